@@ -1,0 +1,121 @@
+//! Why a call failed: one enum, with a stable reason for each case. `grpc::status` maps it to gRPC in one place.
+
+use std::time::Duration;
+
+use crate::{
+    gateway::{UpstreamError, UpstreamErrorKind},
+    store::{StoreError, cursor::CursorError},
+};
+
+/// What is wrong with one field of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Path of the field in the request, as in the contract: `user.additional_properties[3].key`.
+    pub field: String,
+    /// What is wrong and what is expected, as a sentence.
+    pub problem: String,
+}
+
+impl Violation {
+    /// A violation.
+    pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            problem: problem.into(),
+        }
+    }
+}
+
+/// Why a call failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// Fields of the request are wrong.
+    #[error("the request is invalid: {}", list(.0))]
+    Invalid(Vec<Violation>),
+    /// No such tenant is configured.
+    #[error("tenant {0:?} is not configured here")]
+    UnknownTenant(String),
+    /// Chatbridge knows no such conversation.
+    #[error("no session is known for conversation {0:?}")]
+    UnknownSession(String),
+    /// The `request_id` was used for another request.
+    #[error("this request_id was used for a different request: use a new UUID for each new request")]
+    RequestIdReused,
+    /// The same call is running.
+    #[error("a call with this request_id is still running: repeat it later to get its answer")]
+    RequestInFlight,
+    /// A cursor that is not ours.
+    #[error("the cursor is invalid: {0}")]
+    CursorInvalid(#[from] CursorError),
+    /// Events behind the cursor are gone, and the caller asked to fail then.
+    #[error(
+        "events after the start of this stream are gone: start at a later cursor, or choose a gap_policy that goes on"
+    )]
+    CursorGap,
+    /// The store is down.
+    #[error("the session store is unavailable; nothing was sent: repeat the call")]
+    StoreUnavailable,
+    /// The store is down, after something may have happened upstream.
+    #[error("the session store became unavailable while the call ran; whether it happened is not known")]
+    StoreLost,
+    /// The store holds something that cannot be read.
+    #[error("the session store holds something that this version cannot read")]
+    StoreCorrupt,
+    /// The service is stopping.
+    #[error("the service is stopping: connect again")]
+    Draining,
+    /// The vendor refused, failed or did not answer.
+    #[error("{0}")]
+    Upstream(#[from] UpstreamError),
+}
+
+impl Error {
+    /// One wrong field.
+    pub fn invalid(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Invalid(vec![Violation::new(field, problem)])
+    }
+
+    /// The stable reason that callers may rely on.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "INVALID_FIELD",
+            Self::UnknownTenant(_) => "TENANT_UNKNOWN",
+            Self::UnknownSession(_) => "SESSION_UNKNOWN",
+            Self::RequestIdReused => "REQUEST_ID_REUSED",
+            Self::RequestInFlight => "REQUEST_IN_FLIGHT",
+            Self::CursorInvalid(_) => "CURSOR_INVALID",
+            Self::CursorGap => "CURSOR_GAP",
+            Self::StoreUnavailable => "STORE_UNAVAILABLE",
+            Self::StoreLost => UpstreamErrorKind::OutcomeUnknown.reason(),
+            Self::StoreCorrupt => "STORE_CORRUPT",
+            Self::Draining => "DRAINING",
+            Self::Upstream(error) => error.kind.reason(),
+        }
+    }
+
+    /// How long to wait before a repeat, where somebody said.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Upstream(error) => error.retry_after,
+            Self::StoreUnavailable | Self::RequestInFlight | Self::Draining => Some(Duration::from_secs(1)),
+            _ => None,
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::StoreUnavailable,
+            StoreError::Corrupt(_) | StoreError::Mismatch(_) => Self::StoreCorrupt,
+        }
+    }
+}
+
+fn list(violations: &[Violation]) -> String {
+    let each: Vec<String> = violations
+        .iter()
+        .map(|v| format!("{}: {}", v.field, v.problem))
+        .collect();
+    each.join("; ")
+}

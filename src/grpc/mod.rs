@@ -1,0 +1,7 @@
+//! The gRPC side: thin services, one conversion between protobuf and domain, one mapping of errors.
+//!
+//! Generated types and tonic stay in here (and in the command line, which is a client like any other).
+
+pub mod convert;
+pub mod encoded;
+pub mod proto;

@@ -1,0 +1,142 @@
+//! An entry of the log as it is stored, and as it is served.
+//!
+//! What is stored of an event is protobuf that was encoded once, when it was accepted. A message's encodings may be
+//! concatenated (protobuf, Encoding, "Last One Wins"), so serving an entry is appending bytes: head, body, and the fields
+//! that only the log knows. Nobody decodes and encodes again.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use prost::Message;
+
+use super::StoreError;
+use crate::{
+    conversation::SessionState,
+    event::{ConversationKey, EntryId, TenantId},
+};
+
+/// The version of the stored format that this code writes.
+pub const FORMAT: &str = "1";
+
+/// An entry of the log.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its partition.
+    pub partition: u16,
+    /// Its place there.
+    pub id: EntryId,
+    /// The conversation.
+    pub key: ConversationKey,
+    /// Number of its `EventKind`.
+    pub kind: i32,
+    /// Whether it is an echo.
+    pub echo: bool,
+    /// The encoded `AgentEvent` without `raw_json`.
+    pub event: Bytes,
+    /// The webhook's body as received; empty for a synthetic event.
+    pub raw: Bytes,
+}
+
+/// Customer content of an entry: one blob, so that it can be encrypted as a whole.
+#[derive(Clone, PartialEq, Message)]
+struct Content {
+    /// Encoded `AgentEvent` with its body alone.
+    #[prost(bytes = "bytes", tag = "1")]
+    body: Bytes,
+    /// The webhook's body as received.
+    #[prost(bytes = "bytes", tag = "2")]
+    raw: Bytes,
+}
+
+/// What routing reads of an encoded `AgentEvent`; the tags are the contract's.
+#[derive(Clone, PartialEq, Message)]
+struct Routing {
+    #[prost(string, tag = "1")]
+    tenant: String,
+    #[prost(string, tag = "2")]
+    conversation_id: String,
+    #[prost(int32, tag = "4")]
+    kind: i32,
+    #[prost(bool, tag = "8")]
+    echo: bool,
+}
+
+/// What the log adds to an encoded `AgentEvent`; the tags are the contract's.
+#[derive(Clone, PartialEq, Message)]
+struct Added {
+    #[prost(uint64, tag = "10")]
+    sequence: u64,
+    #[prost(uint64, tag = "11")]
+    session_epoch: u64,
+    #[prost(int32, tag = "12")]
+    state: i32,
+    #[prost(string, tag = "13")]
+    request_id: String,
+}
+
+/// Makes the content blob from an encoded body and the webhook's own bytes.
+pub fn encode_content(body: Bytes, raw: Bytes) -> Bytes {
+    Content { body, raw }.encode_to_vec().into()
+}
+
+/// The parts of an entry as they lie in a store.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Version of the format.
+    pub format: String,
+    /// Identifier of the key that `content` is encrypted under; empty: it is not.
+    pub key_id: String,
+    /// Encoded head.
+    pub head: Bytes,
+    /// Content blob.
+    pub content: Bytes,
+    /// Sequence within the conversation.
+    pub sequence: u64,
+    /// Epoch of the session.
+    pub session_epoch: u64,
+    /// State after it.
+    pub state: SessionState,
+    /// `request_id` of the send whose echo it is; may be empty.
+    pub request_id: String,
+}
+
+impl Stored {
+    /// Puts an entry together.
+    pub fn into_entry(self, partition: u16, id: EntryId) -> Result<Entry, StoreError> {
+        let unreadable = |what: &str| {
+            StoreError::Corrupt(format!(
+                "entry {}-{} of partition {partition} has {what}",
+                id.ms, id.n
+            ))
+        };
+        if self.format != FORMAT {
+            return Err(unreadable(&format!("format {:?}", self.format)));
+        }
+        if !self.key_id.is_empty() {
+            return Err(unreadable("encrypted content, and no key is configured"));
+        }
+        let routing =
+            Routing::decode(self.head.clone()).map_err(|_| unreadable("a head that is not protobuf"))?;
+        let content =
+            Content::decode(self.content).map_err(|_| unreadable("content that is not protobuf"))?;
+        let added = Added {
+            sequence: self.sequence,
+            session_epoch: self.session_epoch,
+            state: self.state as i32,
+            request_id: self.request_id,
+        };
+        let mut event = BytesMut::with_capacity(self.head.len() + content.body.len() + added.encoded_len());
+        event.put(self.head);
+        event.put(content.body);
+        added
+            .encode(&mut event)
+            .map_err(|_| unreadable("fields that cannot be encoded"))?;
+        Ok(Entry {
+            partition,
+            id,
+            key: ConversationKey::new(TenantId::new(routing.tenant), routing.conversation_id),
+            kind: routing.kind,
+            echo: routing.echo,
+            event: event.freeze(),
+            raw: content.raw,
+        })
+    }
+}
