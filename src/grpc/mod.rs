@@ -5,3 +5,4 @@
 pub mod convert;
 pub mod encoded;
 pub mod proto;
+pub mod status;
