@@ -23,7 +23,7 @@ tools: ## Installs the tools that test, lint and generate need
 
 clean: ## Removes everything that was built or installed here
 	@rm -rf target .tools
-	@find . -name __pycache__ -prune -exec rm -rf {} +
+	@find . -name node_modules -prune -o -type d \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile

@@ -8,8 +8,10 @@ source "$(dirname "$0")/lib.sh"
 
 # python_client DIRECTORY: writes the Python package chatbridge.v1 below DIRECTORY.
 python_client() {
-    local out="$1" scratch="$2" protos
-    mapfile -t protos < <(cd "$ROOT/proto" && find chatbridge -name '*.proto' | LC_ALL=C sort)
+    local out="$1" scratch="$2" proto protos=()
+    while IFS= read -r proto; do
+        protos+=("$proto")
+    done < <(cd "$ROOT/proto" && find chatbridge -name '*.proto' | LC_ALL=C sort)
     "$PYTHON" -m grpc_tools.protoc \
         --proto_path="$ROOT/proto" \
         --plugin=protoc-gen-mypy="$VENV/bin/protoc-gen-mypy" \

@@ -15,7 +15,7 @@ section "Python client: tests"
 
 section "Python against the built binary: tests"
 cargo build --locked --quiet --bin chatbridge
-CHATBRIDGE_BIN="${CARGO_TARGET_DIR:-$ROOT/target}/debug/chatbridge"
+CHATBRIDGE_BIN="$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug/chatbridge"
 export CHATBRIDGE_BIN
 (cd tests/python && "$PYTHON" -m pytest)
 
