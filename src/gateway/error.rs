@@ -79,6 +79,19 @@ pub enum UpstreamErrorKind {
 }
 
 impl UpstreamErrorKind {
+    /// All kinds.
+    pub const ALL: [Self; 9] = [
+        Self::Invalid,
+        Self::Credentials,
+        Self::NotFound,
+        Self::Conflict,
+        Self::RateLimited,
+        Self::Timeout,
+        Self::Unavailable,
+        Self::OutcomeUnknown,
+        Self::Unexpected,
+    ];
+
     /// The stable reason that callers may rely on.
     pub fn reason(self) -> &'static str {
         match self {
