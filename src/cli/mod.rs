@@ -1,1 +1,7 @@
 //! Filled in soon.
+
+pub mod chat;
+pub mod connect;
+pub mod demo;
+pub mod render;
+pub mod tail;
