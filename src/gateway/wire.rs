@@ -1,1 +1,5 @@
-//! Wire shapes of the Chat Gateway.
+//! Wire shapes of the Chat Gateway: exact in what is sent, lenient in what is received.
+
+mod lenient;
+pub(super) mod received;
+pub(super) mod sent;

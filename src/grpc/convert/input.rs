@@ -1,6 +1,6 @@
 //! Protobuf to domain, for requests: everything is checked here, and every mistake is named.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::json::to_json;
 use crate::{
@@ -90,14 +90,14 @@ pub fn valid_request_id(id: &str) -> Result<(), Error> {
 }
 
 /// Checks labels.
-pub fn valid_labels(labels: HashMap<String, String>) -> Result<BTreeMap<String, String>, Error> {
+pub fn valid_labels(labels: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Error> {
     let mut check = Check::default();
     check.count("labels", labels.len(), MAX_LABELS);
     for (key, value) in &labels {
         check.required("labels key", key, 64);
         check.max(&format!("labels[{key:?}]"), value, 256);
     }
-    check.done(labels.into_iter().collect())
+    check.done(labels)
 }
 
 /// What `CreateConversation` asks for.

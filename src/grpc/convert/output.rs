@@ -151,7 +151,7 @@ pub fn session(session: &Session) -> proto::Session {
         agent_id: session.agent_id.clone(),
         members: session.members.iter().map(participant).collect(),
         user: Some(user(&session.user)),
-        labels: session.labels.clone().into_iter().collect(),
+        labels: session.labels.clone(),
         create_time: Some(timestamp(session.epoch.cast_signed())),
         last_activity_time: Some(timestamp(session.active_ms)),
         last_sequence: session.sequence,

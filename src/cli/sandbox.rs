@@ -1,0 +1,56 @@
+//! `chatbridge sandbox`.
+
+#![allow(clippy::print_stdout, reason = "a command line prints")]
+
+use std::{collections::BTreeMap, io, net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use tokio::net::TcpListener;
+use url::Url;
+
+use super::start::{fail, stop_on_signals, write_ready};
+use crate::sandbox::{self, Pace, SandboxSettings};
+
+/// Options of `sandbox`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Address to listen on.
+    #[arg(long, env = "CHATBRIDGE_SANDBOX_LISTEN", default_value = "127.0.0.1:8088")]
+    listen: SocketAddr,
+    /// Where to send webhooks; without it, none are sent until one is set through the control API.
+    #[arg(long)]
+    webhook: Option<Url>,
+    /// How fast the agents are: 1 as people, 0 at once.
+    #[arg(long, default_value_t = 1.0)]
+    pace: f64,
+    /// Makes the agents' choices repeatable.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Write the address that is listened on to this file, as JSON.
+    #[arg(long)]
+    ready_file: Option<PathBuf>,
+}
+
+pub(super) async fn run(args: Args) -> ExitCode {
+    match serve(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("the sandbox cannot run: {error}"), 1),
+    }
+}
+
+async fn serve(args: Args) -> io::Result<()> {
+    if !args.listen.ip().is_loopback() {
+        let problem = "it has a published key and no other protection, so it listens on loopback only";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+    }
+    let listener = TcpListener::bind(args.listen).await?;
+    let address = listener.local_addr()?;
+    let settings = SandboxSettings {
+        webhook: args.webhook,
+        pace: Pace::scaled(args.pace),
+        seed: args.seed,
+        ..SandboxSettings::default()
+    };
+    println!("Chat Gateway (sandbox)  http://{address}   tenant: {}   x-api-key: {}", settings.tenant, settings.api_key);
+    write_ready(args.ready_file.as_deref(), &BTreeMap::from([("sandbox", address.to_string())]))?;
+    sandbox::serve(settings, listener, stop_on_signals()?).await
+}
