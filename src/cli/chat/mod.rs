@@ -53,7 +53,7 @@ pub struct Args {
 }
 
 /// Runs until the conversation is idle, `/quit` or Ctrl-C.
-pub async fn run(args: Args) -> Result<ExitCode, CliError> {
+pub async fn run(args: Args) -> ExitCode {
     let (mut out, mut notices) = (std::io::stdout(), std::io::stderr());
     let talk = Talk {
         style: Style::of_stdout(),
@@ -66,12 +66,11 @@ pub async fn run(args: Args) -> Result<ExitCode, CliError> {
         ended = chat(&args, talk) => ended,
         _ = tokio::signal::ctrl_c() => Ok(Left::Interrupted),
     };
-    match ended {
-        Ok(Left::Idle | Left::Quit) | Err(CliError::BrokenPipe) => Ok(ExitCode::SUCCESS),
+    CliError::exit(ended.map(|left| match left {
+        Left::Idle | Left::Quit => ExitCode::SUCCESS,
         // What a shell reports for a program that Ctrl-C ended: the conversation was left open.
-        Ok(Left::Interrupted) => Ok(ExitCode::from(130)),
-        Err(error) => Err(error),
-    }
+        Left::Interrupted => ExitCode::from(130),
+    }))
 }
 
 async fn chat(args: &Args, talk: Talk<'_>) -> Result<Left, CliError> {

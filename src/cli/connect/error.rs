@@ -1,11 +1,11 @@
 //! Why a command failed, as one sentence that says what to do.
 
-use std::{error::Error, fmt, io};
+use std::{error::Error, fmt, io, process::ExitCode};
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::cli::render::escape;
+use crate::cli::{render::escape, start::fail};
 
 /// Why a command failed. Its text is what the user reads.
 #[derive(Debug)]
@@ -40,6 +40,16 @@ impl From<io::Error> for CliError {
 }
 
 impl CliError {
+    /// How the program exits: 2 for what the user can put right before starting, 1 for what failed.
+    pub fn exit(ended: Result<ExitCode, Self>) -> ExitCode {
+        match ended {
+            Ok(code) => code,
+            Err(Self::BrokenPipe) => ExitCode::SUCCESS,
+            Err(Self::Argument(sentence)) => fail(&sentence, 2),
+            Err(Self::Failed(sentence)) => fail(&sentence, 1),
+        }
+    }
+
     /// A server that could not be connected to.
     pub fn unreachable(server: &str, error: &(dyn Error + 'static)) -> Self {
         Self::Failed(why_unreachable(server, error))

@@ -6,7 +6,7 @@ mod error;
 pub(crate) mod fake;
 mod follow;
 
-use std::{env, time::Duration};
+use std::time::Duration;
 
 use tonic::{
     Request,
@@ -19,9 +19,6 @@ pub use follow::{Follow, Followed, is_fatal_gap};
 /// Where a server is looked for unless somebody says otherwise.
 pub const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
 
-/// Environment variable that names the server.
-const SERVER_VARIABLE: &str = "CHATBRIDGE_SERVER";
-
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -31,19 +28,18 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Which server to speak to, and as which tenant.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ServerArgs {
-    /// Address of the server's gRPC listener [env: CHATBRIDGE_SERVER] [default: http://127.0.0.1:50051]
-    #[arg(long, value_name = "URL")]
-    pub server: Option<String>,
+    /// Address of the server's gRPC listener
+    #[arg(long, value_name = "URL", env = "CHATBRIDGE_SERVER", default_value = DEFAULT_SERVER)]
+    pub server: String,
     /// Tenant; not needed where the server has only one
     #[arg(long, value_name = "TENANT", default_value = "", hide_default_value = true)]
     pub tenant: String,
 }
 
 impl ServerArgs {
-    /// The server that was named: by the argument, else by the environment, else the default.
+    /// The server that was named.
     pub fn server(&self) -> Result<Server, CliError> {
-        let named = self.server.clone().or_else(|| env::var(SERVER_VARIABLE).ok());
-        Server::new(named.as_deref().unwrap_or(DEFAULT_SERVER))
+        Server::new(&self.server)
     }
 }
 

@@ -78,7 +78,7 @@ enum Output {
 }
 
 /// Runs until `--limit`, Ctrl-C, or something that a reconnect does not cure.
-pub async fn run(args: Args) -> Result<ExitCode, CliError> {
+pub async fn run(args: Args) -> ExitCode {
     let style = Style::of_stdout();
     // Between two waits a response is printed and its cursor kept, so to end in a wait loses nothing.
     let (mut out, mut notices) = (std::io::stdout(), std::io::stderr());
@@ -86,10 +86,7 @@ pub async fn run(args: Args) -> Result<ExitCode, CliError> {
         ended = tail(&args, style, &mut out, &mut notices) => ended,
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
-    match ended {
-        Ok(()) | Err(CliError::BrokenPipe) => Ok(ExitCode::SUCCESS),
-        Err(error) => Err(error),
-    }
+    CliError::exit(ended.map(|()| ExitCode::SUCCESS))
 }
 
 async fn tail(
