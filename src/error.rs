@@ -119,3 +119,39 @@ fn list(violations: &[Violation]) -> String {
         .collect();
     each.join("; ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_lists_every_reason_with_its_code() {
+        let page = include_str!("../docs/errors.md");
+        let upstream = UpstreamErrorKind::ALL.map(|kind| Error::Upstream(UpstreamError::new(kind, "")));
+        let own = [
+            Error::Invalid(vec![]),
+            Error::UnknownTenant(String::new()),
+            Error::UnknownSession(String::new()),
+            Error::RequestIdReused,
+            Error::RequestInFlight,
+            Error::CursorInvalid(crate::store::Cursor::decode(b"").unwrap_err()),
+            Error::CursorGap,
+            Error::StoreUnavailable,
+            Error::StoreLost,
+            Error::StoreCorrupt,
+            Error::Draining,
+        ];
+        for error in own.into_iter().chain(upstream) {
+            let reason = error.reason();
+            let code = tonic::Status::from(error).code();
+            let name: String = format!("{code:?}")
+                .char_indices()
+                .flat_map(|(i, c)| {
+                    (i > 0 && c.is_uppercase()).then_some('_').into_iter().chain(c.to_uppercase())
+                })
+                .collect();
+            let row = format!("| `{reason}` | {name} |");
+            assert!(page.contains(&row), "docs/errors.md lacks a row that begins: {row}");
+        }
+    }
+}

@@ -35,7 +35,7 @@ use crate::{
     },
     telemetry,
     tenant::{Tenant, Tenants},
-    webhook::{Ingress, IngressSettings, KeyCache, router},
+    webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, router},
 };
 
 /// How long the start waits for Redis.
@@ -130,7 +130,7 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     tasks.spawn(forever(unsettled));
     tasks.spawn(forever(watch_store(SharedStore::clone(&store), health, shutdown.clone())));
     tasks.spawn(admin(listeners.admin, metrics, shutdown.clone(), background.clone()));
-    let ingress = Ingress::new(SharedStore::clone(&store), KeyCache::new(Arc::new(gateway)), ingress_settings(&config));
+    let ingress = Ingress::new(SharedStore::clone(&store), KeyCache::new(Arc::new(gateway), KeyCacheSettings::default()), ingress_settings(&config));
     tasks.spawn(webhooks(listeners.webhook, Arc::new(ingress), background.clone()));
     tasks.spawn(grpc(listeners.grpc, config.clone(), store, tenants, hub, health_service, shutdown.clone()));
     info!("chatbridge serves");
@@ -182,10 +182,10 @@ async fn forever(task: impl Future<Output = ()>) -> Result<(), ServeError> {
 fn ingress_settings(config: &Config) -> IngressSettings {
     IngressSettings {
         path_secret: config.webhook_path_secret.clone(),
-        tenants: vec![config.tenant.clone()],
         max_body_bytes: config.webhook_max_bytes,
         freshness: config.webhook_freshness,
-        settle_after: config.settle_after,
+        settle_after_ms: u64::try_from(config.settle_after.as_millis()).unwrap_or(u64::MAX),
+        ..IngressSettings::new(vec![config.tenant.clone()])
     }
 }
 

@@ -194,3 +194,167 @@ fn apply_field(fields: &mut Fields, change: &FieldChange, at: i64) {
 fn agent_present(fields: &Fields) -> bool {
     !members(fields).1.is_empty()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{super::state::SessionState, *};
+    use crate::event::{
+        Assignment, AssignmentKind, ConversationUpdated, Event, EventBody, MemberChange, TenantId, UpstreamState,
+    };
+
+    fn event(at_ms: i64, body: EventBody) -> SessionChange {
+        SessionChange::by_event(&Event {
+            key: ConversationKey::new(TenantId::new("t"), "c"),
+            id: format!("e{at_ms}"),
+            occurred_ms: at_ms,
+            received_ms: at_ms,
+            vendor_type: String::new(),
+            synthetic: false,
+            body,
+            traceparent: None,
+        })
+    }
+
+    fn queued(at_ms: i64, queue: &str) -> SessionChange {
+        let (queue_id, queue_name) = (queue.to_owned(), format!("name of {queue}"));
+        event(at_ms, EventBody::Queued { queue_id, queue_name })
+    }
+
+    fn member(at_ms: i64, agent: &str, change: MemberChange) -> SessionChange {
+        let member = Participant::new(agent, Some(AuthorType::Agent));
+        event(at_ms, EventBody::MemberChanged { member, change })
+    }
+
+    fn joined(at_ms: i64, agent: &str) -> SessionChange {
+        member(at_ms, agent, MemberChange::Joined)
+    }
+
+    fn left(at_ms: i64, agent: &str) -> SessionChange {
+        member(at_ms, agent, MemberChange::Left)
+    }
+
+    fn transfer(at_ms: i64) -> SessionChange {
+        event(at_ms, EventBody::Transferred)
+    }
+
+    fn update(at_ms: i64, state: UpstreamState, assigned: Option<AssignmentKind>) -> SessionChange {
+        let assignment = assigned.map(|kind| Assignment {
+            kind: Some(kind),
+            id: "100".into(),
+            resource_id: String::new(),
+        });
+        event(
+            at_ms,
+            EventBody::ConversationUpdated(ConversationUpdated {
+                state: Some(state),
+                assignment,
+                ..ConversationUpdated::default()
+            }),
+        )
+    }
+
+    fn play(changes: &[SessionChange]) -> Session {
+        let mut fields = Fields::new();
+        for (now_ms, change) in (1_000..).zip(changes) {
+            apply(&mut fields, change, now_ms);
+        }
+        Session::from_fields(ConversationKey::new(TenantId::new("t"), "c"), &fields)
+    }
+
+    #[test]
+    fn a_conversation_goes_its_way_from_queue_to_end() {
+        let way = [
+            update(1, UpstreamState::Created, None),
+            update(2, UpstreamState::Active, Some(AssignmentKind::Queue)),
+            queued(3, "100"),
+            update(4, UpstreamState::Active, Some(AssignmentKind::Agent)),
+            joined(5, "maria"),
+            left(9, "maria"),
+            update(12, UpstreamState::Idle, None),
+        ];
+        let states: Vec<SessionState> = (1..=way.len()).map(|n| play(&way[..n]).state).collect();
+        use SessionState::{Created, Idle, Queued, WithAgent, WrappingUp};
+        assert_eq!(states, [Created, Queued, Queued, WithAgent, WithAgent, WrappingUp, Idle]);
+        let session = play(&way);
+        assert_eq!(session.queued_ms, Some(3));
+        assert_eq!(session.joined_ms, Some(5));
+        assert_eq!(session.ended_ms(), Some(12));
+        assert_eq!(session.agent_id, "");
+        assert_eq!((session.queue_id.as_str(), session.queue_name.as_str()), ("100", "name of 100"));
+    }
+
+    #[test]
+    fn a_transfer_may_come_before_or_after_the_agents_leaving() {
+        let begin = [queued(1, "100"), joined(2, "maria")];
+        for pair in [[transfer(3), left(4, "maria")], [left(3, "maria"), transfer(4)]] {
+            let changes: Vec<_> = begin.iter().chain(&pair).cloned().collect();
+            assert_eq!(play(&changes).state, SessionState::Transferring);
+            let moved_on = [changes, vec![queued(5, "200"), joined(6, "ivan")]].concat();
+            let session = play(&moved_on);
+            assert_eq!((session.state, session.agent_id.as_str()), (SessionState::WithAgent, "ivan"));
+        }
+    }
+
+    #[test]
+    fn the_last_agent_leaving_counts_and_not_the_first() {
+        let session = play(&[joined(1, "maria"), joined(2, "ivan"), left(3, "maria")]);
+        assert_eq!((session.state, session.agent_id.as_str()), (SessionState::WithAgent, "ivan"));
+        let session = play(&[joined(1, "maria"), joined(2, "ivan"), left(3, "maria"), left(4, "ivan")]);
+        assert_eq!(session.state, SessionState::WrappingUp);
+    }
+
+    #[test]
+    fn what_a_call_tells_never_sets_a_later_state_back() {
+        let user = User { name: "Ann".into(), ..User::default() };
+        let created = SessionChange::by_creation("ch", &user, &BTreeMap::new());
+        let session = play(&[queued(5, "100"), created.clone()]);
+        assert_eq!((session.state, session.channel_id.as_str()), (SessionState::Queued, "ch"));
+        // And an event that occurred before the call by its own clock still counts.
+        assert_eq!(play(&[created, queued(1, "100")]).state, SessionState::Queued);
+    }
+
+    #[test]
+    fn a_message_reopens_an_idle_conversation_and_a_late_one_does_not() {
+        let message = |at_ms| {
+            event(
+                at_ms,
+                EventBody::Message(crate::event::Message {
+                    id: String::new(),
+                    author: Participant::new("u", Some(AuthorType::User)),
+                    text: "hello".into(),
+                    created_ms: None,
+                    attachments: vec![],
+                    cards: vec![],
+                    external_provider: None,
+                    echo: false,
+                }),
+            )
+        };
+        let idle = update(5, UpstreamState::Idle, None);
+        assert_eq!(play(&[idle.clone(), message(4)]).state, SessionState::Idle);
+        let reopened = play(&[idle, message(6)]);
+        assert_eq!((reopened.state, reopened.ended_ms()), (SessionState::Created, None));
+    }
+
+    proptest! {
+        /// Whatever arrives in whatever order, a field ends as the change that occurred last left it.
+        #[test]
+        fn the_order_of_arrival_does_not_decide_fields(order in Just((1..=8_i64).collect::<Vec<_>>()).prop_shuffle()) {
+            let changes: Vec<_> = order.iter().map(|at| queued(*at, &at.to_string())).collect();
+            let session = play(&changes);
+            prop_assert_eq!(session.queue_id, "8");
+            prop_assert_eq!(session.queued_ms, Some(1));
+        }
+
+        #[test]
+        fn members_end_as_they_last_were(order in Just(vec![0, 1, 2, 3]).prop_shuffle()) {
+            let all = [joined(1, "maria"), left(2, "maria"), joined(3, "maria"), joined(4, "ivan")];
+            let changes: Vec<_> = order.iter().map(|i| all[*i].clone()).collect();
+            let session = play(&changes);
+            prop_assert_eq!(session.agent_id, "ivan");
+            prop_assert!(session.members.iter().all(|m| !m.removed));
+        }
+    }
+}

@@ -156,3 +156,47 @@ impl Row {
         self.0.iter().map(|s| char::from(b'0' + *s as u8)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_and_rows_say_the_same() {
+        for trigger in Trigger::ALL {
+            let row = Row::of(trigger);
+            for (digit, current) in row.digits().bytes().zip(SessionState::ALL) {
+                assert_eq!(SessionState::from_number(digit - b'0'), Some(row.next(current)), "{trigger:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_an_opening_or_a_queue_or_an_agent_leaves_idle() {
+        for trigger in Trigger::ALL {
+            let next = Row::of(trigger).next(Idle);
+            let reopens = matches!(
+                trigger,
+                Trigger::Opened
+                    | Trigger::Queued
+                    | Trigger::Scripted
+                    | Trigger::AssignedToAgent
+                    | Trigger::AgentJoined
+            );
+            assert_eq!(next != Idle, reopens, "{trigger:?} leads from idle to {next:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_the_contracts() {
+        use crate::grpc::proto;
+        for state in SessionState::ALL {
+            let word = proto::SessionState::try_from(state as i32).unwrap().as_str_name();
+            let ours = format!("{state:?}").to_ascii_uppercase();
+            assert!(
+                word.replace("SESSION_STATE_", "").replace('_', "") == ours || state == Unknown,
+                "{word} is not {ours}"
+            );
+        }
+    }
+}

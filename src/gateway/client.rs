@@ -2,18 +2,14 @@
 
 use std::{fmt, time::Duration};
 
-use reqwest::{
-    Client,
-    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue},
-    redirect, retry,
-};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::{Client, header::CONTENT_TYPE};
+use secrecy::SecretString;
 use serde::Serialize;
-use url::{Host, Url};
+use url::Url;
 
 use super::{
     Conversation, ConversationPatch, Created, Listed, NewConversation, PageQuery, UpstreamError,
-    UpstreamErrorKind,
+    UpstreamErrorKind, connection,
     exchange::{exchange, undecodable},
     operation::Operation,
     path,
@@ -22,16 +18,7 @@ use super::{
 };
 use crate::event::{AuthorType, Message, TenantId};
 
-const USER_AGENT: &str = concat!("chatbridge/", env!("CARGO_PKG_VERSION"));
-const KEY_HEADER: &str = "x-api-key";
 const TENANT_HEADER: &str = "x-8x8-tenant";
-const ACCEPTED: &str = "application/hal+json, application/json, application/problem+json";
-
-/// Shorter than load balancers keep idle connections: a request on a connection that the other side is about to close has an
-/// unknown outcome.
-const POOL_IDLE: Duration = Duration::from_secs(30);
-const KEEPALIVE: Duration = Duration::from_secs(20);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the client needs to know. `Debug` does not show the key.
 #[derive(Debug, Clone)]
@@ -40,7 +27,7 @@ pub struct GatewaySettings {
     pub base_url: Url,
     /// The key, sent as `x-api-key`.
     pub api_key: SecretString,
-    /// How long one request may take, answer included.
+    /// How long one request may take, answer included; at most an hour, as the next.
     pub timeout: Duration,
     /// How long connecting may take: name resolution, TCP and TLS together. At most nine tenths of `timeout` are used, so that a
     /// request that never left is told from one whose answer is late.
@@ -76,15 +63,15 @@ impl Gateway {
     ///
     /// # Errors
     /// [`UpstreamErrorKind::Invalid`] with a sentence in `message`: the base URL is not an http or https URL, or holds
-    /// credentials, a query or a fragment; the key is empty or cannot be a header; with https, the system has no CA
-    /// certificates.
+    /// credentials, a query or a fragment; the key is empty or cannot be a header; a time limit is zero or over an hour;
+    /// with https, the system has no CA certificates.
     #[allow(
         clippy::needless_pass_by_value,
         reason = "the settings hold the key, which ends here"
     )]
     pub fn new(settings: GatewaySettings) -> Result<Self, UpstreamError> {
         let root = path::root(&settings.base_url)?;
-        let client = build_client(&settings).map_err(refuse)?;
+        let client = connection::client(&settings).map_err(refuse)?;
         record::describe();
         Ok(Self {
             client,
@@ -214,10 +201,8 @@ impl Gateway {
 
     fn request(&self, call: &Call<'_>) -> Result<reqwest::Request, UpstreamError> {
         let url = path::address(&self.root, &call.path)?;
-        let tenant = HeaderValue::from_str(call.tenant.as_str())
-            .ok()
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| refuse("the tenant must be visible ASCII characters"))?;
+        let tenant = connection::header(call.tenant.as_str())
+            .ok_or_else(|| refuse("the tenant must be one or more visible ASCII characters"))?;
         let mut request = self
             .client
             .request(call.operation.method.clone(), url)
@@ -275,52 +260,6 @@ impl<'a> Call<'a> {
     }
 }
 
-fn build_client(settings: &GatewaySettings) -> Result<Client, &'static str> {
-    let mut key = HeaderValue::from_str(settings.api_key.expose_secret())
-        .ok()
-        .filter(|value| !value.is_empty())
-        .ok_or("the API key must be visible ASCII characters")?;
-    key.set_sensitive(true);
-    let mut headers = HeaderMap::new();
-    headers.insert(KEY_HEADER, key);
-    headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
-
-    let mut builder = Client::builder()
-        .user_agent(USER_AGENT)
-        .default_headers(headers)
-        // A redirect would carry the key to another place.
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        // One call is one request; by default, requests that HTTP/2 servers refuse are sent again.
-        .retry(retry::never())
-        .connect_timeout(settings.connect_timeout.min(settings.timeout * 9 / 10))
-        .pool_idle_timeout(POOL_IDLE)
-        .tcp_nodelay(true)
-        .tcp_keepalive(KEEPALIVE)
-        .http2_keep_alive_interval(KEEPALIVE)
-        .http2_keep_alive_timeout(KEEPALIVE_TIMEOUT)
-        .http2_keep_alive_while_idle(true);
-    if is_loopback(&settings.base_url) {
-        builder = builder.no_proxy();
-    }
-    if settings.base_url.scheme() == "http" {
-        // Without TLS, a system that has no CA certificates is no reason to refuse.
-        builder = builder.tls_certs_only([]);
-    }
-    builder.build().map_err(
-        |_| "TLS cannot be set up: install the system's CA certificates, or name them in SSL_CERT_FILE",
-    )
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
 fn json(body: &impl Serialize) -> Result<Vec<u8>, UpstreamError> {
     serde_json::to_vec(body).map_err(|_| refuse("the request could not be written as JSON"))
 }
@@ -333,46 +272,4 @@ fn nothing(_: &[u8]) -> Result<(), String> {
 
 fn refuse(problem: &str) -> UpstreamError {
     UpstreamError::new(UpstreamErrorKind::Invalid, problem)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(base_url: &str, api_key: &str) -> GatewaySettings {
-        GatewaySettings {
-            base_url: Url::parse(base_url).unwrap(),
-            api_key: api_key.to_owned().into(),
-            timeout: Duration::from_secs(1),
-            connect_timeout: Duration::from_secs(1),
-        }
-    }
-
-    #[test]
-    fn debug_shows_no_key() {
-        let settings = settings("http://127.0.0.1:1", "top-secret");
-        let gateway = Gateway::new(settings.clone()).unwrap();
-        for shown in [
-            format!("{settings:?}"),
-            format!("{gateway:?}"),
-            format!("{:?}", gateway.client),
-        ] {
-            assert!(!shown.contains("top-secret"), "{shown}");
-        }
-    }
-
-    #[test]
-    fn a_key_that_cannot_be_sent_is_refused() {
-        for key in ["", "line\nbreak", "schlüssel"] {
-            let error = Gateway::new(settings("http://127.0.0.1:1", key)).unwrap_err();
-            assert_eq!(error.kind, UpstreamErrorKind::Invalid);
-            assert!(error.message.contains("API key"), "{}", error.message);
-        }
-    }
-
-    #[test]
-    fn a_base_url_that_cannot_be_meant_is_refused() {
-        let error = Gateway::new(settings("ftp://127.0.0.1", "key")).unwrap_err();
-        assert_eq!(error.kind, UpstreamErrorKind::Invalid);
-    }
 }

@@ -3,10 +3,11 @@
 //! One call is one request: nothing is resent here. An error says whether the operation may be repeated: what provably did not
 //! happen or does no harm twice is told from what may have happened.
 //!
-//! A call goes through `path` (its address), `wire` (its body), `exchange` (the request, within bounds of time and memory),
+//! `connection` says how the vendor is reached. A call goes through `path` (its address), `wire` (its body), `exchange` (the request, within bounds of time and memory),
 //! `outcome` (what a failure means) and `problem` (what the vendor says about it); `record` counts and logs it.
 
 mod client;
+mod connection;
 mod error;
 mod exchange;
 mod operation;

@@ -190,7 +190,7 @@ pub(super) fn retry_after(header: &str, now: Timestamp) -> Option<Duration> {
         let seconds = header.parse().unwrap_or(u64::MAX);
         return Some(Duration::from_secs(seconds).min(RETRY_AFTER_LIMIT));
     }
-    static PARSER: DateTimeParser = DateTimeParser::new();
+    static PARSER: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
     let at = PARSER.parse_timestamp(header).ok()?;
     let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
     Some(wait.min(RETRY_AFTER_LIMIT))
@@ -302,6 +302,7 @@ mod tests {
     #[case("99999999999999999999999999", Some(3600))]
     #[case("Sun, 06 Nov 1994 08:49:37 GMT", Some(37))]
     #[case("Sun, 06 Nov 1994 08:48:00 GMT", Some(0))]
+    #[case("Tue, 06 Nov 1994 08:49:37 GMT", Some(37))]
     #[case("Sat, 05 Nov 1994 08:49:37 GMT", Some(0))]
     #[case("Mon, 07 Nov 1994 08:49:37 GMT", Some(3600))]
     #[case("", None)]
