@@ -147,11 +147,17 @@ mod tests {
             let name: String = format!("{code:?}")
                 .char_indices()
                 .flat_map(|(i, c)| {
-                    (i > 0 && c.is_uppercase()).then_some('_').into_iter().chain(c.to_uppercase())
+                    (i > 0 && c.is_uppercase())
+                        .then_some('_')
+                        .into_iter()
+                        .chain(c.to_uppercase())
                 })
                 .collect();
             let row = format!("| `{reason}` | {name} |");
-            assert!(page.contains(&row), "docs/errors.md lacks a row that begins: {row}");
+            assert!(
+                page.contains(&row),
+                "docs/errors.md lacks a row that begins: {row}"
+            );
         }
     }
 }

@@ -102,7 +102,11 @@ pub enum ServeError {
 
 /// Serves until `shutdown`, then drains: new streams are refused, open ones get an `ending`, and what is still open after
 /// the deadline is dropped.
-pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationToken) -> Result<(), ServeError> {
+pub async fn serve(
+    config: Config,
+    listeners: Listeners,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
     let metrics = telemetry::init_metrics();
     let store = tokio::select! {
         store = open_store(&config) => store?,
@@ -114,7 +118,10 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
         timeout: config.gateway_timeout,
         connect_timeout: CONNECT_TIMEOUT.min(config.gateway_timeout),
     })?;
-    let tenants = Tenants::new([Tenant { id: config.tenant.clone(), gateway: gateway.clone() }]);
+    let tenants = Tenants::new([Tenant {
+        id: config.tenant.clone(),
+        gateway: gateway.clone(),
+    }]);
     let hub = Hub::new(SharedStore::clone(&store));
     let (health, health_service) = tonic_health::server::health_reporter();
 
@@ -128,11 +135,32 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
         background.clone(),
     );
     tasks.spawn(forever(unsettled));
-    tasks.spawn(forever(watch_store(SharedStore::clone(&store), health, shutdown.clone())));
-    tasks.spawn(admin(listeners.admin, metrics, shutdown.clone(), background.clone()));
-    let ingress = Ingress::new(SharedStore::clone(&store), KeyCache::new(Arc::new(gateway), KeyCacheSettings::default()), ingress_settings(&config));
+    tasks.spawn(forever(watch_store(
+        SharedStore::clone(&store),
+        health,
+        shutdown.clone(),
+    )));
+    tasks.spawn(admin(
+        listeners.admin,
+        metrics,
+        shutdown.clone(),
+        background.clone(),
+    ));
+    let ingress = Ingress::new(
+        SharedStore::clone(&store),
+        KeyCache::new(Arc::new(gateway), KeyCacheSettings::default()),
+        ingress_settings(&config),
+    );
     tasks.spawn(webhooks(listeners.webhook, Arc::new(ingress), background.clone()));
-    tasks.spawn(grpc(listeners.grpc, config.clone(), store, tenants, hub, health_service, shutdown.clone()));
+    tasks.spawn(grpc(
+        listeners.grpc,
+        config.clone(),
+        store,
+        tenants,
+        hub,
+        health_service,
+        shutdown.clone(),
+    ));
     info!("chatbridge serves");
 
     // Whatever ends before the stop was asked for is a failure that must not go unnoticed.
@@ -155,7 +183,9 @@ async fn drain(mut tasks: JoinSet<Result<(), ServeError>>, config: &Config, back
     // The webhook door and the live feed stay until the streams are over, so that nothing is refused or held back.
     let streams_over = config.drain_spread + Duration::from_millis(500);
     let finished = async {
-        tokio::time::timeout(streams_over.min(config.drain_deadline), streams_ended(&mut tasks)).await.ok();
+        tokio::time::timeout(streams_over.min(config.drain_deadline), streams_ended(&mut tasks))
+            .await
+            .ok();
         background.cancel();
         while tasks.join_next().await.is_some() {}
     };
@@ -192,7 +222,9 @@ fn ingress_settings(config: &Config) -> IngressSettings {
 /// Opens the store, waiting a while for a Redis that starts together with us.
 async fn open_store(config: &Config) -> Result<SharedStore, ServeError> {
     let Some(url) = &config.redis_url else {
-        warn!("sessions and events are kept in memory: nothing survives this process, and nothing is shared with another");
+        warn!(
+            "sessions and events are kept in memory: nothing survives this process, and nothing is shared with another"
+        );
         return Ok(Arc::new(MemoryStore::new(config.partitions, config.retention)));
     };
     let started = tokio::time::Instant::now();
@@ -230,16 +262,26 @@ async fn watch_store(store: SharedStore, health: HealthReporter, shutdown: Cance
             was_up = Some(up);
         }
         metrics::gauge!("chatbridge_store_up").set(if up { 1.0 } else { 0.0 });
-        if shutdown.run_until_cancelled(tokio::time::sleep(WATCH_EVERY)).await.is_none() {
+        if shutdown
+            .run_until_cancelled(tokio::time::sleep(WATCH_EVERY))
+            .await
+            .is_none()
+        {
             set_health(&health, false).await;
-            health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+            health
+                .set_service_status("", tonic_health::ServingStatus::NotServing)
+                .await;
             return;
         }
     }
 }
 
 async fn set_health(health: &HealthReporter, up: bool) {
-    let status = if up { tonic_health::ServingStatus::Serving } else { tonic_health::ServingStatus::NotServing };
+    let status = if up {
+        tonic_health::ServingStatus::Serving
+    } else {
+        tonic_health::ServingStatus::NotServing
+    };
     for service in [
         "chatbridge.v1.ConversationService",
         "chatbridge.v1.SessionService",
@@ -266,17 +308,25 @@ async fn admin(
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(move || async move { metrics.render() }));
-    axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await?;
+    axum::serve(listener, app)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await?;
     Ok(())
 }
 
-async fn webhooks(listener: TcpListener, ingress: Arc<Ingress>, stop: CancellationToken) -> Result<(), ServeError> {
+async fn webhooks(
+    listener: TcpListener,
+    ingress: Arc<Ingress>,
+    stop: CancellationToken,
+) -> Result<(), ServeError> {
     use axum::serve::ListenerExt as _;
     let listener = listener.tap_io(|stream| {
         // Small answers must not wait for more.
         let _ = stream.set_nodelay(true);
     });
-    axum::serve(listener, router(ingress)).with_graceful_shutdown(stop.cancelled_owned()).await?;
+    axum::serve(listener, router(ingress))
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await?;
     Ok(())
 }
 
@@ -300,10 +350,11 @@ async fn grpc(
         },
         drain: shutdown.clone(),
     };
-    let reflection =
-        || tonic_reflection::server::Builder::configure()
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
     tonic::transport::Server::builder()
         .accept_http1(true)
         .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
@@ -311,7 +362,9 @@ async fn grpc(
         .max_concurrent_streams(STREAMS_PER_CONNECTION)
         .layer(cors(&config.cors_origins))
         .layer(tonic_web::GrpcWebLayer::new())
-        .add_service(ConversationServiceServer::new(conversations::Service(calls.clone())))
+        .add_service(ConversationServiceServer::new(conversations::Service(
+            calls.clone(),
+        )))
         .add_service(SessionServiceServer::new(sessions::Service(calls)))
         .add_service(AgentEventServiceServer::new(events))
         .add_service(health)

@@ -27,9 +27,9 @@ pub struct Args {
     /// Address of the sandbox.
     #[arg(long, env = "CHATBRIDGE_SANDBOX_LISTEN", default_value = "127.0.0.1:8088")]
     sandbox_listen: SocketAddr,
-    /// How fast the agents are: 1 as people, 0 at once.
-    #[arg(long, default_value_t = 1.0)]
-    pace: f64,
+    /// How long the agents take: `human`, `instant`, or a factor from 0 (at once) over 1 (as people) to 100.
+    #[arg(long, default_value = "human")]
+    pace: Pace,
     /// Write the addresses that are listened on to this file, as JSON, once all are.
     #[arg(long)]
     ready_file: Option<PathBuf>,
@@ -49,7 +49,8 @@ pub struct DevSettings {
 impl DevSettings {
     /// Everything on free ports of the loopback interface, in memory.
     pub fn on_free_ports(pace: Pace) -> Self {
-        let listen = ["GRPC", "WEBHOOK", "ADMIN"].map(|p| (format!("{ENV_PREFIX}{p}_LISTEN"), "127.0.0.1:0".into()));
+        let listen =
+            ["GRPC", "WEBHOOK", "ADMIN"].map(|p| (format!("{ENV_PREFIX}{p}_LISTEN"), "127.0.0.1:0".into()));
         Self {
             sandbox_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             pace,
@@ -121,14 +122,23 @@ fn url(address: SocketAddr, path: &str) -> Result<Url, io::Error> {
 
 /// Starts both. They listen when this returns.
 pub async fn start(settings: DevSettings) -> Result<DevHandle, DevError> {
-    let sandbox_listener = TcpListener::bind(settings.sandbox_listen).await.map_err(|error| {
-        let address = settings.sandbox_listen;
-        io::Error::new(error.kind(), format!("cannot listen on {address}: {error}; set CHATBRIDGE_SANDBOX_LISTEN"))
-    })?;
+    let sandbox_listener = TcpListener::bind(settings.sandbox_listen)
+        .await
+        .map_err(|error| {
+            let address = settings.sandbox_listen;
+            io::Error::new(
+                error.kind(),
+                format!("cannot listen on {address}: {error}; set CHATBRIDGE_SANDBOX_LISTEN"),
+            )
+        })?;
     let sandbox_url = url(sandbox_listener.local_addr()?, "")?;
-    let mut sandbox_settings = SandboxSettings { pace: settings.pace, ..SandboxSettings::default() };
+    let mut sandbox_settings = SandboxSettings {
+        pace: settings.pace,
+        ..SandboxSettings::default()
+    };
     let mut env = settings.env;
-    env.entry(format!("{ENV_PREFIX}REDIS_URL")).or_insert_with(|| MEMORY_URL.into());
+    env.entry(format!("{ENV_PREFIX}REDIS_URL"))
+        .or_insert_with(|| MEMORY_URL.into());
     let wiring = [
         ("GATEWAY_URL", sandbox_url.to_string()),
         ("TENANT", sandbox_settings.tenant.clone()),
@@ -151,7 +161,15 @@ pub async fn start(settings: DevSettings) -> Result<DevHandle, DevError> {
     let stop = CancellationToken::new();
     let sandbox = tokio::spawn(sandbox::serve(sandbox_settings, sandbox_listener, stop.clone()));
     let service = tokio::spawn(server::serve(config, listeners, stop.clone()));
-    Ok(DevHandle { grpc_url, webhook_url, admin_url, sandbox_url, stop, service, sandbox })
+    Ok(DevHandle {
+        grpc_url,
+        webhook_url,
+        admin_url,
+        sandbox_url,
+        stop,
+        service,
+        sandbox,
+    })
 }
 
 pub(super) async fn run(args: Args) -> ExitCode {
@@ -166,7 +184,7 @@ async fn run_until_stopped(args: Args) -> Result<(), DevError> {
     let stop = stop_on_signals()?;
     let handle = start(DevSettings {
         sandbox_listen: args.sandbox_listen,
-        pace: Pace::scaled(args.pace),
+        pace: args.pace,
         env: std::env::vars().collect(),
     })
     .await?;
@@ -179,11 +197,17 @@ async fn run_until_stopped(args: Args) -> Result<(), DevError> {
     ]);
     write_ready(args.ready_file.as_deref(), &addresses)?;
     println!("gRPC and gRPC-Web       {}", handle.grpc_url);
-    println!("webhook door            http://{}/webhooks/8x8", host(&handle.webhook_url));
+    println!(
+        "webhook door            http://{}/webhooks/8x8",
+        host(&handle.webhook_url)
+    );
     println!("metrics and probes      {}", handle.admin_url);
     println!("Chat Gateway (sandbox)  {}", handle.sandbox_url);
     println!();
-    println!("In other terminals:  chatbridge tail --server {0}    chatbridge chat --server {0}", handle.grpc_url);
+    println!(
+        "In other terminals:  chatbridge tail --server {0}    chatbridge chat --server {0}",
+        handle.grpc_url
+    );
     println!("Ctrl-C stops.");
     handle.finished(&stop).await
 }

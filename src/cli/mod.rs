@@ -1,10 +1,10 @@
 //! The command line. Its commands are clients of the service, or start it; nothing here knows more than a user could.
 
 pub mod chat;
-mod connect;
+pub mod connect;
 pub mod demo;
 pub mod dev;
-mod render;
+pub mod render;
 mod sandbox;
 mod serve;
 mod start;
@@ -21,7 +21,13 @@ use crate::telemetry::LogFormat;
 #[command(name = "chatbridge", version, max_term_width = 110)]
 pub struct Cli {
     /// How log lines are written (to standard error).
-    #[arg(long, global = true, env = "CHATBRIDGE_LOG_FORMAT", value_enum, default_value = "text")]
+    #[arg(
+        long,
+        global = true,
+        env = "CHATBRIDGE_LOG_FORMAT",
+        value_enum,
+        default_value = "text"
+    )]
     log_format: LogFormat,
     /// What is logged, such as `info` or `warn,chatbridge=debug`.
     #[arg(long, global = true, env = "CHATBRIDGE_LOG")]

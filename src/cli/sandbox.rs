@@ -19,9 +19,9 @@ pub(super) struct Args {
     /// Where to send webhooks; without it, none are sent until one is set through the control API.
     #[arg(long)]
     webhook: Option<Url>,
-    /// How fast the agents are: 1 as people, 0 at once.
-    #[arg(long, default_value_t = 1.0)]
-    pace: f64,
+    /// How long the agents take: `human`, `instant`, or a factor from 0 (at once) over 1 (as people) to 100.
+    #[arg(long, default_value = "human")]
+    pace: Pace,
     /// Makes the agents' choices repeatable.
     #[arg(long)]
     seed: Option<u64>,
@@ -46,11 +46,17 @@ async fn serve(args: Args) -> io::Result<()> {
     let address = listener.local_addr()?;
     let settings = SandboxSettings {
         webhook: args.webhook,
-        pace: Pace::scaled(args.pace),
+        pace: args.pace,
         seed: args.seed,
         ..SandboxSettings::default()
     };
-    println!("Chat Gateway (sandbox)  http://{address}   tenant: {}   x-api-key: {}", settings.tenant, settings.api_key);
-    write_ready(args.ready_file.as_deref(), &BTreeMap::from([("sandbox", address.to_string())]))?;
+    println!(
+        "Chat Gateway (sandbox)  http://{address}   tenant: {}   x-api-key: {}",
+        settings.tenant, settings.api_key
+    );
+    write_ready(
+        args.ready_file.as_deref(),
+        &BTreeMap::from([("sandbox", address.to_string())]),
+    )?;
     sandbox::serve(settings, listener, stop_on_signals()?).await
 }

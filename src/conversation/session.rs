@@ -201,7 +201,8 @@ mod tests {
 
     use super::{super::state::SessionState, *};
     use crate::event::{
-        Assignment, AssignmentKind, ConversationUpdated, Event, EventBody, MemberChange, TenantId, UpstreamState,
+        Assignment, AssignmentKind, ConversationUpdated, Event, EventBody, MemberChange, TenantId,
+        UpstreamState,
     };
 
     fn event(at_ms: i64, body: EventBody) -> SessionChange {
@@ -276,13 +277,19 @@ mod tests {
         ];
         let states: Vec<SessionState> = (1..=way.len()).map(|n| play(&way[..n]).state).collect();
         use SessionState::{Created, Idle, Queued, WithAgent, WrappingUp};
-        assert_eq!(states, [Created, Queued, Queued, WithAgent, WithAgent, WrappingUp, Idle]);
+        assert_eq!(
+            states,
+            [Created, Queued, Queued, WithAgent, WithAgent, WrappingUp, Idle]
+        );
         let session = play(&way);
         assert_eq!(session.queued_ms, Some(3));
         assert_eq!(session.joined_ms, Some(5));
         assert_eq!(session.ended_ms(), Some(12));
         assert_eq!(session.agent_id, "");
-        assert_eq!((session.queue_id.as_str(), session.queue_name.as_str()), ("100", "name of 100"));
+        assert_eq!(
+            (session.queue_id.as_str(), session.queue_name.as_str()),
+            ("100", "name of 100")
+        );
     }
 
     #[test]
@@ -293,24 +300,41 @@ mod tests {
             assert_eq!(play(&changes).state, SessionState::Transferring);
             let moved_on = [changes, vec![queued(5, "200"), joined(6, "ivan")]].concat();
             let session = play(&moved_on);
-            assert_eq!((session.state, session.agent_id.as_str()), (SessionState::WithAgent, "ivan"));
+            assert_eq!(
+                (session.state, session.agent_id.as_str()),
+                (SessionState::WithAgent, "ivan")
+            );
         }
     }
 
     #[test]
     fn the_last_agent_leaving_counts_and_not_the_first() {
         let session = play(&[joined(1, "maria"), joined(2, "ivan"), left(3, "maria")]);
-        assert_eq!((session.state, session.agent_id.as_str()), (SessionState::WithAgent, "ivan"));
-        let session = play(&[joined(1, "maria"), joined(2, "ivan"), left(3, "maria"), left(4, "ivan")]);
+        assert_eq!(
+            (session.state, session.agent_id.as_str()),
+            (SessionState::WithAgent, "ivan")
+        );
+        let session = play(&[
+            joined(1, "maria"),
+            joined(2, "ivan"),
+            left(3, "maria"),
+            left(4, "ivan"),
+        ]);
         assert_eq!(session.state, SessionState::WrappingUp);
     }
 
     #[test]
     fn what_a_call_tells_never_sets_a_later_state_back() {
-        let user = User { name: "Ann".into(), ..User::default() };
+        let user = User {
+            name: "Ann".into(),
+            ..User::default()
+        };
         let created = SessionChange::by_creation("ch", &user, &BTreeMap::new());
         let session = play(&[queued(5, "100"), created.clone()]);
-        assert_eq!((session.state, session.channel_id.as_str()), (SessionState::Queued, "ch"));
+        assert_eq!(
+            (session.state, session.channel_id.as_str()),
+            (SessionState::Queued, "ch")
+        );
         // And an event that occurred before the call by its own clock still counts.
         assert_eq!(play(&[created, queued(1, "100")]).state, SessionState::Queued);
     }
@@ -335,7 +359,10 @@ mod tests {
         let idle = update(5, UpstreamState::Idle, None);
         assert_eq!(play(&[idle.clone(), message(4)]).state, SessionState::Idle);
         let reopened = play(&[idle, message(6)]);
-        assert_eq!((reopened.state, reopened.ended_ms()), (SessionState::Created, None));
+        assert_eq!(
+            (reopened.state, reopened.ended_ms()),
+            (SessionState::Created, None)
+        );
     }
 
     proptest! {

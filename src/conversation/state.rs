@@ -166,7 +166,11 @@ mod tests {
         for trigger in Trigger::ALL {
             let row = Row::of(trigger);
             for (digit, current) in row.digits().bytes().zip(SessionState::ALL) {
-                assert_eq!(SessionState::from_number(digit - b'0'), Some(row.next(current)), "{trigger:?}");
+                assert_eq!(
+                    SessionState::from_number(digit - b'0'),
+                    Some(row.next(current)),
+                    "{trigger:?}"
+                );
             }
         }
     }

@@ -114,7 +114,7 @@ impl Hub {
     fn dispatch(&self, entries: Vec<Entry>) {
         let mut registry = self.registry();
         for entry in entries {
-            registry.dispatch(Arc::new(entry));
+            registry.dispatch(&Arc::new(entry));
         }
     }
 
@@ -189,7 +189,7 @@ impl Registry {
         }
     }
 
-    fn dispatch(&mut self, entry: Arc<Entry>) {
+    fn dispatch(&mut self, entry: &Arc<Entry>) {
         if let Some(reached) = self.reached.get_mut(usize::from(entry.partition)) {
             *reached = entry.id;
         }
@@ -199,7 +199,7 @@ impl Registry {
             let Some(queue) = self.queues.get(id) else {
                 continue;
             };
-            if queue.try_send(Arc::clone(&entry)).is_err() {
+            if queue.try_send(Arc::clone(entry)).is_err() {
                 // Full: without its sender the subscriber empties the queue and then reads the log.
                 self.queues.remove(id);
                 metrics::counter!("chatbridge_subscribers_detached_total").increment(1);

@@ -133,10 +133,10 @@ impl Subscriber {
         let partitions = hub.store().partitions();
         let sources = filter.partitions(partitions);
         let at = |position: &dyn Fn(u16) -> Position| sources.keys().map(|p| (*p, position(*p))).collect();
-        let (positions, time_ms) = match &start {
+        let (positions, time_ms) = match start {
             Start::Latest => (BTreeMap::new(), 0),
             Start::Earliest => (at(&|_| Position::Earliest), 0),
-            Start::Time(ms) => (at(&|_| Position::Since(*ms)), *ms),
+            Start::Time(ms) => (at(&|_| Position::Since(ms)), ms),
             Start::Cursor(cursor) => (at(&|p| cursor.position(p, partitions)), cursor.time_ms),
         };
         Self {

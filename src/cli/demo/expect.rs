@@ -136,7 +136,13 @@ pub(super) struct Step {
 impl Step {
     /// Expects `topic` with `detail`.
     pub(super) fn new(label: &'static str, topic: Topic, detail: Detail) -> Self {
-        Self { label, topic, detail, tolerates: &[], then: None }
+        Self {
+            label,
+            topic,
+            detail,
+            tolerates: &[],
+            then: None,
+        }
     }
 
     /// Lets these come too while this is awaited.
@@ -146,7 +152,10 @@ impl Step {
 
     /// Does this once it has come.
     pub(super) fn then(self, act: Act) -> Self {
-        Self { then: Some(act), ..self }
+        Self {
+            then: Some(act),
+            ..self
+        }
     }
 
     fn fits(&self, event: &AgentEvent) -> bool {
@@ -216,7 +225,11 @@ impl Expectations {
         } else {
             ""
         };
-        Unexpected { expected, came: summary(event), hint }
+        Unexpected {
+            expected,
+            came: summary(event),
+            hint,
+        }
     }
 }
 
@@ -242,7 +255,9 @@ mod tests {
     }
 
     fn typing() -> Body {
-        Body::Typing(Typing { participant_ids: vec!["maria".to_owned()] })
+        Body::Typing(Typing {
+            participant_ids: vec!["maria".to_owned()],
+        })
     }
 
     fn hello() -> Body {
@@ -272,7 +287,9 @@ mod tests {
                 Err(unexpected) => return (came, Err(unexpected.to_string())),
             }
         }
-        let missing = expectations.awaited().map(|step| format!("missing: {}", step.label));
+        let missing = expectations
+            .awaited()
+            .map(|step| format!("missing: {}", step.label));
         (came, missing.map_or(Ok(()), Err))
     }
 
@@ -301,7 +318,10 @@ mod tests {
             bodies.remove(missing);
             let (_, result) = play(bodies);
             let problem = result.unwrap_err();
-            assert!(problem.contains(steps()[missing].label), "without {missing}: {problem}");
+            assert!(
+                problem.contains(steps()[missing].label),
+                "without {missing}: {problem}"
+            );
         }
     }
 

@@ -18,16 +18,32 @@ const SECOND_WORDS: &str = "I would rather ask a person.";
 /// A shop's bot hands over a customer with a damaged kettle: transcript, order and all.
 pub(super) fn retail_request(tenant: &str) -> CreateConversationRequest {
     let transcript = [
-        (AuthorType::Bot, "Hello, I am the shop's bot. What can I do for you?"),
+        (
+            AuthorType::Bot,
+            "Hello, I am the shop's bot. What can I do for you?",
+        ),
         (AuthorType::User, "My kettle arrived with a dent."),
         (AuthorType::Bot, "I am sorry to hear that. Which order is it?"),
         (AuthorType::User, "A-1042, from last week."),
-        (AuthorType::Bot, "Thank you, I have found it: one kettle, delivered on Tuesday."),
+        (
+            AuthorType::Bot,
+            "Thank you, I have found it: one kettle, delivered on Tuesday.",
+        ),
         (AuthorType::User, "Can I talk to somebody about it?"),
     ];
-    let history = transcript.into_iter().map(|(author, text)| message(author, text)).collect();
-    let context = [("orderId", "A-1042"), ("product", "Kettle, 1.7 l"), ("problem", "damaged on arrival")];
-    let context = context.map(|(key, value)| Property { key: key.to_owned(), value: value.to_owned() });
+    let history = transcript
+        .into_iter()
+        .map(|(author, text)| message(author, text))
+        .collect();
+    let context = [
+        ("orderId", "A-1042"),
+        ("product", "Kettle, 1.7 l"),
+        ("problem", "damaged on arrival"),
+    ];
+    let context = context.map(|(key, value)| Property {
+        key: key.to_owned(),
+        value: value.to_owned(),
+    });
     CreateConversationRequest {
         tenant: tenant.to_owned(),
         request_id: Uuid::new_v4().to_string(),
@@ -63,7 +79,8 @@ pub(super) fn retail_steps() -> Vec<Step> {
         Step::new("it waits in Returns", Topic::Queued, Detail::Queue("Returns")),
         joins("ivan joins", "ivan"),
         writes("ivan writes", "ivan").then(Act::End),
-        Step::new("it is idle", Topic::Idle, Detail::Any).tolerating(&[Topic::AgentLeft, Topic::AgentMessage]),
+        Step::new("it is idle", Topic::Idle, Detail::Any)
+            .tolerating(&[Topic::AgentLeft, Topic::AgentMessage]),
     ]
 }
 
@@ -83,11 +100,24 @@ pub(super) fn widget_steps() -> Vec<Step> {
         request_id: request_id.clone(),
     };
     vec![
-        Step::new("the customer writes", Topic::UserMessage, Detail::Text(FIRST_WORDS)).then(answer),
-        Step::new("the bot's answer is echoed under its request_id", Topic::Echo, Detail::Request(request_id))
-            .then(Act::WidgetSays(SECOND_WORDS)),
-        Step::new("the customer writes again", Topic::UserMessage, Detail::Text(SECOND_WORDS))
-            .then(Act::HandOver(ORDERS)),
+        Step::new(
+            "the customer writes",
+            Topic::UserMessage,
+            Detail::Text(FIRST_WORDS),
+        )
+        .then(answer),
+        Step::new(
+            "the bot's answer is echoed under its request_id",
+            Topic::Echo,
+            Detail::Request(request_id),
+        )
+        .then(Act::WidgetSays(SECOND_WORDS)),
+        Step::new(
+            "the customer writes again",
+            Topic::UserMessage,
+            Detail::Text(SECOND_WORDS),
+        )
+        .then(Act::HandOver(ORDERS)),
         Step::new("it waits in Orders", Topic::Queued, Detail::Queue("Orders")),
         Step::new("an agent joins", Topic::AgentJoined, Detail::Any),
         Step::new("the agent writes", Topic::AgentMessage, Detail::Any).then(Act::End),
@@ -97,10 +127,18 @@ pub(super) fn widget_steps() -> Vec<Step> {
 
 /// A message as the contract has it.
 pub(super) fn message(author: AuthorType, text: &str) -> MessageInput {
-    MessageInput { author_type: author.into(), text: text.to_owned(), ..MessageInput::default() }
+    MessageInput {
+        author_type: author.into(),
+        text: text.to_owned(),
+        ..MessageInput::default()
+    }
 }
 
 /// A queue as the contract has it.
 pub(super) fn queue(id: &str) -> Assignment {
-    Assignment { r#type: AssignmentType::Queue.into(), id: id.to_owned(), resource_id: String::new() }
+    Assignment {
+        r#type: AssignmentType::Queue.into(),
+        id: id.to_owned(),
+        resource_id: String::new(),
+    }
 }

@@ -77,14 +77,20 @@ async fn play(
     let mut bot = Listener::new(stage.hear(everything).await?);
 
     stage.announce("1. A shop's bot hands over a customer with a damaged kettle")?;
-    let retail = retail(&mut stage).await.map_err(|error| in_journey("retail", error))?;
+    let retail = retail(&mut stage)
+        .await
+        .map_err(|error| in_journey("retail", error))?;
     bot.agrees_with(&retail, stage.patience).await?;
     stage.announce("2. A customer begins in the vendor's widget")?;
-    let widget = widget(&mut stage, &mut bot).await.map_err(|error| in_journey("widget", error))?;
+    let widget = widget(&mut stage, &mut bot)
+        .await
+        .map_err(|error| in_journey("widget", error))?;
 
     let events = bot.order.told(&retail.conversation).len() + bot.order.told(&widget).len();
     let seconds = stage.elapsed().as_secs_f64();
-    stage.announce(&format!("2 conversations, {events} events, in order, {seconds:.1} s"))
+    stage.announce(&format!(
+        "2 conversations, {events} events, in order, {seconds:.1} s"
+    ))
 }
 
 fn in_journey(journey: &str, error: CliError) -> CliError {
@@ -112,9 +118,18 @@ async fn retail(stage: &mut Stage<'_>) -> Result<Played, CliError> {
         ..AgentEventsRequest::default()
     };
     let mut own = Listener::new(stage.hear(request).await?);
-    follow(stage, &mut own, &created.conversation_id, journeys::retail_steps()).await?;
+    follow(
+        stage,
+        &mut own,
+        &created.conversation_id,
+        journeys::retail_steps(),
+    )
+    .await?;
     let events = own.order.told(&created.conversation_id).to_vec();
-    Ok(Played { conversation: created.conversation_id, events })
+    Ok(Played {
+        conversation: created.conversation_id,
+        events,
+    })
 }
 
 /// The bot's way: it hears of the conversation on the stream that it holds.
@@ -161,9 +176,15 @@ async fn follow(
 }
 
 fn missing(label: &str, since: &[String], patience: Duration) -> CliError {
-    let came = if since.is_empty() { "nothing".to_owned() } else { since.join("; ") };
+    let came = if since.is_empty() {
+        "nothing".to_owned()
+    } else {
+        since.join("; ")
+    };
     let seconds = patience.as_secs_f64();
-    CliError::Failed(format!("expected: {label}; what came instead within {seconds} s: {came}"))
+    CliError::Failed(format!(
+        "expected: {label}; what came instead within {seconds} s: {came}"
+    ))
 }
 
 /// A stream whose order is checked whoever listens.
@@ -174,13 +195,18 @@ struct Listener {
 
 impl Listener {
     fn new(heard: Heard) -> Self {
-        Self { heard, order: Order::default() }
+        Self {
+            heard,
+            order: Order::default(),
+        }
     }
 
     /// The next event of this conversation; none where none comes in time. Those of others are checked and passed over.
     async fn next_of(&mut self, conversation: &str, until: Instant) -> Result<Option<AgentEvent>, CliError> {
         while let Some(event) = self.heard.next(until).await? {
-            self.order.see(&event).map_err(|disorder| CliError::Failed(disorder.to_string()))?;
+            self.order
+                .see(&event)
+                .map_err(|disorder| CliError::Failed(disorder.to_string()))?;
             if event.conversation_id == conversation {
                 return Ok(Some(event));
             }

@@ -43,14 +43,24 @@ impl Order {
             return Ok(());
         }
         if !self.ids.insert(event.event_id.clone()) {
-            return Err(Disorder::Twice { id: event.event_id.clone(), what: summary(event) });
+            return Err(Disorder::Twice {
+                id: event.event_id.clone(),
+                what: summary(event),
+            });
         }
         let last = self.last.entry(event.conversation_id.clone()).or_default();
         if event.sequence != *last + 1 {
-            return Err(Disorder::Sequence { expected: *last + 1, came: event.sequence, what: summary(event) });
+            return Err(Disorder::Sequence {
+                expected: *last + 1,
+                came: event.sequence,
+                what: summary(event),
+            });
         }
         *last = event.sequence;
-        self.told.entry(event.conversation_id.clone()).or_default().push(event.event_id.clone());
+        self.told
+            .entry(event.conversation_id.clone())
+            .or_default()
+            .push(event.event_id.clone());
         Ok(())
     }
 
@@ -71,7 +81,10 @@ mod tests {
 
     fn see(events: &[AgentEvent]) -> Result<Order, String> {
         let mut order = Order::default();
-        events.iter().try_for_each(|e| order.see(e)).map_err(|disorder| disorder.to_string())?;
+        events
+            .iter()
+            .try_for_each(|e| order.see(e))
+            .map_err(|disorder| disorder.to_string())?;
         Ok(order)
     }
 
@@ -96,7 +109,10 @@ mod tests {
     fn an_event_that_comes_twice_is_noticed_whatever_its_number() {
         let mut again = event("a", 2);
         again.event_id = "a-1".to_owned();
-        assert_eq!(see(&[event("a", 1), again]).unwrap_err(), "event a-1 came twice: queued in Q (100)");
+        assert_eq!(
+            see(&[event("a", 1), again]).unwrap_err(),
+            "event a-1 came twice: queued in Q (100)"
+        );
     }
 
     #[test]

@@ -23,9 +23,9 @@ use crate::{
         render::{Style, line, summary},
     },
     grpc::proto::{
-        AgentEvent, AgentEventsRequest, AgentEventsResponse, AuthorType, Conversation, CreateConversationRequest,
-        CreateConversationResponse, EndConversationRequest, MessageInput, SendMessageRequest,
-        UpdateConversationRequest, agent_event_service_client::AgentEventServiceClient,
+        AgentEvent, AgentEventsRequest, AgentEventsResponse, AuthorType, Conversation,
+        CreateConversationRequest, CreateConversationResponse, EndConversationRequest, MessageInput,
+        SendMessageRequest, UpdateConversationRequest, agent_event_service_client::AgentEventServiceClient,
         agent_events_response::Payload, conversation_service_client::ConversationServiceClient,
     },
 };
@@ -57,7 +57,16 @@ impl<'a> Stage<'a> {
             .timeout(patience)
             .build()
             .map_err(|error| CliError::Failed(format!("no HTTP client can be made: {error}")))?;
-        Ok(Self { server, channel, http, sandbox, patience, style, out, began: Instant::now() })
+        Ok(Self {
+            server,
+            channel,
+            http,
+            sandbox,
+            patience,
+            style,
+            out,
+            began: Instant::now(),
+        })
     }
 
     /// How long it has been played.
@@ -74,7 +83,11 @@ impl<'a> Stage<'a> {
     /// Prints something that we do.
     pub(super) fn tell(&mut self, words: &str) -> Result<(), CliError> {
         let at = self.elapsed().as_secs_f64();
-        writeln!(self.out, "{}", self.style.place(&format!("{at:7.2} s      → {words}")))?;
+        writeln!(
+            self.out,
+            "{}",
+            self.style.place(&format!("{at:7.2} s      → {words}"))
+        )?;
         Ok(())
     }
 
@@ -103,7 +116,9 @@ impl<'a> Stage<'a> {
             .map_err(|status| CliError::call("open the stream", self.server.url(), &status))?;
         match first.as_ref().and_then(|response| response.payload.as_ref()) {
             Some(Payload::Heartbeat(_)) => Ok(Heard::from(stream)),
-            _ => Err(CliError::Failed("expected a heartbeat as the first response of a stream".to_owned())),
+            _ => Err(CliError::Failed(
+                "expected a heartbeat as the first response of a stream".to_owned(),
+            )),
         }
     }
 
@@ -113,7 +128,9 @@ impl<'a> Stage<'a> {
         request: CreateConversationRequest,
     ) -> Result<CreateConversationResponse, CliError> {
         let created = self.conversations().create_conversation(call(request)).await;
-        Ok(created.map_err(|status| self.failed("create the conversation", &status))?.into_inner())
+        Ok(created
+            .map_err(|status| self.failed("create the conversation", &status))?
+            .into_inner())
     }
 
     /// Starts a conversation as the vendor's widget does; answers with its identifier.
@@ -125,7 +142,9 @@ impl<'a> Stage<'a> {
         }
         let created = self.post_to_widget("", &widget_request()).await?;
         let created: Created = created.json().await.map_err(|error| {
-            CliError::Failed(format!("the sandbox's widget answered without a conversationId: {error}"))
+            CliError::Failed(format!(
+                "the sandbox's widget answered without a conversationId: {error}"
+            ))
         })?;
         Ok(created.conversation_id)
     }
@@ -137,15 +156,18 @@ impl<'a> Stage<'a> {
             Act::Answer(text) => {
                 self.tell(&format!("the customer answers: {text}"))?;
                 let message = message(AuthorType::User, text);
-                self.send(tenant, id, uuid::Uuid::new_v4().to_string(), message).await
+                self.send(tenant, id, uuid::Uuid::new_v4().to_string(), message)
+                    .await
             }
             Act::BotAnswers { text, request_id } => {
                 self.tell(&format!("the bot answers: {text}"))?;
-                self.send(tenant, id, request_id.clone(), message(AuthorType::Bot, text)).await
+                self.send(tenant, id, request_id.clone(), message(AuthorType::Bot, text))
+                    .await
             }
             Act::WidgetSays(text) => {
                 self.tell(&format!("the customer writes in the widget: {text}"))?;
-                self.post_to_widget(&format!("/{id}/messages"), &json!({"text": text})).await?;
+                self.post_to_widget(&format!("/{id}/messages"), &json!({"text": text}))
+                    .await?;
                 Ok(())
             }
             Act::HandOver(to) => {
@@ -154,7 +176,10 @@ impl<'a> Stage<'a> {
             }
             Act::End => {
                 self.tell("the customer ends the conversation")?;
-                let request = EndConversationRequest { tenant, conversation_id: id };
+                let request = EndConversationRequest {
+                    tenant,
+                    conversation_id: id,
+                };
                 let ended = self.conversations().end_conversation(call(request)).await;
                 ended.map_err(|status| self.failed("end the conversation", &status))?;
                 Ok(())
@@ -169,7 +194,12 @@ impl<'a> Stage<'a> {
         request_id: String,
         message: MessageInput,
     ) -> Result<(), CliError> {
-        let request = SendMessageRequest { tenant, conversation_id, request_id, message: Some(message) };
+        let request = SendMessageRequest {
+            tenant,
+            conversation_id,
+            request_id,
+            message: Some(message),
+        };
         let sent = self.conversations().send_message(call(request)).await;
         sent.map_err(|status| self.failed("send the message", &status))?;
         Ok(())
@@ -179,19 +209,36 @@ impl<'a> Stage<'a> {
         let request = UpdateConversationRequest {
             tenant,
             conversation_id,
-            conversation: Some(Conversation { assignment: Some(queue(to)), ..Conversation::default() }),
-            update_mask: Some(FieldMask { paths: vec!["assignment".to_owned()] }),
+            conversation: Some(Conversation {
+                assignment: Some(queue(to)),
+                ..Conversation::default()
+            }),
+            update_mask: Some(FieldMask {
+                paths: vec!["assignment".to_owned()],
+            }),
         };
         let updated = self.conversations().update_conversation(call(request)).await;
         updated.map_err(|status| self.failed("hand the conversation over", &status))?;
         Ok(())
     }
 
-    async fn post_to_widget(&self, path: &str, body: &serde_json::Value) -> Result<reqwest::Response, CliError> {
+    async fn post_to_widget(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<reqwest::Response, CliError> {
         let base = self.sandbox.as_str().trim_end_matches('/');
         let url = format!("{base}/sandbox/v1/widget/conversations{path}");
-        let answer = self.http.post(&url).json(body).send().await.and_then(reqwest::Response::error_for_status);
-        answer.map_err(|error| CliError::Failed(format!("the sandbox's widget did not take a message: {error}")))
+        let answer = self
+            .http
+            .post(&url)
+            .json(body)
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status);
+        answer.map_err(|error| {
+            CliError::Failed(format!("the sandbox's widget did not take a message: {error}"))
+        })
     }
 
     fn conversations(&self) -> ConversationServiceClient<Channel> {
@@ -203,7 +250,10 @@ impl<'a> Stage<'a> {
     }
 
     fn late(&self, what: &str) -> CliError {
-        CliError::Failed(format!("expected: {what}; nothing came within {} s", self.patience.as_secs_f64()))
+        CliError::Failed(format!(
+            "expected: {what}; nothing came within {} s",
+            self.patience.as_secs_f64()
+        ))
     }
 }
 
@@ -254,6 +304,9 @@ fn read(response: AgentEventsResponse) -> Option<Result<AgentEvent, String>> {
     match response.payload {
         Some(Payload::Event(event)) => Some(Ok(event)),
         Some(Payload::Heartbeat(_)) => None,
-        _ => Some(Err(format!("expected events only; what came instead: {}", line(&response, Style::PLAIN)))),
+        _ => Some(Err(format!(
+            "expected events only; what came instead: {}",
+            line(&response, Style::PLAIN)
+        ))),
     }
 }

@@ -10,8 +10,8 @@ use super::*;
 use crate::{
     cli::connect::fake::{Asked, Fake, Script, Then, agent_event, becomes, heartbeat, member, queued, says},
     grpc::proto::{
-        AgentEventsResponse, AuthorType, ConversationState, MemberChange, SendMessageRequest, Transferred, Typing,
-        agent_event::Body, agent_events_response::Payload,
+        AgentEventsResponse, AuthorType, ConversationState, MemberChange, SendMessageRequest, Transferred,
+        Typing, agent_event::Body, agent_events_response::Payload,
     },
 };
 
@@ -42,7 +42,10 @@ impl World {
         *sequence += 1;
         let mut event = agent_event(conversation, *sequence, body);
         (event.request_id, event.echo) = (request_id.to_owned(), !request_id.is_empty());
-        let response = |event| AgentEventsResponse { cursor: "c".into(), payload: Some(Payload::Event(event)) };
+        let response = |event| AgentEventsResponse {
+            cursor: "c".into(),
+            payload: Some(Payload::Event(event)),
+        };
         if conversation == RETAIL {
             self.own.send(response(event.clone())).unwrap();
         }
@@ -53,13 +56,30 @@ impl World {
 
     fn asked(&self, asked: &Asked) {
         match asked {
-            Asked::Created(_) => self.happen(RETAIL, [vec![becomes(ConversationState::Created)], comes("maria", "Orders")].concat()),
+            Asked::Created(_) => self.happen(
+                RETAIL,
+                [
+                    vec![becomes(ConversationState::Created)],
+                    comes("maria", "Orders"),
+                ]
+                .concat(),
+            ),
             Asked::Sent(sent) if sent.conversation_id == RETAIL => self.happen(RETAIL, passed_on()),
             Asked::Sent(sent) => self.bot_wrote(sent),
             Asked::Updated(_) => self.happen(WIDGET, comes("maria", "Orders")),
             Asked::Ended => {
-                let ended = if self.last.lock().unwrap().contains_key(WIDGET) { WIDGET } else { RETAIL };
-                self.happen(ended, [member("ivan", MemberChange::Left), becomes(ConversationState::Idle)]);
+                let ended = if self.last.lock().unwrap().contains_key(WIDGET) {
+                    WIDGET
+                } else {
+                    RETAIL
+                };
+                self.happen(
+                    ended,
+                    [
+                        member("ivan", MemberChange::Left),
+                        becomes(ConversationState::Idle),
+                    ],
+                );
             }
             Asked::Typed => {}
         }
@@ -78,7 +98,9 @@ fn comes(agent: &str, queue: &str) -> Vec<Body> {
         queued(queue),
         becomes(ConversationState::Active),
         member(agent, MemberChange::Joined),
-        Body::Typing(Typing { participant_ids: vec![agent.to_owned()] }),
+        Body::Typing(Typing {
+            participant_ids: vec![agent.to_owned()],
+        }),
         says(agent, AuthorType::Agent, "Hello"),
         Body::Typing(Typing::default()),
     ]
@@ -99,17 +121,28 @@ async fn widget_server(world: Arc<World>) -> Url {
         .route(
             "/sandbox/v1/widget/conversations",
             post(async move |Json(body): Json<serde_json::Value>| {
-                began.happen(WIDGET, [says("user", AuthorType::User, body["text"].as_str().unwrap())]);
-                (StatusCode::CREATED, Json(serde_json::json!({"conversationId": WIDGET})))
+                began.happen(
+                    WIDGET,
+                    [says("user", AuthorType::User, body["text"].as_str().unwrap())],
+                );
+                (
+                    StatusCode::CREATED,
+                    Json(serde_json::json!({"conversationId": WIDGET})),
+                )
             }),
         )
         .route(
             "/sandbox/v1/widget/conversations/{id}/messages",
-            post(async move |Path(id): Path<String>, Json(body): Json<serde_json::Value>| {
-                assert_eq!(id, WIDGET);
-                world.happen(WIDGET, [says("user", AuthorType::User, body["text"].as_str().unwrap())]);
-                StatusCode::ACCEPTED
-            }),
+            post(
+                async move |Path(id): Path<String>, Json(body): Json<serde_json::Value>| {
+                    assert_eq!(id, WIDGET);
+                    world.happen(
+                        WIDGET,
+                        [says("user", AuthorType::User, body["text"].as_str().unwrap())],
+                    );
+                    StatusCode::ACCEPTED
+                },
+            ),
         );
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -121,7 +154,12 @@ async fn widget_server(world: Arc<World>) -> Url {
 async fn played(fault: Fault) -> (String, Result<(), String>) {
     let (all, to_all) = tokio::sync::mpsc::unbounded_channel();
     let (own, to_own) = tokio::sync::mpsc::unbounded_channel();
-    let world = Arc::new(World { all, own, last: Mutex::default(), fault });
+    let world = Arc::new(World {
+        all,
+        own,
+        last: Mutex::default(),
+        fault,
+    });
     let asked = Arc::clone(&world);
     let fake = Fake::new(vec![
         Script::new(vec![heartbeat("h")], Then::Feeds(to_all)),
@@ -135,7 +173,10 @@ async fn played(fault: Fault) -> (String, Result<(), String>) {
     let widget = widget_server(world).await;
     let mut out = Vec::new();
     let ended = play(&url, &widget, Duration::from_secs(1), Style::PLAIN, &mut out).await;
-    (String::from_utf8(out).unwrap(), ended.map_err(|error| error.to_string()))
+    (
+        String::from_utf8(out).unwrap(),
+        ended.map_err(|error| error.to_string()),
+    )
 }
 
 #[tokio::test]
@@ -161,7 +202,10 @@ async fn an_event_that_the_bots_stream_leaves_out_is_a_failure() {
     })
     .await;
     let problem = ended.unwrap_err();
-    assert!(problem.starts_with("sequence 5 was expected, and 6 came"), "{problem}");
+    assert!(
+        problem.starts_with("sequence 5 was expected, and 6 came"),
+        "{problem}"
+    );
 }
 
 #[tokio::test]
@@ -172,7 +216,10 @@ async fn an_event_that_comes_twice_is_a_failure() {
     })
     .await;
     let problem = ended.unwrap_err();
-    assert!(problem.starts_with("widget journey: event w-1-4 came twice"), "{problem}");
+    assert!(
+        problem.starts_with("widget journey: event w-1-4 came twice"),
+        "{problem}"
+    );
 }
 
 #[tokio::test]
@@ -212,7 +259,12 @@ async fn a_widget_that_does_not_answer_is_a_failure() {
     let nobody: Url = format!("http://{}", free.local_addr().unwrap()).parse().unwrap();
     drop(free);
     let mut out = Vec::new();
-    let mut stage = Stage::new(&url, nobody, Duration::from_secs(1), Style::PLAIN, &mut out).await.unwrap();
+    let mut stage = Stage::new(&url, nobody, Duration::from_secs(1), Style::PLAIN, &mut out)
+        .await
+        .unwrap();
     let error = stage.create_in_widget().await.unwrap_err().to_string();
-    assert!(error.starts_with("the sandbox's widget did not take a message"), "{error}");
+    assert!(
+        error.starts_with("the sandbox's widget did not take a message"),
+        "{error}"
+    );
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use chatbridge::grpc::proto::{
-    self, AgentEventsRequest, Assignment, AssignmentType, AuthorType, CreateConversationRequest, MessageInput, Property,
-    SendMessageRequest, UpdateConversationRequest, User, agent_events_request::Start,
+    self, AgentEventsRequest, Assignment, AssignmentType, AuthorType, CreateConversationRequest,
+    MessageInput, Property, SendMessageRequest, UpdateConversationRequest, User, agent_events_request::Start,
 };
 use serde_json::{Value, json};
 use tonic::Code;
@@ -21,7 +21,10 @@ use crate::support::vendor::Vendor;
 pub(super) fn create(user_id: &str) -> CreateConversationRequest {
     CreateConversationRequest {
         channel_id: "ch".into(),
-        user: Some(User { user_id: user_id.into(), ..User::default() }),
+        user: Some(User {
+            user_id: user_id.into(),
+            ..User::default()
+        }),
         ..CreateConversationRequest::default()
     }
 }
@@ -66,16 +69,27 @@ async fn a_conversation_is_created_with_all_it_was_given_and_its_cursor_misses_n
     let service = world.serve().await;
     let mut request = create("cust-1");
     request.labels.insert("team".into(), "web".into());
-    request.assignment =
-        Some(Assignment { r#type: AssignmentType::Queue.into(), id: "100".into(), ..Assignment::default() });
+    request.assignment = Some(Assignment {
+        r#type: AssignmentType::Queue.into(),
+        id: "100".into(),
+        ..Assignment::default()
+    });
     request.history = vec![MessageInput {
         author_type: AuthorType::User.into(),
         text: "my kettle leaks".into(),
         ..MessageInput::default()
     }];
-    request.user.as_mut().unwrap().additional_properties =
-        vec![Property { key: "orderId".into(), value: "A-1042".into() }];
-    let created = service.conversations().await.create_conversation(request).await.unwrap().into_inner();
+    request.user.as_mut().unwrap().additional_properties = vec![Property {
+        key: "orderId".into(),
+        value: "A-1042".into(),
+    }];
+    let created = service
+        .conversations()
+        .await
+        .create_conversation(request)
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(created.conversation_id, "conv-1");
     assert_eq!(created.create_time.unwrap().to_string(), "2026-01-30T08:30:00Z");
 
@@ -89,7 +103,10 @@ async fn a_conversation_is_created_with_all_it_was_given_and_its_cursor_misses_n
     assert_eq!(sent, [expected]);
 
     // What happened between the call and the subscription is not missed.
-    world.vendor.deliver(&service.webhook, &world.vendor.message("conv-1", "already")).await;
+    world
+        .vendor
+        .deliver(&service.webhook, &world.vendor.message("conv-1", "already"))
+        .await;
     let request = AgentEventsRequest {
         conversation_ids: vec!["conv-1".into()],
         start: Some(Start::Cursor(created.cursor)),
@@ -97,9 +114,23 @@ async fn a_conversation_is_created_with_all_it_was_given_and_its_cursor_misses_n
     };
     assert_eq!(service.events(request).await.event().await.sequence, 1);
 
-    let asked = proto::GetSessionRequest { conversation_id: "conv-1".into(), ..Default::default() };
-    let session = service.sessions().await.get_session(asked).await.unwrap().into_inner().session.unwrap();
-    assert_eq!((session.channel_id.as_str(), session.labels["team"].as_str()), ("ch", "web"));
+    let asked = proto::GetSessionRequest {
+        conversation_id: "conv-1".into(),
+        ..Default::default()
+    };
+    let session = service
+        .sessions()
+        .await
+        .get_session(asked)
+        .await
+        .unwrap()
+        .into_inner()
+        .session
+        .unwrap();
+    assert_eq!(
+        (session.channel_id.as_str(), session.labels["team"].as_str()),
+        ("ch", "web")
+    );
     assert_eq!(session.user.unwrap().user_id, "cust-1");
 }
 
@@ -110,16 +141,45 @@ async fn a_repeated_call_gets_the_first_answer_and_another_one_is_refused() {
     let (a, b) = tokio::join!(world.serve(), world.serve());
     let mut request = create("cust-1");
     request.request_id = ID.into();
-    request.labels.extend([("a".into(), "1".into()), ("b".into(), "2".into()), ("c".into(), "3".into())]);
-    let first = a.conversations().await.create_conversation(request.clone()).await.unwrap().into_inner();
-    let again = b.conversations().await.create_conversation(request.clone()).await.unwrap().into_inner();
+    request.labels.extend([
+        ("a".into(), "1".into()),
+        ("b".into(), "2".into()),
+        ("c".into(), "3".into()),
+    ]);
+    let first = a
+        .conversations()
+        .await
+        .create_conversation(request.clone())
+        .await
+        .unwrap()
+        .into_inner();
+    let again = b
+        .conversations()
+        .await
+        .create_conversation(request.clone())
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(first, again);
-    assert_eq!(requests(&world.vendor, "POST", "/chat-gateway/v1/conversations").await.len(), 1);
+    assert_eq!(
+        requests(&world.vendor, "POST", "/chat-gateway/v1/conversations")
+            .await
+            .len(),
+        1
+    );
 
     request.channel_id = "another".into();
-    let refused = b.conversations().await.create_conversation(request).await.unwrap_err();
+    let refused = b
+        .conversations()
+        .await
+        .create_conversation(request)
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
-    assert_eq!(refused.get_details_error_info().unwrap().reason, "REQUEST_ID_REUSED");
+    assert_eq!(
+        refused.get_details_error_info().unwrap().reason,
+        "REQUEST_ID_REUSED"
+    );
 }
 
 #[tokio::test]
@@ -127,7 +187,10 @@ async fn a_repeat_while_the_first_runs_is_aborted_and_never_sent_twice() {
     let world = World::new().await;
     let slow = ResponseTemplate::new(202).set_delay(Duration::from_millis(800));
     let at = "/chat-gateway/v1/conversations/conv-1/messages";
-    Mock::given(path(at)).respond_with(slow).mount(&world.vendor.server).await;
+    Mock::given(path(at))
+        .respond_with(slow)
+        .mount(&world.vendor.server)
+        .await;
     let service = world.serve().await;
     let mut client = service.conversations().await;
     let first = tokio::spawn(async move { client.send_message(message("hello", ID)).await });
@@ -135,9 +198,17 @@ async fn a_repeat_while_the_first_runs_is_aborted_and_never_sent_twice() {
         (!requests(&world.vendor, "POST", at).await.is_empty()).then_some(())
     })
     .await;
-    let status = service.conversations().await.send_message(message("hello", ID)).await.unwrap_err();
+    let status = service
+        .conversations()
+        .await
+        .send_message(message("hello", ID))
+        .await
+        .unwrap_err();
     assert_eq!(status.code(), Code::Aborted);
-    assert_eq!(status.get_details_error_info().unwrap().reason, "REQUEST_IN_FLIGHT");
+    assert_eq!(
+        status.get_details_error_info().unwrap().reason,
+        "REQUEST_IN_FLIGHT"
+    );
     assert!(first.await.unwrap().is_ok());
     assert_eq!(requests(&world.vendor, "POST", at).await.len(), 1);
 }
@@ -146,26 +217,56 @@ async fn a_repeat_while_the_first_runs_is_aborted_and_never_sent_twice() {
 async fn an_answer_that_was_lost_is_unknown_and_stays_so_on_repeat() {
     let world = World::new().await;
     let at = "/chat-gateway/v1/conversations/conv-1/messages";
-    Mock::given(path(at)).respond_with(ResponseTemplate::new(502)).mount(&world.vendor.server).await;
+    Mock::given(path(at))
+        .respond_with(ResponseTemplate::new(502))
+        .mount(&world.vendor.server)
+        .await;
     let service = world.serve().await;
     for _ in 0..2 {
-        let status = service.conversations().await.send_message(message("hello", ID)).await.unwrap_err();
-        assert_eq!(status.code(), Code::Unknown, "never UNAVAILABLE, which clients repeat by themselves");
-        assert_eq!(status.get_details_error_info().unwrap().reason, "UPSTREAM_OUTCOME_UNKNOWN");
+        let status = service
+            .conversations()
+            .await
+            .send_message(message("hello", ID))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            status.code(),
+            Code::Unknown,
+            "never UNAVAILABLE, which clients repeat by themselves"
+        );
+        assert_eq!(
+            status.get_details_error_info().unwrap().reason,
+            "UPSTREAM_OUTCOME_UNKNOWN"
+        );
     }
-    assert_eq!(requests(&world.vendor, "POST", at).await.len(), 1, "the repeat sent nothing");
+    assert_eq!(
+        requests(&world.vendor, "POST", at).await.len(),
+        1,
+        "the repeat sent nothing"
+    );
 }
 
 #[tokio::test]
 async fn an_echo_carries_the_request_id_of_its_send() {
     let world = World::new().await;
     let at = "/chat-gateway/v1/conversations/conv-1/messages";
-    Mock::given(path(at)).respond_with(ResponseTemplate::new(202)).mount(&world.vendor.server).await;
+    Mock::given(path(at))
+        .respond_with(ResponseTemplate::new(202))
+        .mount(&world.vendor.server)
+        .await;
     let service = world.serve().await;
     let mut events = service
-        .events(AgentEventsRequest { include_echoes: true, ..AgentEventsRequest::default() })
+        .events(AgentEventsRequest {
+            include_echoes: true,
+            ..AgentEventsRequest::default()
+        })
         .await;
-    service.conversations().await.send_message(message("hello", ID)).await.unwrap();
+    service
+        .conversations()
+        .await
+        .send_message(message("hello", ID))
+        .await
+        .unwrap();
     let echo = json!({ "isEcho": true, "sender": { "id": "bot", "type": "bot" }, "text": "hello" });
     for _ in 0..2 {
         let webhook = world.vendor.event("conv-1", "MESSAGE", &echo);
@@ -189,8 +290,11 @@ async fn the_vendors_failures_are_told_apart() {
         ("c302", 302, Code::Internal, "UPSTREAM_UNEXPECTED"),
     ];
     for (id, status, ..) in cases {
-        let body = json!({ "message": "no", "errors": [{ "code": "x", "message": "y" }], "referenceId": "ref-7" });
-        let answer = ResponseTemplate::new(status).insert_header("retry-after", "7").set_body_json(body);
+        let body =
+            json!({ "message": "no", "errors": [{ "code": "x", "message": "y" }], "referenceId": "ref-7" });
+        let answer = ResponseTemplate::new(status)
+            .insert_header("retry-after", "7")
+            .set_body_json(body);
         Mock::given(path(format!("/chat-gateway/v1/conversations/{id}")))
             .respond_with(answer)
             .mount(&world.vendor.server)
@@ -199,14 +303,23 @@ async fn the_vendors_failures_are_told_apart() {
     let service = world.serve().await;
     let mut client = service.conversations().await;
     for (id, http, code, reason) in cases {
-        let asked = proto::GetConversationRequest { conversation_id: id.into(), ..Default::default() };
+        let asked = proto::GetConversationRequest {
+            conversation_id: id.into(),
+            ..Default::default()
+        };
         let status = client.get_conversation(asked).await.unwrap_err();
         assert_eq!(status.code(), code, "{http}: {status}");
         let info = status.get_details_error_info().unwrap();
-        assert_eq!((info.reason.as_str(), info.domain.as_str()), (reason, "chatbridge"));
+        assert_eq!(
+            (info.reason.as_str(), info.domain.as_str()),
+            (reason, "chatbridge")
+        );
         assert_eq!(info.metadata["reference_id"], "ref-7");
         if http == 429 {
-            assert_eq!(status.get_details_retry_info().unwrap().retry_delay, Some(Duration::from_secs(7)));
+            assert_eq!(
+                status.get_details_retry_info().unwrap().retry_delay,
+                Some(Duration::from_secs(7))
+            );
         }
     }
 }
@@ -222,9 +335,17 @@ async fn with_the_vendor_down_calls_are_unavailable_and_nothing_is_recorded_as_s
     let mut request = create("cust-1");
     request.request_id = ID.into();
     for _ in 0..2 {
-        let status = service.conversations().await.create_conversation(request.clone()).await.unwrap_err();
+        let status = service
+            .conversations()
+            .await
+            .create_conversation(request.clone())
+            .await
+            .unwrap_err();
         assert_eq!(status.code(), Code::Unavailable, "{status}");
-        assert_eq!(status.get_details_error_info().unwrap().reason, "UPSTREAM_UNAVAILABLE");
+        assert_eq!(
+            status.get_details_error_info().unwrap().reason,
+            "UPSTREAM_UNAVAILABLE"
+        );
     }
 }
 
@@ -238,19 +359,38 @@ async fn every_wrong_field_is_named_at_once() {
         ..create("x")
     };
     let status = client.create_conversation(request).await.unwrap_err();
-    assert_eq!(status.get_details_bad_request().unwrap().field_violations[0].field, "request_id");
+    assert_eq!(
+        status.get_details_bad_request().unwrap().field_violations[0].field,
+        "request_id"
+    );
 
     let mut request = create("x");
     request.channel_id = String::new();
     let user = request.user.as_mut().unwrap();
     user.language = "xx".into();
-    user.additional_properties = (0..31).map(|n| Property { key: format!("k{n}"), value: String::new() }).collect();
-    request.assignment = Some(Assignment { r#type: AssignmentType::Agent.into(), ..Assignment::default() });
-    request.history = vec![MessageInput { author_type: AuthorType::Agent.into(), ..MessageInput::default() }];
+    user.additional_properties = (0..31)
+        .map(|n| Property {
+            key: format!("k{n}"),
+            value: String::new(),
+        })
+        .collect();
+    request.assignment = Some(Assignment {
+        r#type: AssignmentType::Agent.into(),
+        ..Assignment::default()
+    });
+    request.history = vec![MessageInput {
+        author_type: AuthorType::Agent.into(),
+        ..MessageInput::default()
+    }];
     let status = client.create_conversation(request).await.unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
-    let named: Vec<String> =
-        status.get_details_bad_request().unwrap().field_violations.into_iter().map(|v| v.field).collect();
+    let named: Vec<String> = status
+        .get_details_bad_request()
+        .unwrap()
+        .field_violations
+        .into_iter()
+        .map(|v| v.field)
+        .collect();
     assert_eq!(
         named,
         [
@@ -264,10 +404,19 @@ async fn every_wrong_field_is_named_at_once() {
         ]
     );
 
-    let request = UpdateConversationRequest { conversation_id: "c".into(), ..UpdateConversationRequest::default() };
+    let request = UpdateConversationRequest {
+        conversation_id: "c".into(),
+        ..UpdateConversationRequest::default()
+    };
     let status = client.update_conversation(request).await.unwrap_err();
-    assert_eq!(status.get_details_bad_request().unwrap().field_violations[0].field, "update_mask");
-    assert!(world.vendor.server.received_requests().await.unwrap().is_empty(), "nothing went upstream");
+    assert_eq!(
+        status.get_details_bad_request().unwrap().field_violations[0].field,
+        "update_mask"
+    );
+    assert!(
+        world.vendor.server.received_requests().await.unwrap().is_empty(),
+        "nothing went upstream"
+    );
 }
 
 #[tokio::test]
@@ -281,16 +430,30 @@ async fn a_patch_sends_what_the_mask_names_and_nothing_else() {
         .await;
     let service = world.serve().await;
     let conversation = proto::Conversation {
-        user: Some(User { name: "Ann".into(), language: "de".into(), ..User::default() }),
-        assignment: Some(Assignment { r#type: AssignmentType::Queue.into(), id: "7".into(), ..Assignment::default() }),
+        user: Some(User {
+            name: "Ann".into(),
+            language: "de".into(),
+            ..User::default()
+        }),
+        assignment: Some(Assignment {
+            r#type: AssignmentType::Queue.into(),
+            id: "7".into(),
+            ..Assignment::default()
+        }),
         ..proto::Conversation::default()
     };
     let mut client = service.conversations().await;
-    for paths in [vec!["user.language"], vec!["assignment"], vec!["user", "assignment"]] {
+    for paths in [
+        vec!["user.language"],
+        vec!["assignment"],
+        vec!["user", "assignment"],
+    ] {
         let request = UpdateConversationRequest {
             conversation_id: "c".into(),
             conversation: Some(conversation.clone()),
-            update_mask: Some(prost_types::FieldMask { paths: paths.into_iter().map(str::to_owned).collect() }),
+            update_mask: Some(prost_types::FieldMask {
+                paths: paths.into_iter().map(str::to_owned).collect(),
+            }),
             ..UpdateConversationRequest::default()
         };
         let answer = client.update_conversation(request).await.unwrap().into_inner();

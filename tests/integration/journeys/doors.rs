@@ -23,7 +23,10 @@ async fn a_bad_configuration_is_told_as_a_whole_and_exits_2() {
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).unwrap();
     for name in ["TENANT", "API_KEY", "REDIS_URL", "GRPC_LISTEN", "PARTITIONS"] {
-        assert!(text.contains(&format!("CHATBRIDGE_{name}: ")), "{name} is missing in:\n{text}");
+        assert!(
+            text.contains(&format!("CHATBRIDGE_{name}: ")),
+            "{name} is missing in:\n{text}"
+        );
     }
 }
 
@@ -38,10 +41,19 @@ async fn the_wrong_number_of_partitions_is_refused_with_what_to_do() {
     for port in ["GRPC", "WEBHOOK", "ADMIN"] {
         command.env(format!("CHATBRIDGE_{port}_LISTEN"), "127.0.0.1:0");
     }
-    let output = command.arg("serve").env("CHATBRIDGE_PARTITIONS", "4").stderr(Stdio::piped()).output().await.unwrap();
+    let output = command
+        .arg("serve")
+        .env("CHATBRIDGE_PARTITIONS", "4")
+        .stderr(Stdio::piped())
+        .output()
+        .await
+        .unwrap();
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("16") && text.contains('4') && text.contains("partitions"), "{text}");
+    assert!(
+        text.contains("16") && text.contains('4') && text.contains("partitions"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -49,22 +61,42 @@ async fn a_forged_an_oversized_and_a_mistyped_webhook_are_refused_and_store_noth
     let world = World::new().await;
     let service = world.serve_with(&[("webhook_max_bytes", "2048")]).await;
     let genuine = world.vendor.message("c", "hello");
-    assert_eq!(world.vendor.deliver_signed(&service.webhook, &genuine, false).await, 401);
+    assert_eq!(
+        world
+            .vendor
+            .deliver_signed(&service.webhook, &genuine, false)
+            .await,
+        401
+    );
     let large = world.vendor.message("c", &"x".repeat(4096));
     assert_eq!(world.vendor.deliver(&service.webhook, &large).await, 413);
-    let mistyped = reqwest::Client::new().post(format!("http://{}/webhooks/8x9", service.webhook)).send().await;
+    let mistyped = reqwest::Client::new()
+        .post(format!("http://{}/webhooks/8x9", service.webhook))
+        .send()
+        .await;
     assert_eq!(mistyped.unwrap().status().as_u16(), 404);
-    let listed = service.sessions().await.list_sessions(ListSessionsRequest::default()).await.unwrap();
+    let listed = service
+        .sessions()
+        .await
+        .list_sessions(ListSessionsRequest::default())
+        .await
+        .unwrap();
     assert!(listed.into_inner().sessions.is_empty());
     // Counted by reason; one request each was refused.
     let all = service.metric("chatbridge_webhooks_total").await;
     assert!((all - 2.0).abs() < f64::EPSILON, "{all}");
-    assert_eq!(world.vendor.deliver(&service.webhook, &genuine).await, 204, "the true one is still welcome");
+    assert_eq!(
+        world.vendor.deliver(&service.webhook, &genuine).await,
+        204,
+        "the true one is still welcome"
+    );
 }
 
 #[tokio::test]
 async fn probes_and_health_tell_the_store_from_the_process() {
-    use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+    use tonic_health::pb::{
+        HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+    };
     let mut redis = crate::support::redis::RedisServer::start_durable();
     let world = World::new().await;
     let redis_url = redis.url();
@@ -82,7 +114,11 @@ async fn probes_and_health_tell_the_store_from_the_process() {
         (status(named).await == ServingStatus::NotServing).then_some(())
     })
     .await;
-    assert_eq!(status("").await, ServingStatus::Serving, "the process itself is alive");
+    assert_eq!(
+        status("").await,
+        ServingStatus::Serving,
+        "the process itself is alive"
+    );
     for probe in ["livez", "readyz"] {
         let answer = reqwest::get(format!("{}/{probe}", service.admin)).await.unwrap();
         assert_eq!(answer.status().as_u16(), 200, "{probe}");
@@ -92,14 +128,23 @@ async fn probes_and_health_tell_the_store_from_the_process() {
 #[tokio::test]
 async fn grpc_web_works_over_http_1_for_origins_that_are_allowed() {
     let world = World::new().await;
-    let service = world.serve_with(&[("cors_origins", "https://app.example.com")]).await;
-    let message = GetSessionRequest { conversation_id: "none".into(), ..GetSessionRequest::default() }.encode_to_vec();
+    let service = world
+        .serve_with(&[("cors_origins", "https://app.example.com")])
+        .await;
+    let message = GetSessionRequest {
+        conversation_id: "none".into(),
+        ..GetSessionRequest::default()
+    }
+    .encode_to_vec();
     let mut frame = vec![0];
     frame.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
     frame.extend(message);
     let post = async |origin: &str| {
         reqwest::Client::new()
-            .post(format!("{}/chatbridge.v1.SessionService/GetSession", service.grpc))
+            .post(format!(
+                "{}/chatbridge.v1.SessionService/GetSession",
+                service.grpc
+            ))
             .version(reqwest::Version::HTTP_11)
             .header("content-type", "application/grpc-web-text")
             .header("origin", origin)
@@ -109,11 +154,27 @@ async fn grpc_web_works_over_http_1_for_origins_that_are_allowed() {
             .unwrap()
     };
     let allowed = post("https://app.example.com").await;
-    assert_eq!(allowed.headers()["access-control-allow-origin"], "https://app.example.com");
+    assert_eq!(
+        allowed.headers()["access-control-allow-origin"],
+        "https://app.example.com"
+    );
     // NOT_FOUND: the call was understood.
-    let status = allowed.headers().get("grpc-status").map(|s| s.to_str().unwrap().to_owned());
-    let body = STANDARD.decode(allowed.bytes().await.unwrap()).unwrap_or_default();
+    let status = allowed
+        .headers()
+        .get("grpc-status")
+        .map(|s| s.to_str().unwrap().to_owned());
+    let body = STANDARD
+        .decode(allowed.bytes().await.unwrap())
+        .unwrap_or_default();
     let trailers = String::from_utf8_lossy(&body).into_owned();
-    assert!(status.as_deref() == Some("5") || trailers.contains("grpc-status:5"), "{status:?} {trailers}");
-    assert!(!post("https://evil.example.com").await.headers().contains_key("access-control-allow-origin"));
+    assert!(
+        status.as_deref() == Some("5") || trailers.contains("grpc-status:5"),
+        "{status:?} {trailers}"
+    );
+    assert!(
+        !post("https://evil.example.com")
+            .await
+            .headers()
+            .contains_key("access-control-allow-origin")
+    );
 }

@@ -64,7 +64,9 @@ async fn an_event_delivered_again_and_to_both_at_once_is_in_the_log_once() {
     assert_eq!(world.vendor.deliver(&a.webhook, &twice).await, 204);
     assert_eq!(world.vendor.deliver(&a.webhook, &twice).await, 204);
 
-    let webhooks: Vec<_> = (0..30).map(|n| world.vendor.message("conv-1", &format!("both {n}"))).collect();
+    let webhooks: Vec<_> = (0..30)
+        .map(|n| world.vendor.message("conv-1", &format!("both {n}")))
+        .collect();
     for webhook in &webhooks {
         let (on_a, on_b) = tokio::join!(
             world.vendor.deliver(&a.webhook, webhook),
@@ -104,8 +106,16 @@ async fn another_body_under_a_known_event_id_is_stored_nowhere() {
     let forged = b.metric(r#"chatbridge_webhooks_total{result="forged"}"#).await;
     assert!((forged - 6.0).abs() < f64::EPSILON, "{forged}");
     let mut sessions = a.sessions().await;
-    let listed = sessions.list_sessions(chatbridge::grpc::proto::ListSessionsRequest::default()).await;
-    let known: Vec<String> = listed.unwrap().into_inner().sessions.into_iter().map(|s| s.conversation_id).collect();
+    let listed = sessions
+        .list_sessions(chatbridge::grpc::proto::ListSessionsRequest::default())
+        .await;
+    let known: Vec<String> = listed
+        .unwrap()
+        .into_inner()
+        .sessions
+        .into_iter()
+        .map(|s| s.conversation_id)
+        .collect();
     assert_eq!(known, ["conv-1"]);
 }
 
@@ -114,11 +124,23 @@ async fn sessions_follow_events_whichever_replica_took_them() {
     let world = World::new().await;
     let (a, b) = tokio::join!(world.serve(), world.serve());
     let script = [
-        (&a, "CONVERSATION_UPDATE", json!({ "state": "created", "channel": "ChatAPI" })),
+        (
+            &a,
+            "CONVERSATION_UPDATE",
+            json!({ "state": "created", "channel": "ChatAPI" }),
+        ),
         (&b, "QUEUED", json!({ "queueId": "100", "queueName": "Orders" })),
-        (&a, "MEMBERS_CHANGED", json!({ "memberType": "agent", "change": "joined", "id": "maria" })),
+        (
+            &a,
+            "MEMBERS_CHANGED",
+            json!({ "memberType": "agent", "change": "joined", "id": "maria" }),
+        ),
         (&b, "TRANSFER", json!(null)),
-        (&a, "MEMBERS_CHANGED", json!({ "memberType": "agent", "change": "left", "id": "maria" })),
+        (
+            &a,
+            "MEMBERS_CHANGED",
+            json!({ "memberType": "agent", "change": "left", "id": "maria" }),
+        ),
     ];
     for (replica, kind, data) in &script {
         let webhook = world.vendor.event("conv-1", kind, data);
@@ -128,9 +150,23 @@ async fn sessions_follow_events_whichever_replica_took_them() {
         tenant: TENANT.into(),
         conversation_id: "conv-1".into(),
     };
-    let session = b.sessions().await.get_session(request).await.unwrap().into_inner().session.unwrap();
-    assert_eq!(session.state(), chatbridge::grpc::proto::SessionState::Transferring);
-    assert_eq!((session.queue_id.as_str(), session.queue_name.as_str()), ("100", "Orders"));
+    let session = b
+        .sessions()
+        .await
+        .get_session(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .session
+        .unwrap();
+    assert_eq!(
+        session.state(),
+        chatbridge::grpc::proto::SessionState::Transferring
+    );
+    assert_eq!(
+        (session.queue_id.as_str(), session.queue_name.as_str()),
+        ("100", "Orders")
+    );
     assert_eq!((session.agent_id.as_str(), session.last_sequence), ("", 5));
     assert!(session.members[0].removed && session.agent_joined_time.is_some());
 }
