@@ -10,7 +10,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     Router,
     body::Body,
-    extract::{Path, Request, State},
+    extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::post,
@@ -134,10 +134,10 @@ async fn receive(State(ingress): State<Arc<Ingress>>, request: Request) -> Respo
 
 async fn receive_with_secret(
     State(ingress): State<Arc<Ingress>>,
-    Path(given): Path<String>,
+    given: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    if !ingress.is_secret(&given) {
+    if !given.is_ok_and(|Path(given)| ingress.is_secret(&given)) {
         return refuse(Refusal::NotFound, &Label::default());
     }
     ingress.answer(request).await

@@ -268,7 +268,7 @@ impl Bucket {
         let passed = now.duration_since(self.filled).as_secs_f64();
         let period = settings.fetch_period.as_secs_f64().max(f64::MIN_POSITIVE);
         self.tokens = (self.tokens + full * passed / period).min(full);
-        self.filled = now;
+        self.filled = self.filled.max(now);
         if self.tokens < 1.0 {
             return false;
         }
