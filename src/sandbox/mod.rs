@@ -13,6 +13,7 @@ mod delivery;
 mod floor;
 mod pace;
 mod rest;
+mod strict;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
