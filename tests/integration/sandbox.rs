@@ -1,10 +1,17 @@
 //! The sandbox over real HTTP.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::needless_pass_by_value,
+    reason = "helpers of tests are tests"
+)]
+
 mod api;
 mod delivery;
 mod world;
 
-use chatbridge::sandbox::{Pace, SandboxSettings, serve};
+use chatbridge::sandbox::{Pace, Sandbox, SandboxError, SandboxSettings, serve};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -415,4 +422,23 @@ async fn a_stop_does_not_wait_for_agents_or_retries() {
     world.stop.cancel();
     let served = tokio::time::timeout(std::time::Duration::from_secs(10), world.served.take().unwrap());
     served.await.expect("it stops in time").unwrap().unwrap();
+}
+
+#[test]
+fn it_needs_a_runtime() {
+    let made = Sandbox::new(SandboxSettings::default());
+    assert!(matches!(made, Err(SandboxError::NoRuntime)));
+}
+
+#[tokio::test]
+async fn it_refuses_a_webhook_that_cannot_be_posted_to() {
+    let settings = SandboxSettings {
+        webhook: Some("file:///secret".parse().unwrap()),
+        ..SandboxSettings::default()
+    };
+    let refused = Sandbox::new(settings).map(drop).unwrap_err().to_string();
+    assert!(
+        refused.contains("http://") && !refused.contains("secret"),
+        "{refused}"
+    );
 }

@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::world::{Delivery, World, in_turn};
+use super::{
+    GREETED,
+    world::{Delivery, World, in_turn},
+};
 
 #[tokio::test]
 async fn the_webhook_is_verified_at_the_start_and_whenever_it_is_set() {
@@ -101,6 +104,38 @@ async fn one_conversation_does_not_hold_back_another() {
     world
         .until("the other one goes on", |all| all.iter().any(greets))
         .await;
+}
+
+#[tokio::test]
+async fn many_conversations_at_once_are_each_in_order() {
+    let world = World::start().await;
+    world.answer_with(in_turn(&[500; 30]));
+    let mut all = Vec::new();
+    for _ in 0..60 {
+        all.push(world.create(json!({"user": {"name": "Anna"}})).await);
+    }
+    let done = |all: &[Delivery]| {
+        all.iter()
+            .filter(|it| it.gist() == "typing []" && it.answer == 200)
+            .count()
+    };
+    world.until("sixty greetings", |got| done(got) == 60).await;
+    for id in all {
+        let got = world.deliveries(&id);
+        let taken: Vec<String> = got
+            .iter()
+            .filter(|it| it.answer == 200)
+            .map(Delivery::gist)
+            .collect();
+        assert_eq!(taken.len(), GREETED.len());
+        assert!(
+            taken
+                .iter()
+                .zip(GREETED)
+                .all(|(got, wanted)| got.starts_with(wanted.trim_end_matches('…'))),
+            "{taken:#?}"
+        );
+    }
 }
 
 #[tokio::test]
