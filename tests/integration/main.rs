@@ -4,5 +4,6 @@ mod gateway;
 mod journeys;
 mod sandbox;
 mod store;
+#[allow(unreachable_pub, dead_code, reason = "each part serves several tests")]
 mod support;
 mod webhook;

@@ -1,7 +1,5 @@
 //! The life of a stream: filters, starts, gaps, slow readers, the store's bad day, the service's end.
 
-use std::sync::Arc;
-
 use chatbridge::grpc::proto::{
     AgentEventsRequest, EndingReason, EventKind, GapPolicy, GapReason, ReconnectAdvice, SessionState,
     StartPosition, agent_event::Body, agent_events_request::Start, agent_events_response::Payload,
@@ -190,7 +188,7 @@ async fn a_reader_that_stops_is_detached_and_still_gets_everything_in_order() {
 
 #[tokio::test]
 async fn redis_gone_and_back_refuses_at_once_and_recovers_by_itself() {
-    let mut redis = RedisServer::start_durable();
+    let redis = RedisServer::start_with(&["--appendonly", "yes"]);
     let vendor = Vendor::start().await;
     let (vendor_url, redis_url, prefix) = (vendor.server.uri(), redis.url(), unique_prefix());
     let service = Service::start(&settings(&vendor_url, &redis_url, &prefix)).await;
@@ -250,9 +248,9 @@ async fn redis_gone_and_back_refuses_at_once_and_recovers_by_itself() {
 
 #[tokio::test]
 async fn a_wiped_log_is_told_as_a_gap_and_the_caller_chooses() {
-    let redis = Arc::new(RedisServer::start_durable());
+    let server = RedisServer::start_with(&["--appendonly", "yes"]);
     let vendor = Vendor::start().await;
-    let (vendor_url, redis_url, prefix) = (vendor.server.uri(), redis.url(), unique_prefix());
+    let (vendor_url, redis_url, prefix) = (vendor.server.uri(), server.url(), unique_prefix());
     let service = Service::start(&settings(&vendor_url, &redis_url, &prefix)).await;
     let lenient = |cursor| AgentEventsRequest {
         start: cursor,
@@ -266,7 +264,11 @@ async fn a_wiped_log_is_told_as_a_gap_and_the_caller_chooses() {
     assert_eq!(texts(&mut events, 1).await, ["before"]);
     let cursor = events.cursor.clone();
 
-    redis.command(&["FLUSHALL"]);
+    let mut direct = server.connection().await;
+    redis::cmd("FLUSHALL")
+        .query_async::<()>(&mut direct)
+        .await
+        .unwrap();
     let after = vendor.message("c", "after");
     assert_eq!(vendor.deliver(&service.webhook, &after).await, 204);
 

@@ -6,27 +6,27 @@ use std::{
 };
 
 use chatbridge::grpc::proto::{
-    AgentEvent, AgentEventsRequest, AgentEventsResponse,
-    agent_event_service_client::AgentEventServiceClient, agent_events_response::Payload,
-    conversation_service_client::ConversationServiceClient, session_service_client::SessionServiceClient,
+    AgentEvent, AgentEventsRequest, AgentEventsResponse, agent_event_service_client::AgentEventServiceClient,
+    agent_events_response::Payload, conversation_service_client::ConversationServiceClient,
+    session_service_client::SessionServiceClient,
 };
 use tokio::process::{Child, Command};
 use tonic::{Streaming, transport::Channel};
 
 /// How long a condition may take to come true before the test fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A replica that runs. Killed when dropped.
-pub(crate) struct Service {
+pub struct Service {
     child: Child,
-    pub(crate) grpc: String,
-    pub(crate) webhook: String,
-    pub(crate) admin: String,
+    pub grpc: String,
+    pub webhook: String,
+    pub admin: String,
     _dir: tempfile::TempDir,
 }
 
 /// The program, with none of the settings that the test's own environment may have.
-pub(crate) fn program() -> Command {
+pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatbridge"));
     command.env_clear().kill_on_drop(true).stdin(Stdio::null());
     command
@@ -34,7 +34,7 @@ pub(crate) fn program() -> Command {
 
 impl Service {
     /// Starts `serve` on free ports, with these settings (names without prefix), and waits until it listens.
-    pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
+    pub async fn start(settings: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ready = dir.path().join("ready.json");
         let mut command = program();
@@ -46,7 +46,10 @@ impl Service {
             command.env(format!("CHATBRIDGE_{}", name.to_ascii_uppercase()), value);
         }
         let child = command.spawn().unwrap();
-        let text = eventually("the service listens", async || std::fs::read_to_string(&ready).ok()).await;
+        let text = eventually("the service listens", async || {
+            std::fs::read_to_string(&ready).ok()
+        })
+        .await;
         let addresses: serde_json::Value = serde_json::from_str(&text).unwrap();
         let address = |name: &str| addresses[name].as_str().unwrap().to_owned();
         let service = Self {
@@ -58,54 +61,82 @@ impl Service {
         };
         let ready = format!("{}/readyz", service.admin);
         eventually("the service is ready", async || {
-            reqwest::get(&ready).await.ok().filter(|a| a.status().is_success()).map(drop)
+            reqwest::get(&ready)
+                .await
+                .ok()
+                .filter(|a| a.status().is_success())
+                .map(drop)
         })
         .await;
         service
     }
 
     /// Ends it without any warning.
-    pub(crate) async fn kill(mut self) {
+    pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 
     /// Asks it to stop, as Kubernetes does, and answers its exit code.
-    pub(crate) async fn terminate(mut self) -> Option<i32> {
+    pub async fn terminate(mut self) -> Option<i32> {
         let pid = self.child.id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .await
+                .unwrap()
+                .success()
+        );
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await;
         status.expect("it stops").unwrap().code()
     }
 
-    pub(crate) async fn channel(&self) -> Channel {
-        Channel::from_shared(self.grpc.clone()).unwrap().connect().await.unwrap()
+    pub async fn channel(&self) -> Channel {
+        Channel::from_shared(self.grpc.clone())
+            .unwrap()
+            .connect()
+            .await
+            .unwrap()
     }
 
-    pub(crate) async fn conversations(&self) -> ConversationServiceClient<Channel> {
+    pub async fn conversations(&self) -> ConversationServiceClient<Channel> {
         ConversationServiceClient::new(self.channel().await)
     }
 
-    pub(crate) async fn sessions(&self) -> SessionServiceClient<Channel> {
+    pub async fn sessions(&self) -> SessionServiceClient<Channel> {
         SessionServiceClient::new(self.channel().await)
     }
 
     /// Opens a stream; it holds once this returns.
-    pub(crate) async fn events(&self, request: AgentEventsRequest) -> Events {
+    pub async fn events(&self, request: AgentEventsRequest) -> Events {
         let mut client = AgentEventServiceClient::new(self.channel().await);
-        let stream = eventually("the stream opens", async || match client.agent_events(request.clone()).await {
-            Ok(answer) => Some(answer.into_inner()),
-            Err(status) if status.code() == tonic::Code::Unavailable => None,
-            Err(status) => panic!("the stream is refused: {status}"),
+        let stream = eventually("the stream opens", async || {
+            match client.agent_events(request.clone()).await {
+                Ok(answer) => Some(answer.into_inner()),
+                Err(status) if status.code() == tonic::Code::Unavailable => None,
+                Err(status) => panic!("the stream is refused: {status}"),
+            }
         });
-        let mut events = Events { stream: stream.await, cursor: bytes::Bytes::new() };
+        let mut events = Events {
+            stream: stream.await,
+            cursor: bytes::Bytes::new(),
+        };
         let first = events.next().await.unwrap();
-        assert!(matches!(first, Payload::Heartbeat(_)), "a stream begins with a heartbeat, not with {first:?}");
+        assert!(
+            matches!(first, Payload::Heartbeat(_)),
+            "a stream begins with a heartbeat, not with {first:?}"
+        );
         events
     }
 
     /// One metric's value, summed over its labels; 0 where it is not there yet.
-    pub(crate) async fn metric(&self, line_start: &str) -> f64 {
-        let text = reqwest::get(format!("{}/metrics", self.admin)).await.unwrap().text().await.unwrap();
+    pub async fn metric(&self, line_start: &str) -> f64 {
+        let text = reqwest::get(format!("{}/metrics", self.admin))
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
         text.lines()
             .filter(|line| line.starts_with(line_start))
             .filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok())
@@ -114,14 +145,14 @@ impl Service {
 }
 
 /// A stream, and the cursor of its last response.
-pub(crate) struct Events {
+pub struct Events {
     stream: Streaming<AgentEventsResponse>,
-    pub(crate) cursor: bytes::Bytes,
+    pub cursor: bytes::Bytes,
 }
 
 impl Events {
     /// The next response; an error where the stream failed or ended.
-    pub(crate) async fn next(&mut self) -> Result<Payload, tonic::Status> {
+    pub async fn next(&mut self) -> Result<Payload, tonic::Status> {
         let response = tokio::time::timeout(PATIENCE, self.stream.message())
             .await
             .expect("a response, at least a heartbeat")?
@@ -131,7 +162,7 @@ impl Events {
     }
 
     /// The next event, heartbeats left out.
-    pub(crate) async fn event(&mut self) -> AgentEvent {
+    pub async fn event(&mut self) -> AgentEvent {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
             match self.next().await.expect("an event") {
@@ -145,13 +176,16 @@ impl Events {
 }
 
 /// Waits until something can be had.
-pub(crate) async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(found) = attempt().await {
             return found;
         }
-        assert!(started.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {what}");
+        assert!(
+            started.elapsed() < PATIENCE,
+            "waited {PATIENCE:?} in vain: {what}"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

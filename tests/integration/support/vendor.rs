@@ -17,12 +17,12 @@ use wiremock::{
     matchers::{method, path},
 };
 
-pub(crate) const TENANT: &str = "acme";
+pub const TENANT: &str = "acme";
 const KID: &str = "test-key-1";
 
 /// A signing vendor with its key endpoint.
-pub(crate) struct Vendor {
-    pub(crate) server: MockServer,
+pub struct Vendor {
+    pub server: MockServer,
     key: KeyPair,
     next_event: AtomicU64,
     clock_ms: Mutex<i64>,
@@ -31,13 +31,13 @@ pub(crate) struct Vendor {
 
 /// A webhook that is ready to be sent, as often as one likes.
 #[derive(Clone)]
-pub(crate) struct Webhook {
-    pub(crate) event_id: String,
-    pub(crate) body: String,
+pub struct Webhook {
+    pub event_id: String,
+    pub body: String,
 }
 
 impl Vendor {
-    pub(crate) async fn start() -> Self {
+    pub async fn start() -> Self {
         let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let public = PublicKeyComponents::<Vec<u8>>::from(key.public_key());
         let jwk = json!({
@@ -60,7 +60,7 @@ impl Vendor {
     }
 
     /// An event of a conversation, a millisecond after the one before.
-    pub(crate) fn event(&self, conversation: &str, event_type: &str, data: &Value) -> Webhook {
+    pub fn event(&self, conversation: &str, event_type: &str, data: &Value) -> Webhook {
         let n = self.next_event.fetch_add(1, Ordering::Relaxed);
         let timestamp = {
             let mut clock_ms = self.clock_ms.lock().unwrap();
@@ -70,22 +70,25 @@ impl Vendor {
         let body = json!({
             "eventType": event_type, "conversationId": conversation, "timestamp": timestamp, "data": data,
         });
-        Webhook { event_id: format!("evt-{n}"), body: body.to_string() }
+        Webhook {
+            event_id: format!("evt-{n}"),
+            body: body.to_string(),
+        }
     }
 
     /// An agent's message.
-    pub(crate) fn message(&self, conversation: &str, text: &str) -> Webhook {
+    pub fn message(&self, conversation: &str, text: &str) -> Webhook {
         let data = json!({ "isEcho": false, "sender": { "id": "maria", "type": "agent" }, "text": text });
         self.event(conversation, "MESSAGE", &data)
     }
 
     /// Sends a webhook to a receiver and answers the HTTP status.
-    pub(crate) async fn deliver(&self, webhook_address: &str, webhook: &Webhook) -> u16 {
+    pub async fn deliver(&self, webhook_address: &str, webhook: &Webhook) -> u16 {
         self.deliver_signed(webhook_address, webhook, true).await
     }
 
     /// As [`Vendor::deliver`]; with a signature that is not ours where `genuine` is false.
-    pub(crate) async fn deliver_signed(&self, webhook_address: &str, webhook: &Webhook, genuine: bool) -> u16 {
+    pub async fn deliver_signed(&self, webhook_address: &str, webhook: &Webhook, genuine: bool) -> u16 {
         let sent_ms = jiff::Timestamp::now().as_millisecond();
         let checksum = crc32fast::hash(webhook.body.as_bytes());
         let payload = format!(
@@ -98,7 +101,12 @@ impl Vendor {
         let mut signature = vec![0; self.key.public_modulus_len()];
         let input = format!("{header}.{payload}");
         self.key
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), input.as_bytes(), &mut signature)
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                input.as_bytes(),
+                &mut signature,
+            )
             .unwrap();
         if !genuine {
             signature[0] ^= 1;
@@ -112,7 +120,10 @@ impl Vendor {
             .header("x-8x8-event-id", &webhook.event_id)
             .header("x-8x8-transmission-time", sent_ms)
             .header("x-8x8-retry", 0)
-            .header("x-8x8-signature", format!("{header}..{}", URL_SAFE_NO_PAD.encode(signature)))
+            .header(
+                "x-8x8-signature",
+                format!("{header}..{}", URL_SAFE_NO_PAD.encode(signature)),
+            )
             .body(webhook.body.clone())
             .send()
             .await;
