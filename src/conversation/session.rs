@@ -141,6 +141,11 @@ pub fn member_field(who: &Participant) -> String {
     format!("m:{}:{}", who.kind.map_or("", AuthorType::as_str), who.id)
 }
 
+/// The stored value of a member.
+pub fn member_value(at_ms: i64, present: bool, who: &Participant) -> String {
+    format!("{at_ms}:{}:{}", u8::from(present), who.name)
+}
+
 /// Applies a change to stored fields at store time `now_ms` and answers the state after it. The Redis script does the
 /// same; a property test holds the two together.
 pub fn apply(fields: &mut Fields, change: &SessionChange, now_ms: u64) -> SessionState {
@@ -184,15 +189,18 @@ fn apply_field(fields: &mut Fields, change: &FieldChange, at: i64) {
                 .and_then(|v| parse_member(&field, v))
                 .map(|m| m.at_ms);
             if noted.is_none_or(|ms| at >= ms) {
-                let value = format!("{at}:{}:{}", u8::from(*present), who.name);
-                fields.insert(field, value);
+                fields.insert(field, member_value(at, *present, who));
             }
         }
     }
 }
 
+/// Whether an agent is there. One without an identifier (older events have none) counts too.
 fn agent_present(fields: &Fields) -> bool {
-    !members(fields).1.is_empty()
+    fields
+        .range("m:agent:".to_owned()..)
+        .take_while(|(field, _)| field.starts_with("m:agent:"))
+        .any(|(field, value)| parse_member(field, value).is_some_and(|m| m.present))
 }
 
 #[cfg(test)]

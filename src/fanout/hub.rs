@@ -83,10 +83,9 @@ impl Hub {
                 () = shutdown.cancelled() => break,
                 fed = self.feed() => fed,
             };
-            if self.live.send_replace(false) {
+            if self.detach_all() {
                 retry = RETRY_MIN;
             }
-            self.detach_all();
             if let Err(error) = fed {
                 warn!(%error, "the live feed broke; subscribers wait and then read what they missed");
                 metrics::counter!("chatbridge_feed_breaks_total").increment(1);
@@ -94,7 +93,6 @@ impl Hub {
             shutdown.run_until_cancelled(tokio::time::sleep(retry)).await;
             retry = (retry * 2).min(RETRY_MAX);
         }
-        self.live.send_replace(false);
         self.detach_all();
     }
 
@@ -102,8 +100,11 @@ impl Hub {
     async fn feed(&self) -> Result<(), StoreError> {
         let tails = self.store.tails().await?;
         let mut tail = self.store.tail(tails.clone()).await?;
-        self.registry().reached = tails;
-        self.live.send_replace(true);
+        {
+            let mut registry = self.registry();
+            registry.reached = tails;
+            self.live.send_replace(true);
+        }
         info!("the live feed runs");
         loop {
             let entries = tail.next().await?;
@@ -150,10 +151,13 @@ impl Hub {
         registry.delist(id, filter);
     }
 
-    fn detach_all(&self) {
+    /// Ends the live feed for everybody, and says whether there was one. What `live` tells and what the registry holds change
+    /// together, so that nobody who is told of a feed finds none.
+    fn detach_all(&self) -> bool {
         let mut registry = self.registry();
         registry.reached.clear();
         registry.queues.clear();
+        self.live.send_replace(false)
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {

@@ -11,3 +11,6 @@ mod subscriber;
 
 pub use hub::Hub;
 pub use subscriber::{Delivery, Filter, GapPolicy, Start, Subscriber};
+
+#[cfg(test)]
+mod tests;

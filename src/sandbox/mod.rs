@@ -13,6 +13,7 @@ mod delivery;
 mod floor;
 mod pace;
 mod rest;
+mod strict;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -44,7 +45,7 @@ pub struct SandboxSettings {
     pub webhook: Option<Url>,
     /// How long agents take.
     pub pace: Pace,
-    /// Makes the agents' choice of words and their delays repeatable. Identifiers are always random: a receiver that
+    /// Makes the agents' choice of words and their delays repeatable, for the same calls in the same order. Identifiers are always random: a receiver that
     /// remembers events would take those of a second run for repeats of the first.
     pub seed: Option<u64>,
 }

@@ -1,6 +1,6 @@
 //! Where sessions, the event log and idempotency records live: Redis, or memory for a first look, behind one trait.
 //!
-//! Both keep the same promises (`tests/store_contract.rs` holds them to it); only what is in memory does not survive the
+//! Both keep the same promises (`tests/integration/store` holds them to it); only what is in memory does not survive the
 //! process.
 //!
 //! The log is cut into partitions; a conversation's events are all in one. An entry holds the event encoded when it was
@@ -9,6 +9,7 @@
 
 pub mod cursor;
 pub mod entry;
+mod gap;
 pub mod memory;
 pub mod partition;
 pub mod redis;

@@ -1,6 +1,8 @@
 //! The customer.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
+
+use crate::sandbox::strict::{objects, present};
 
 /// What is known of the customer; also what a patch wants to change.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +70,7 @@ pub(crate) struct User {
     pub(crate) timezone_offset: Option<String>,
     #[serde(
         default,
-        deserialize_with = "present",
+        deserialize_with = "objects",
         skip_serializing_if = "Option::is_none"
     )]
     pub(crate) additional_properties: Option<Vec<Property>>,
@@ -112,15 +114,6 @@ impl User {
     }
 }
 
-/// Reads a field that may be missing but not null: nothing in the vendor's description may be null.
-pub(crate) fn present<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    T::deserialize(from).map(Some)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, from_value, json};
@@ -153,6 +146,7 @@ mod tests {
             json!({"name": null}),
             json!({"nickname": "x"}),
             json!({"additionalProperties": [{"key": "x"}]}),
+            json!({"additionalProperties": [["x", "y"]]}),
         ] {
             assert!(from_value::<User>(wrong.clone()).is_err(), "{wrong}");
         }

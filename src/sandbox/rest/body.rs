@@ -8,6 +8,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 
 use super::problem::{Fault, Problem};
+use crate::sandbox::strict;
 
 /// A JSON body.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -28,7 +29,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                 &Fault::new("unreadable_body", "The body is too large or broke off."),
             )
         })?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
+        strict::body(&bytes).map(Self).map_err(|error| {
             Problem::bad_request(&Fault::new(
                 "invalid_json_object",
                 format!("The body is not the JSON that is expected: {error}."),

@@ -22,9 +22,10 @@ use crate::sandbox::{
         NewConversation,
         conversation::Conversation,
         house::{Channel, ChannelType, House},
-        user::{User, present},
+        user::User,
     },
     iso,
+    strict::{object, objects, present},
 };
 
 const HISTORY: usize = 200;
@@ -39,26 +40,27 @@ const RULES: Rules = Rules {
 pub(super) struct CreateBody {
     #[serde(default, deserialize_with = "present")]
     channel_id: Option<String>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "object")]
     user: Option<User>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "object")]
     assignment: Option<AssignmentBody>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "object")]
     history: Option<HistoryBody>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HistoryBody {
-    messages: Vec<MessageBody>,
+    #[serde(default, deserialize_with = "objects")]
+    messages: Option<Vec<MessageBody>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PatchBody {
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "object")]
     user: Option<User>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "object")]
     assignment: Option<AssignmentBody>,
 }
 
@@ -87,7 +89,18 @@ fn check(body: CreateBody, house: &House) -> Result<(Channel, NewConversation), 
     let assignment = body
         .assignment
         .and_then(|it| validate::assignment(&it, house, &mut findings));
-    let said = body.history.map(|it| it.messages).unwrap_or_default();
+    let said = body.history.map(|it| {
+        if it.messages.is_none() {
+            findings.add(
+                "history.messages",
+                None,
+                "missing_field",
+                "A history needs messages.",
+            );
+        }
+        it.messages.unwrap_or_default()
+    });
+    let said = said.unwrap_or_default();
     if said.len() > HISTORY {
         let why = format!(
             "A history may hold at most {HISTORY} messages; it has {}.",

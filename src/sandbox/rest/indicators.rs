@@ -13,7 +13,7 @@ use super::{
     problem::Problem,
     validate::{self, Findings},
 };
-use crate::sandbox::{Inner, floor::user::present};
+use crate::sandbox::{Inner, strict::present};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

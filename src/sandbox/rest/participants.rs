@@ -17,10 +17,8 @@ use super::{
 };
 use crate::sandbox::{
     Inner,
-    floor::{
-        conversation::{Author, Member},
-        user::present,
-    },
+    floor::conversation::{Author, Member},
+    strict::present,
 };
 
 const RULES: Rules = Rules {

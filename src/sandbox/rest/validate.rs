@@ -9,9 +9,10 @@ use crate::sandbox::{
     floor::{
         conversation::{Assignment, Author, Card, Content, External},
         house::House,
-        user::{User, present},
+        user::User,
     },
     new_id,
+    strict::{object, objects, present},
 };
 
 const PROPERTIES: usize = 30;
@@ -39,11 +40,11 @@ pub(crate) struct MessageBody {
     author_type: Option<String>,
     #[serde(default, deserialize_with = "present")]
     text: Option<String>,
-    #[serde(default)]
-    attachments: Vec<AttachmentBody>,
-    #[serde(default)]
-    cards: Vec<CardBody>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "objects")]
+    attachments: Option<Vec<AttachmentBody>>,
+    #[serde(default, deserialize_with = "objects")]
+    cards: Option<Vec<CardBody>>,
+    #[serde(default, deserialize_with = "object")]
     external_provider: Option<ExternalBody>,
 }
 
@@ -200,13 +201,13 @@ pub(crate) fn author(word: Option<&str>, field: &str, findings: &mut Findings) -
 pub(crate) fn message(body: MessageBody, at: &str, findings: &mut Findings) -> Option<(Author, Content)> {
     let before = findings.0.len();
     let author = author(body.author_type.as_deref(), &format!("{at}authorType"), findings);
-    for (n, attachment) in body.attachments.iter().enumerate() {
+    for (n, attachment) in body.attachments.iter().flatten().enumerate() {
         let why = "There is no attachment with this id in this conversation.";
         let field = format!("{at}attachments[{n}].id");
         findings.add(field, Some(&attachment.id), "invalid_attachment", why);
     }
     text_or_provider(&body, at, findings);
-    let cards = body.cards.into_iter().enumerate();
+    let cards = body.cards.into_iter().flatten().enumerate();
     let cards = cards
         .map(|(n, it)| card(it, &format!("{at}cards[{n}]"), findings))
         .collect();
@@ -233,7 +234,7 @@ fn text_or_provider(body: &MessageBody, at: &str, findings: &mut Findings) {
             let why = "A message needs text or externalProvider.";
             findings.add(format!("{at}text"), None, "missing_field", why);
         }
-        (Some(text), None) if text.is_empty() && body.cards.is_empty() && body.attachments.is_empty() => {
+        (Some(text), None) if text.is_empty() && is_bare(body) => {
             let why = "The text may be empty only beside cards or attachments.";
             findings.add(format!("{at}text"), None, "empty_text", why);
         }
@@ -259,6 +260,10 @@ fn text_or_provider(body: &MessageBody, at: &str, findings: &mut Findings) {
         }
         (Some(_), None) => {}
     }
+}
+
+fn is_bare(body: &MessageBody) -> bool {
+    body.cards.iter().flatten().next().is_none() && body.attachments.iter().flatten().next().is_none()
 }
 
 fn card(body: CardBody, at: &str, findings: &mut Findings) -> Card {

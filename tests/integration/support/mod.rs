@@ -1,1 +1,3 @@
 //! Real parts for tests to run against.
+
+pub mod redis;
