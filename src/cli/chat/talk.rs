@@ -72,7 +72,9 @@ enum Phase {
 impl Phase {
     fn until(self) -> Option<Instant> {
         match self {
-            Self::Agent(until) | Self::Greeting(until) | Self::Answer(until) | Self::End(until) => Some(until),
+            Self::Agent(until) | Self::Greeting(until) | Self::Answer(until) | Self::End(until) => {
+                Some(until)
+            }
             Self::Line => None,
         }
     }
