@@ -26,6 +26,9 @@ use crate::{
     },
 };
 
+/// How long a script lets an agent who has joined greet: most do, and would be talked over.
+const GREETING: Duration = Duration::from_secs(5);
+
 /// How often a message is offered while nothing can have happened to it.
 const ATTEMPTS: u32 = 4;
 
@@ -56,6 +59,8 @@ pub(super) struct Talk<'a> {
 enum Phase {
     /// For an agent, before a script's first line.
     Agent(Instant),
+    /// For that agent's first words.
+    Greeting(Instant),
     /// For the customer's next line.
     Line,
     /// For an agent's answer to a script's line.
@@ -67,15 +72,17 @@ enum Phase {
 impl Phase {
     fn until(self) -> Option<Instant> {
         match self {
-            Self::Agent(until) | Self::Answer(until) | Self::End(until) => Some(until),
+            Self::Agent(until) | Self::Greeting(until) | Self::Answer(until) | Self::End(until) => {
+                Some(until)
+            }
             Self::Line => None,
         }
     }
 
-    fn after(self, meaning: Meaning) -> Self {
+    fn after(self, meaning: Meaning, greeting: Duration) -> Self {
         match (self, meaning) {
-            (Self::Agent(_), Meaning::AgentJoined | Meaning::AgentWrote) => Self::Line,
-            (Self::Answer(_), Meaning::AgentWrote) => Self::Line,
+            (Self::Agent(_), Meaning::AgentJoined) => Self::Greeting(Instant::now() + greeting),
+            (Self::Agent(_) | Self::Greeting(_) | Self::Answer(_), Meaning::AgentWrote) => Self::Line,
             _ => self,
         }
     }
@@ -128,7 +135,7 @@ impl Talk<'_> {
                     if meaning == Meaning::Idle {
                         return Ok(Left::Idle);
                     }
-                    phase = phase.after(meaning);
+                    phase = phase.after(meaning, GREETING.min(self.patience));
                 }
                 line = input.recv(), if phase == Phase::Line => {
                     match line.map_or(Input::End, |line| Input::read(&line)) {
@@ -222,7 +229,7 @@ impl Talk<'_> {
                     "conversation {id} did not become idle within {seconds} s"
                 )))
             }
-            Phase::Line => Ok(phase),
+            Phase::Greeting(_) | Phase::Line => Ok(Phase::Line),
         }
     }
 

@@ -99,7 +99,13 @@ fn sent(asked: &[Asked]) -> Vec<String> {
 
 #[tokio::test]
 async fn a_script_speaks_in_turn_and_ends_the_conversation() {
-    let begins = vec![heartbeat("h"), event("q", 1, queued("Orders")), joined()];
+    let greeting = event("g", 3, says("maria", AuthorType::Agent, "Hello"));
+    let begins = vec![
+        heartbeat("h"),
+        event("q", 1, queued("Orders")),
+        joined(),
+        greeting,
+    ];
     let (fake, out, notices, left) = talk(&["one", "two"], true, begins, |asked| match asked {
         Asked::Sent(request) => Ok(answers(&format!("to {}", request.message.as_ref().unwrap().text))),
         Asked::Ended => Ok(idle()),
@@ -113,6 +119,7 @@ async fn a_script_speaks_in_turn_and_ends_the_conversation() {
             "* conversation c-1",
             "* waiting in Orders",
             "* agent maria joined",
+            "agent maria: Hello",
             "> one",
             "agent maria: to one",
             "> two",

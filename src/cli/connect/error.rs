@@ -9,7 +9,7 @@ use crate::cli::{render::escape, start::fail};
 
 /// Why a command failed. Its text is what the user reads.
 #[derive(Debug)]
-pub enum CliError {
+pub(crate) enum CliError {
     /// An argument or an input file is wrong.
     Argument(String),
     /// The command could not do what it was asked to.
@@ -41,7 +41,7 @@ impl From<io::Error> for CliError {
 
 impl CliError {
     /// How the program exits: 2 for what the user can put right before starting, 1 for what failed.
-    pub fn exit(ended: Result<ExitCode, Self>) -> ExitCode {
+    pub(crate) fn exit(ended: Result<ExitCode, Self>) -> ExitCode {
         match ended {
             Ok(code) => code,
             Err(Self::BrokenPipe) => ExitCode::SUCCESS,
@@ -51,12 +51,12 @@ impl CliError {
     }
 
     /// A server that could not be connected to.
-    pub fn unreachable(server: &str, error: &(dyn Error + 'static)) -> Self {
+    pub(crate) fn unreachable(server: &str, error: &(dyn Error + 'static)) -> Self {
         Self::Failed(why_unreachable(server, error))
     }
 
     /// A call that failed. `what` finishes "could not": `create the conversation`.
-    pub fn call(what: &str, server: &str, status: &Status) -> Self {
+    pub(crate) fn call(what: &str, server: &str, status: &Status) -> Self {
         if let Some(source) = local_cause(status).filter(|_| status.code() == Code::Unavailable) {
             return Self::Failed(format!("could not {what}: {}", why_unreachable(server, source)));
         }

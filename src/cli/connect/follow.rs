@@ -30,7 +30,7 @@ const LARGEST_RESPONSE: usize = 64 << 20;
 
 /// What came of waiting.
 #[derive(Debug)]
-pub enum Followed {
+pub(crate) enum Followed {
     /// A response. Once the next one is asked for, a reconnect starts behind this one.
     Response(Box<AgentEventsResponse>),
     /// The stream broke or ended; the next call waits and connects again.
@@ -44,7 +44,7 @@ pub enum Followed {
 
 /// A stream of events that is resumed from the last cursor.
 #[derive(Debug)]
-pub struct Follow {
+pub(crate) struct Follow {
     server: Server,
     request: AgentEventsRequest,
     stream: Option<Streaming<AgentEventsResponse>>,
@@ -63,7 +63,7 @@ pub struct Follow {
 
 impl Follow {
     /// Follows what `request` asks for; nothing is opened before the first [`Follow::next`].
-    pub fn new(server: Server, request: AgentEventsRequest) -> Self {
+    pub(crate) fn new(server: Server, request: AgentEventsRequest) -> Self {
         Self {
             server,
             request,
@@ -88,7 +88,7 @@ impl Follow {
     /// # Errors
     /// What a reconnect would not cure: a server that cannot be reached at all, a refused request, a gap under the policy
     /// to fail, an ending that says never.
-    pub async fn next(&mut self) -> Result<Followed, CliError> {
+    pub(crate) async fn next(&mut self) -> Result<Followed, CliError> {
         if let Some(ending) = self.ending.take() {
             return self.ended(&ending);
         }
@@ -186,7 +186,7 @@ impl Follow {
 
 /// Whether this is the gap after which the server ends the stream. Its cursor lies behind the gap: to go on from there
 /// would be to skip silently what the caller did not want to skip.
-pub fn is_fatal_gap(response: &AgentEventsResponse, policy: GapPolicy) -> bool {
+pub(crate) fn is_fatal_gap(response: &AgentEventsResponse, policy: GapPolicy) -> bool {
     matches!(response.payload, Some(Payload::Gap(_)))
         && matches!(policy, GapPolicy::Fail | GapPolicy::Unspecified)
 }

@@ -13,11 +13,11 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-pub use error::CliError;
-pub use follow::{Follow, Followed, is_fatal_gap};
+pub(crate) use error::CliError;
+pub(crate) use follow::{Follow, Followed, is_fatal_gap};
 
 /// Where a server is looked for unless somebody says otherwise.
-pub const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
+pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,32 +27,32 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Which server to speak to, and as which tenant.
 #[derive(Debug, Clone, clap::Args)]
-pub struct ServerArgs {
+pub(crate) struct ServerArgs {
     /// Address of the server's gRPC listener
     #[arg(long, value_name = "URL", env = "CHATBRIDGE_SERVER", default_value = DEFAULT_SERVER)]
-    pub server: String,
+    pub(crate) server: String,
     /// Tenant; not needed where the server has only one
     #[arg(long, value_name = "TENANT", default_value = "", hide_default_value = true)]
-    pub tenant: String,
+    pub(crate) tenant: String,
 }
 
 impl ServerArgs {
     /// The server that was named.
-    pub fn server(&self) -> Result<Server, CliError> {
+    pub(crate) fn server(&self) -> Result<Server, CliError> {
         Server::new(&self.server)
     }
 }
 
 /// An address that is well formed.
 #[derive(Debug, Clone)]
-pub struct Server {
+pub(crate) struct Server {
     url: String,
     endpoint: Endpoint,
 }
 
 impl Server {
     /// Reads an address such as `http://127.0.0.1:50051`. A bare `host:port` is taken as `http`.
-    pub fn new(url: &str) -> Result<Self, CliError> {
+    pub(crate) fn new(url: &str) -> Result<Self, CliError> {
         let url = if url.contains("://") {
             url.to_owned()
         } else {
@@ -78,12 +78,12 @@ impl Server {
     }
 
     /// The address.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// Connects now, and fails with a sentence that says what to do.
-    pub async fn connect(&self) -> Result<Channel, CliError> {
+    pub(crate) async fn connect(&self) -> Result<Channel, CliError> {
         self.endpoint
             .connect()
             .await
@@ -97,7 +97,7 @@ impl Server {
 }
 
 /// A request that ends in any case.
-pub fn call<T>(message: T) -> Request<T> {
+pub(crate) fn call<T>(message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.set_timeout(CALL_TIMEOUT);
     request

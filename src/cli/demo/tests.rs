@@ -188,7 +188,7 @@ async fn both_journeys_are_played_and_told() {
         "→ the customer answers: I would like to return it",
         "✓ #10 transferred to another queue",
         "→ the bot hands over to queue 100",
-        "2 conversations, 33 events, in order, ",
+        "2 conversations, 32 events, in order, ",
     ] {
         assert!(out.contains(told), "{told}\n{out}");
     }
@@ -239,9 +239,8 @@ async fn an_echo_without_its_request_id_is_a_failure() {
 
 #[tokio::test]
 async fn silence_is_a_failure_that_says_what_was_awaited_and_what_came() {
-    let (_, ended) = played(|event| match event.event_id.as_str() {
-        "w-1-4" => vec![event],
-        id if id.starts_with("w-1-") && id > "w-1-4" => Vec::new(),
+    let (_, ended) = played(|event| match (event.conversation_id.as_str(), event.sequence) {
+        (WIDGET, 5..) => Vec::new(),
         _ => vec![event],
     })
     .await;

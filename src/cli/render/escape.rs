@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// Shows what would steer a terminal or reorder text as an escape (`\n`, `\u{1b}`), so that what somebody wrote can
 /// neither move the cursor, nor retitle the window, nor pass for another line.
-pub fn escape(text: &str) -> Cow<'_, str> {
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if !text.contains(steers) {
         return Cow::Borrowed(text);
     }

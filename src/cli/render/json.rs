@@ -13,13 +13,13 @@ const RESPONSE: &str = "chatbridge.v1.AgentEventsResponse";
 
 /// Writes responses as the protobuf JSON mapping defines it.
 #[derive(Debug)]
-pub struct JsonLines {
+pub(crate) struct JsonLines {
     response: MessageDescriptor,
 }
 
 impl JsonLines {
     /// Reads the contract's descriptors.
-    pub fn new() -> Result<Self, CliError> {
+    pub(crate) fn new() -> Result<Self, CliError> {
         let response = DescriptorPool::decode(DESCRIPTORS)
             .ok()
             .and_then(|pool| pool.get_message_by_name(RESPONSE));
@@ -32,7 +32,7 @@ impl JsonLines {
     }
 
     /// A response as one line, without the line's end.
-    pub fn line(&self, response: &AgentEventsResponse) -> Result<String, CliError> {
+    pub(crate) fn line(&self, response: &AgentEventsResponse) -> Result<String, CliError> {
         let written = DynamicMessage::decode(self.response.clone(), response.encode_to_vec().as_slice())
             .map_err(|error| error.to_string())
             .and_then(|message| serde_json::to_string(&message).map_err(|error| error.to_string()));

@@ -8,9 +8,9 @@ use std::{env, io::IsTerminal};
 
 use jiff::Timestamp;
 
-pub use escape::escape;
-pub use json::JsonLines;
-pub use summary::{extras, kind_name, kind_named, kind_names, participant, summary, text};
+pub(crate) use escape::escape;
+pub(crate) use json::JsonLines;
+pub(crate) use summary::{extras, kind_named, participant, summary, text};
 
 use crate::grpc::proto::{
     AgentEvent, AgentEventsResponse, Ending, EndingReason, Gap, GapReason, SessionState,
@@ -19,16 +19,16 @@ use crate::grpc::proto::{
 
 /// Whether and how output is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Style {
+pub(crate) struct Style {
     colour: bool,
 }
 
 impl Style {
     /// No colour.
-    pub const PLAIN: Self = Self { colour: false };
+    pub(crate) const PLAIN: Self = Self { colour: false };
 
     /// Colour where standard output is a terminal that knows it, and the user does not mind (<https://no-color.org>).
-    pub fn of_stdout() -> Self {
+    pub(crate) fn of_stdout() -> Self {
         let minds = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
         Self {
@@ -37,22 +37,22 @@ impl Style {
     }
 
     /// What matters less.
-    pub fn dim(self, text: &str) -> String {
+    pub(crate) fn dim(self, text: &str) -> String {
         self.paint("2", text)
     }
 
     /// What matters most.
-    pub fn bold(self, text: &str) -> String {
+    pub(crate) fn bold(self, text: &str) -> String {
         self.paint("1", text)
     }
 
     /// Something that is wrong.
-    pub fn alarm(self, text: &str) -> String {
+    pub(crate) fn alarm(self, text: &str) -> String {
         self.paint("31", text)
     }
 
     /// A state or a place.
-    pub fn place(self, text: &str) -> String {
+    pub(crate) fn place(self, text: &str) -> String {
         self.paint("36", text)
     }
 
@@ -66,7 +66,7 @@ impl Style {
 }
 
 /// A response as one line, without the line's end.
-pub fn line(response: &AgentEventsResponse, style: Style) -> String {
+pub(crate) fn line(response: &AgentEventsResponse, style: Style) -> String {
     match &response.payload {
         Some(Payload::Event(event)) => event_line(event, style),
         Some(Payload::Heartbeat(beat)) => style.dim(&format!("{}  heartbeat", time(beat.time.as_ref()))),
@@ -92,13 +92,13 @@ fn event_line(event: &AgentEvent, style: Style) -> String {
 }
 
 /// A time in UTC with milliseconds, as `--from` reads it.
-pub fn time(time: Option<&prost_types::Timestamp>) -> String {
+pub(crate) fn time(time: Option<&prost_types::Timestamp>) -> String {
     let read = time.and_then(|t| Timestamp::new(t.seconds, t.nanos).ok());
     read.map_or_else(|| "-".to_owned(), |t| format!("{t:.3}"))
 }
 
 /// A session's state in words.
-pub fn state_name(state: SessionState) -> &'static str {
+pub(crate) fn state_name(state: SessionState) -> &'static str {
     match state {
         SessionState::Unspecified => "-",
         SessionState::Created => "created",
@@ -129,7 +129,7 @@ fn gap_words(gap: &Gap) -> String {
 }
 
 /// Why the server ends a stream.
-pub fn ending_words(ending: &Ending) -> &'static str {
+pub(crate) fn ending_words(ending: &Ending) -> &'static str {
     match ending.reason() {
         EndingReason::Draining => "the server is stopping",
         EndingReason::MaxAge => "the stream reached its maximum age",

@@ -15,7 +15,7 @@ use crate::grpc::proto::{
 const LONGEST_TEXT: usize = 2000;
 
 /// What happened, on one line, with nothing in it that steers a terminal. No pre-signed URL is shown: it is a secret.
-pub fn summary(event: &AgentEvent) -> String {
+pub(crate) fn summary(event: &AgentEvent) -> String {
     let mut words = match &event.body {
         Some(body) => body_words(body, event),
         None => format!(
@@ -146,7 +146,7 @@ fn message_words(message: &MessageEvent, event: &AgentEvent) -> String {
 }
 
 /// Files and cards of a message, in brackets; empty where there are none.
-pub fn extras(attachments: &[Attachment], cards: &[Card]) -> String {
+pub(crate) fn extras(attachments: &[Attachment], cards: &[Card]) -> String {
     let files = attachments.iter().map(|file| {
         let name = if file.file_name.is_empty() {
             &file.id
@@ -162,7 +162,7 @@ pub fn extras(attachments: &[Attachment], cards: &[Card]) -> String {
 }
 
 /// Who it is: kind and identifier, or name where there is one.
-pub fn participant(who: Option<&Participant>) -> String {
+pub(crate) fn participant(who: Option<&Participant>) -> String {
     let Some(who) = who else {
         return "somebody".to_owned();
     };
@@ -183,7 +183,7 @@ pub fn participant(who: Option<&Participant>) -> String {
 }
 
 /// Text from others for a line: harmless, and not without end.
-pub fn text(given: &str) -> Cow<'_, str> {
+pub(crate) fn text(given: &str) -> Cow<'_, str> {
     match given.char_indices().nth(LONGEST_TEXT) {
         None => escape(given),
         Some((end, _)) => {
@@ -226,7 +226,7 @@ fn number(n: f64) -> Value {
 }
 
 /// A kind as the command line writes it: `member-changed`.
-pub fn kind_name(kind: EventKind) -> String {
+pub(crate) fn kind_name(kind: EventKind) -> String {
     let name = kind.as_str_name();
     name.strip_prefix("EVENT_KIND_")
         .unwrap_or(name)
@@ -235,7 +235,7 @@ pub fn kind_name(kind: EventKind) -> String {
 }
 
 /// All kinds that an event can have, as the command line writes them.
-pub fn kind_names() -> Vec<String> {
+pub(crate) fn kind_names() -> Vec<String> {
     (1..)
         .map_while(|number| EventKind::try_from(number).ok())
         .map(kind_name)
@@ -243,7 +243,7 @@ pub fn kind_names() -> Vec<String> {
 }
 
 /// Reads a kind: `member-changed`, also with underscores, in capitals, or as the contract has it.
-pub fn kind_named(name: &str) -> Result<EventKind, String> {
+pub(crate) fn kind_named(name: &str) -> Result<EventKind, String> {
     let wanted = name.trim().to_lowercase().replace('_', "-");
     let wanted = wanted.strip_prefix("event-kind-").unwrap_or(&wanted);
     (1..)
