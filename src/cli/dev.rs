@@ -139,6 +139,9 @@ pub async fn start(settings: DevSettings) -> Result<DevHandle, DevError> {
     let mut env = settings.env;
     env.entry(format!("{ENV_PREFIX}REDIS_URL"))
         .or_insert_with(|| MEMORY_URL.into());
+    // Spreading the ends of streams serves a fleet of clients; here it only delays the stop.
+    env.entry(format!("{ENV_PREFIX}DRAIN_SPREAD_MS"))
+        .or_insert_with(|| "0".into());
     let wiring = [
         ("GATEWAY_URL", sandbox_url.to_string()),
         ("TENANT", sandbox_settings.tenant.clone()),

@@ -57,7 +57,8 @@ impl Command {
     fn default_log(&self) -> &'static str {
         match self {
             Self::Serve(_) | Self::Sandbox(_) => "info",
-            Self::Dev(_) | Self::Chat(_) | Self::Tail(_) | Self::Demo(_) => "warn",
+            Self::Dev(_) | Self::Chat(_) | Self::Tail(_) => "warn",
+            Self::Demo(_) => "error",
         }
     }
 }
