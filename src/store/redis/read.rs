@@ -92,7 +92,7 @@ async fn look(
     let (view, found) = view(wire::array_of(answer)?)?;
     let entries = entries(found, partition, view.meta)?;
     Ok(Look {
-        at_tail: entries.last().map_or(true, |last| last.id.n >= view.meta.n),
+        at_tail: entries.last().is_none_or(|last| last.id.n >= view.meta.n),
         entries,
         view,
     })

@@ -1,3 +1,3 @@
 //! Real parts for tests to run against.
 
-pub mod redis;
+pub(crate) mod redis;
