@@ -76,6 +76,8 @@ fn since(ms: u64, view: &View) -> Option<Gap> {
     trimmed(view.cut())
 }
 
+/// What this cannot see: a rewound log whose new entry got the very id of a lost one. That takes the same counter in the
+/// same millisecond, and a fail-over takes longer.
 fn after(id: EntryId, view: &View) -> Option<Gap> {
     let lost = |reason| {
         Some(Gap {

@@ -61,10 +61,10 @@ mod tests {
     }
 
     #[rstest]
-    #[case("tenant", "conversation", 16, 0)]
-    #[case("tenant", "", 16, 0)]
-    #[case("a", "b", 16, 0)]
-    #[case("a", "b", 7, 0)]
+    #[case("tenant", "conversation", 16, 8)]
+    #[case("tenant", "", 16, 8)]
+    #[case("a", "b", 16, 3)]
+    #[case("a", "b", 7, 6)]
     #[case("a", "b", 1, 0)]
     fn stored_logs_rely_on_these(
         #[case] tenant: &str,
@@ -77,8 +77,8 @@ mod tests {
 
     #[rstest]
     #[case(0, 16, "p0-0")]
-    #[case(5, 16, "p5-0")]
-    #[case(15, 16, "p15-0")]
+    #[case(5, 16, "p5-42")]
+    #[case(15, 16, "p15-1")]
     fn stored_logs_rely_on_these_tags(
         #[case] partition: u16,
         #[case] partitions: u16,

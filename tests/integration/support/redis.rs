@@ -1,5 +1,7 @@
 //! A real `redis-server` for tests.
 
+#![allow(clippy::expect_used, reason = "tests")]
+
 use std::{
     net::TcpListener,
     path::Path,
@@ -17,7 +19,7 @@ use tempfile::TempDir;
 const STARTS_WITHIN: Duration = Duration::from_secs(20);
 
 /// A `redis-server` of our own on a free loopback port, which ends when this is dropped.
-pub struct RedisServer {
+pub(crate) struct RedisServer {
     child: Mutex<Option<Child>>,
     dir: TempDir,
     port: u16,
@@ -26,12 +28,12 @@ pub struct RedisServer {
 
 impl RedisServer {
     /// Starts one that keeps nothing on disk.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
     /// Starts one with more of its command line options, such as `["--appendonly", "yes"]`.
-    pub fn start_with(args: &[&str]) -> Self {
+    pub(crate) fn start_with(args: &[&str]) -> Self {
         let dir = TempDir::new().expect("a temporary directory");
         let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
         // Somebody else may take the port between our look and its start: then the next one will do.
@@ -50,7 +52,7 @@ impl RedisServer {
     }
 
     /// The one that tests of this process share; each uses a prefix of its own.
-    pub fn shared() -> Arc<Self> {
+    pub(crate) fn shared() -> Arc<Self> {
         static SHARED: Mutex<Weak<RedisServer>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         shared.upgrade().unwrap_or_else(|| {
@@ -61,12 +63,12 @@ impl RedisServer {
     }
 
     /// Its URL.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
     /// Kills it as a crash would (SIGKILL).
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         if let Some(mut child) = self.child.lock().expect("the server").take() {
             child.kill().expect("redis-server dies");
             child.wait().expect("redis-server is gone");
@@ -74,7 +76,7 @@ impl RedisServer {
     }
 
     /// Starts it again on the same port, with what it had written to disk.
-    pub fn restart(&self) {
+    pub(crate) fn restart(&self) {
         self.stop();
         let deadline = Instant::now() + STARTS_WITHIN;
         let child = loop {
@@ -86,8 +88,25 @@ impl RedisServer {
         *self.child.lock().expect("the server") = Some(child);
     }
 
+    /// Makes it silent: connections stay open and nothing is answered.
+    pub(crate) fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Ends [`RedisServer::pause`].
+    pub(crate) fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let child = self.child.lock().expect("the server");
+        let pid = child.as_ref().expect("it runs").id().to_string();
+        let status = Command::new("kill").args(["-s", signal, &pid]).status();
+        assert!(status.expect("kill").success());
+    }
+
     /// A connection past the store, to look at or change what is there.
-    pub async fn connection(&self) -> ::redis::aio::MultiplexedConnection {
+    pub(crate) async fn connection(&self) -> ::redis::aio::MultiplexedConnection {
         let client = ::redis::Client::open(self.url()).expect("its URL");
         client
             .get_multiplexed_async_connection()
@@ -103,7 +122,7 @@ impl Drop for RedisServer {
 }
 
 /// A key prefix that no other test uses.
-pub fn unique_prefix() -> String {
+pub(crate) fn unique_prefix() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!("test{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
