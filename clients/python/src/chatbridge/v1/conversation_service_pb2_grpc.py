@@ -32,7 +32,7 @@ class ConversationServiceStub:
     where the vendor gave one), and `BadRequest` or `RetryInfo` where they apply. Common to all RPCs:
     INVALID_ARGUMENT (a field is wrong; `BadRequest` names it), NOT_FOUND (unknown tenant or conversation),
     FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
-    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (nothing happened; repeat),
+    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
     UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
     """
 
@@ -91,7 +91,7 @@ class ConversationServiceServicer:
     where the vendor gave one), and `BadRequest` or `RetryInfo` where they apply. Common to all RPCs:
     INVALID_ARGUMENT (a field is wrong; `BadRequest` names it), NOT_FOUND (unknown tenant or conversation),
     FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
-    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (nothing happened; repeat),
+    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
     UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
     """
 
@@ -220,7 +220,7 @@ class ConversationService:
     where the vendor gave one), and `BadRequest` or `RetryInfo` where they apply. Common to all RPCs:
     INVALID_ARGUMENT (a field is wrong; `BadRequest` names it), NOT_FOUND (unknown tenant or conversation),
     FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
-    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (nothing happened; repeat),
+    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
     UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
     """
 
