@@ -331,6 +331,8 @@ impl Reader {
         let settle_after = self.millis("settle_after_ms", 100, 600_000);
         let drain_spread = self.millis("drain_spread_ms", 0, 300_000);
         let drain_deadline = self.millis("drain_deadline_ms", 100, 600_000);
+        let cors_origins = self.origins();
+        // Only now: what is missing must not hide a mistake behind it.
         Some(Config {
             gateway_url: gateway_url?,
             gateway_timeout,
@@ -351,7 +353,7 @@ impl Reader {
             settle_after,
             drain_spread,
             drain_deadline,
-            cors_origins: self.origins(),
+            cors_origins,
         })
     }
 
