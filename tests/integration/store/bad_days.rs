@@ -245,6 +245,36 @@ async fn without_memory_nothing_is_written_in_part() {
 }
 
 #[tokio::test]
+async fn a_clock_that_stepped_back_does_not_stop_the_log() {
+    let server = RedisServer::start();
+    let store = store(&server).await;
+    let key = conversation("c");
+    let Appended::New { id, .. } = store.append(&event(&key, "e1")).await.unwrap() else {
+        panic!("it is new")
+    };
+    // As if the last entry had been written by a clock that was ahead.
+    let mut past = server.connection().await;
+    let metas: Vec<String> = past.keys("test:{*}:meta").await.unwrap();
+    let () = past.hset(&metas[0], "ms", id.ms + 90_000).await.unwrap();
+    let after = store.append(&event(&key, "e2")).await.unwrap();
+    let Appended::New {
+        id: next,
+        clock_behind_ms,
+        ..
+    } = after
+    else {
+        panic!("{after:?}")
+    };
+    assert_eq!((next.ms, next.n), (id.ms + 90_000, 2));
+    assert!((80_000..=90_000).contains(&clock_behind_ms), "{clock_behind_ms}");
+    let page = store
+        .read_conversation(&key, Position::After(id), 10)
+        .await
+        .unwrap();
+    assert_eq!((page.gap, page.next), (None, next));
+}
+
+#[tokio::test]
 async fn a_replica_that_takes_no_writes_is_noticed() {
     let server = RedisServer::start();
     let store = store(&server).await;
