@@ -286,3 +286,44 @@ fn silent_or<T, E>(answer: Result<Result<T, ::redis::RedisError>, E>) -> Result<
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn meta(epoch: u64, n: u64, ms: u64) -> Meta {
+        Meta {
+            epoch,
+            n,
+            ms,
+            trimmed_ms: 0,
+        }
+    }
+
+    #[rstest]
+    #[case::nothing_new(meta(1, 5, 50), false, true)]
+    #[case::more_to_read(meta(1, 7, 70), true, true)]
+    #[case::wiped(meta(0, 0, 0), false, false)]
+    #[case::wiped_and_written_anew(meta(2, 5, 50), false, false)]
+    #[case::rewound(meta(1, 4, 40), false, false)]
+    #[case::rewound_and_written_anew(meta(1, 5, 55), true, false)]
+    #[case::rewound_and_written_anew_with_older_times(meta(1, 5, 45), false, false)]
+    #[case::rewound_and_more_was_written_with_older_times(meta(1, 8, 49), false, false)]
+    fn a_log_that_is_another_is_noticed(#[case] meta: Meta, #[case] more: bool, #[case] goes_on: bool) {
+        let at = EntryId {
+            epoch: 1,
+            ms: 50,
+            n: 5,
+        };
+        assert_eq!(contradiction(meta, at, more).is_none(), goes_on);
+    }
+
+    #[rstest]
+    #[case::still_not_written(meta(0, 0, 0), false)]
+    #[case::written_by_now(meta(1, 1, 10), true)]
+    fn a_partition_that_was_never_written_may_be(#[case] meta: Meta, #[case] more: bool) {
+        assert_eq!(contradiction(meta, EntryId::default(), more), None);
+    }
+}
