@@ -150,6 +150,8 @@ pub trait Tail: Send {
     /// Waits for entries behind the positions handed to [`Store::tail`]. An empty answer means that nothing came for a
     /// while, which also proves that the feed is alive (at least every 5 s). Entries of one partition come in its order.
     ///
+    /// A caller may give up waiting and call again: nothing is lost by that.
+    ///
     /// After an error the feed is over: the caller asks for the tails anew, reads what it missed, and opens another.
     async fn next(&mut self) -> Result<Vec<Entry>, StoreError>;
 }

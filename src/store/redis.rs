@@ -83,6 +83,7 @@ impl RedisStore {
     /// Fails with [`StoreError::Mismatch`] where that is not so or a setting is wrong, and with
     /// [`StoreError::Unavailable`] where Redis cannot be reached or takes no writes.
     pub async fn connect(settings: RedisSettings) -> Result<Self, StoreError> {
+        start::check_retention(&settings.retention)?;
         let client = link::client(&settings.url)?;
         let store = Self {
             keys: Keys::new(settings.prefix, settings.partitions)?,

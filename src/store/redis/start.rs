@@ -1,5 +1,7 @@
 //! What is checked before the log is used: the server, and what the log is.
 
+use std::collections::HashMap;
+
 use ::redis::{InfoDict, Value, cmd};
 
 use super::{
@@ -8,7 +10,7 @@ use super::{
     scripts::{Call, SCHEMA},
     wire,
 };
-use crate::store::StoreError;
+use crate::store::{Retention, StoreError};
 
 /// Version of the layout of keys.
 const VERSION: u64 = 1;
@@ -21,15 +23,40 @@ const OLDEST: (u32, u32) = (7, 0);
 
 /// Refuses a Redis that is too old, and warns of one that may drop data.
 pub(super) async fn check_server(link: &Link) -> Result<(), StoreError> {
-    let info: InfoDict = link.command(&cmd("INFO")).await?;
-    let version: String = info.get("redis_version").unwrap_or_default();
-    check_version(&version)?;
-    let policy: String = info.get("maxmemory_policy").unwrap_or_default();
-    let limit: u64 = info.get("maxmemory").unwrap_or_default();
+    // Unlike `INFO`, this is allowed to every user.
+    let hello: HashMap<String, Value> = link.command(&cmd("HELLO")).await?;
+    let version = hello.get("version").cloned().unwrap_or_default();
+    check_version(&wire::text(version).unwrap_or_default())?;
+    if let Ok(info) = link.command::<InfoDict>(cmd("INFO").arg("memory")).await {
+        warn_of_eviction(&info);
+    }
+    Ok(())
+}
+
+fn warn_of_eviction(memory: &InfoDict) {
+    let policy: String = memory.get("maxmemory_policy").unwrap_or_default();
+    let limit: u64 = memory.get("maxmemory").unwrap_or_default();
     if limit > 0 && policy != "noeviction" {
         tracing::warn!(%policy, "Redis may evict parts of the event log: set maxmemory-policy to noeviction");
     }
-    Ok(())
+}
+
+/// Refuses times to live that Redis could not keep.
+pub(super) fn check_retention(retention: &Retention) -> Result<(), StoreError> {
+    // Redis adds them to its own time, in signed 64 bits.
+    const LONGEST_MS: u64 = 1 << 52;
+    let named = [
+        ("log", retention.log_ms),
+        ("deliveries", retention.dedupe_ms),
+        ("sessions", retention.session_ms),
+        ("idempotency records", retention.idempotency_ms),
+    ];
+    match named.iter().find(|(_, ms)| !(1..=LONGEST_MS).contains(ms)) {
+        Some((what, ms)) => Err(StoreError::Mismatch(format!(
+            "the retention of {what} must be from 1 to {LONGEST_MS} ms, and is {ms}"
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn check_version(version: &str) -> Result<(), StoreError> {
@@ -87,5 +114,17 @@ mod tests {
     #[case("unknown", false)]
     fn only_a_redis_that_is_new_enough_will_do(#[case] version: &str, #[case] will_do: bool) {
         assert_eq!(check_version(version).is_ok(), will_do);
+    }
+
+    #[test]
+    fn a_retention_that_redis_cannot_keep_is_refused() {
+        assert_eq!(check_retention(&Retention::default()).ok(), Some(()));
+        for ms in [0, u64::MAX] {
+            let retention = Retention {
+                dedupe_ms: ms,
+                ..Retention::default()
+            };
+            assert!(check_retention(&retention).is_err_and(|e| e.to_string().contains("deliveries")));
+        }
     }
 }

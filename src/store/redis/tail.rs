@@ -7,7 +7,8 @@ use std::{
 
 use ::redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, Value, aio::MultiplexedConnection, cmd};
 use async_trait::async_trait;
-use tokio::time::timeout;
+use tokio::{sync::mpsc, time::timeout};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     error::explain,
@@ -32,8 +33,44 @@ const GRACE: Duration = Duration::from_secs(2);
 /// The most entries of one partition in one answer.
 const BATCH: usize = 64;
 
-/// A live feed.
+/// A live feed. Reading goes on in a task of its own, so that a caller may give up waiting and come back: a blocking read
+/// that was given up would keep the connection busy, and those behind it waiting.
 pub(super) struct RedisTail {
+    answers: mpsc::Receiver<Result<Vec<Entry>, StoreError>>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl RedisTail {
+    /// Opens a feed behind these positions, one for each partition.
+    pub(super) async fn open(client: &Client, keys: &Keys, behind: Vec<EntryId>) -> Result<Self, StoreError> {
+        let mut reader = Reader::open(client, keys, behind).await?;
+        let (sender, answers) = mpsc::channel(1);
+        let task = tokio::spawn(async move {
+            loop {
+                let answer = reader.next().await;
+                let over = answer.is_err();
+                if sender.send(answer).await.is_err() || over {
+                    return;
+                }
+            }
+        });
+        Ok(Self {
+            answers,
+            _task: AbortOnDropHandle::new(task),
+        })
+    }
+}
+
+#[async_trait]
+impl Tail for RedisTail {
+    async fn next(&mut self) -> Result<Vec<Entry>, StoreError> {
+        let over = || StoreError::Unavailable("the live feed is over: it must be opened again".into());
+        self.answers.recv().await.ok_or_else(over)?
+    }
+}
+
+/// What reads for a feed.
+struct Reader {
     connection: MultiplexedConnection,
     keys: Vec<PartitionKeys>,
     /// Partition by name of its stream.
@@ -54,9 +91,8 @@ fn moved_on(partition: usize, how: &str) -> StoreError {
     ))
 }
 
-impl RedisTail {
-    /// Opens a feed behind these positions, one for each partition.
-    pub(super) async fn open(client: &Client, keys: &Keys, behind: Vec<EntryId>) -> Result<Self, StoreError> {
+impl Reader {
+    async fn open(client: &Client, keys: &Keys, behind: Vec<EntryId>) -> Result<Self, StoreError> {
         if behind.len() != usize::from(keys.partitions()) {
             return Err(StoreError::Mismatch(format!(
                 "a feed needs a position for each of {} partitions, and was given {}",
@@ -86,6 +122,17 @@ impl RedisTail {
         };
         tail.verify(keys).await?;
         Ok(tail)
+    }
+
+    async fn next(&mut self) -> Result<Vec<Entry>, StoreError> {
+        let command = self.read_command(BATCH, Some(BLOCK));
+        let answer = timeout(BLOCK + GRACE, command.query_async::<Value>(&mut self.connection));
+        let answer = silent_or(answer.await)?;
+        let entries = self.take_in(answer).await?;
+        if entries.is_empty() || self.checked.elapsed() > BLOCK {
+            self.check().await?;
+        }
+        Ok(entries)
     }
 
     /// Whether nothing is missing behind any position.
@@ -240,16 +287,43 @@ fn silent_or<T, E>(answer: Result<Result<T, ::redis::RedisError>, E>) -> Result<
     }
 }
 
-#[async_trait]
-impl Tail for RedisTail {
-    async fn next(&mut self) -> Result<Vec<Entry>, StoreError> {
-        let command = self.read_command(BATCH, Some(BLOCK));
-        let answer = timeout(BLOCK + GRACE, command.query_async::<Value>(&mut self.connection));
-        let answer = silent_or(answer.await)?;
-        let entries = self.take_in(answer).await?;
-        if entries.is_empty() || self.checked.elapsed() > BLOCK {
-            self.check().await?;
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn meta(epoch: u64, n: u64, ms: u64) -> Meta {
+        Meta {
+            epoch,
+            n,
+            ms,
+            trimmed_ms: 0,
         }
-        Ok(entries)
+    }
+
+    #[rstest]
+    #[case::nothing_new(meta(1, 5, 50), false, true)]
+    #[case::more_to_read(meta(1, 7, 70), true, true)]
+    #[case::wiped(meta(0, 0, 0), false, false)]
+    #[case::wiped_and_written_anew(meta(2, 5, 50), false, false)]
+    #[case::rewound(meta(1, 4, 40), false, false)]
+    #[case::rewound_and_written_anew(meta(1, 5, 55), true, false)]
+    #[case::rewound_and_written_anew_with_older_times(meta(1, 5, 45), false, false)]
+    #[case::rewound_and_more_was_written_with_older_times(meta(1, 8, 49), false, false)]
+    fn a_log_that_is_another_is_noticed(#[case] meta: Meta, #[case] more: bool, #[case] goes_on: bool) {
+        let at = EntryId {
+            epoch: 1,
+            ms: 50,
+            n: 5,
+        };
+        assert_eq!(contradiction(meta, at, more).is_none(), goes_on);
+    }
+
+    #[rstest]
+    #[case::still_not_written(meta(0, 0, 0), false)]
+    #[case::written_by_now(meta(1, 1, 10), true)]
+    fn a_partition_that_was_never_written_may_be(#[case] meta: Meta, #[case] more: bool) {
+        assert_eq!(contradiction(meta, EntryId::default(), more), None);
     }
 }

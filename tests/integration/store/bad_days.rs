@@ -13,6 +13,10 @@ use chatbridge::{
     },
 };
 use redis::AsyncCommands as _;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
 
 use super::fixture::{PARTITIONS, conversation, event, eventually, settings};
 use crate::support::redis::{RedisServer, unique_prefix};
@@ -114,6 +118,51 @@ async fn silence_fails_fast_and_is_got_over() {
         .await
         .unwrap();
     assert_eq!(page.entries.len(), 1);
+}
+
+/// Passes connections on to a server; those that are open when it is told to fall silent stay open and silent.
+async fn passage(to: String) -> (u16, watch::Sender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let silence = watch::Sender::new(());
+    let silenced = silence.subscribe();
+    tokio::spawn(async move {
+        while let Ok((mut from, _)) = listener.accept().await {
+            let (to, mut silenced) = (to.clone(), silenced.clone());
+            silenced.mark_unchanged();
+            tokio::spawn(async move {
+                let mut to = TcpStream::connect(to).await.unwrap();
+                tokio::select! {
+                    _ = tokio::io::copy_bidirectional(&mut from, &mut to) => {}
+                    _ = silenced.changed() => std::future::pending().await,
+                }
+            });
+        }
+    });
+    (port, silence)
+}
+
+#[tokio::test]
+async fn a_connection_that_went_silent_is_given_up() {
+    let server = RedisServer::start();
+    let (port, silence) = passage(server.url().replace("redis://", "")).await;
+    let settings = RedisSettings {
+        url: format!("redis://127.0.0.1:{port}").into(),
+        ..settings(&server, "test", Retention::default())
+    };
+    let store = RedisStore::connect(settings).await.unwrap();
+    let mut tail = store.tail(store.tails().await.unwrap()).await.unwrap();
+    silence.send_replace(());
+    let start = Instant::now();
+    unavailable(store.append(&event(&conversation("c"), "e1")).await);
+    assert!(start.elapsed() < FAST);
+    store
+        .append(&event(&conversation("c"), "e1"))
+        .await
+        .expect("a new connection");
+    while tail.next().await.is_ok() {
+        assert!(start.elapsed() < Duration::from_secs(20), "the feed notices too");
+    }
 }
 
 #[tokio::test]
@@ -242,6 +291,36 @@ async fn without_memory_nothing_is_written_in_part() {
     assert_eq!(written, 7);
     let appended = store.append(&event(&key, "e1")).await.unwrap();
     assert!(matches!(appended, Appended::New { sequence: 1, .. }));
+}
+
+#[tokio::test]
+async fn a_clock_that_stepped_back_does_not_stop_the_log() {
+    let server = RedisServer::start();
+    let store = store(&server).await;
+    let key = conversation("c");
+    let Appended::New { id, .. } = store.append(&event(&key, "e1")).await.unwrap() else {
+        panic!("it is new")
+    };
+    // As if the last entry had been written by a clock that was ahead.
+    let mut past = server.connection().await;
+    let metas: Vec<String> = past.keys("test:{*}:meta").await.unwrap();
+    let () = past.hset(&metas[0], "ms", id.ms + 90_000).await.unwrap();
+    let after = store.append(&event(&key, "e2")).await.unwrap();
+    let Appended::New {
+        id: next,
+        clock_behind_ms,
+        ..
+    } = after
+    else {
+        panic!("{after:?}")
+    };
+    assert_eq!((next.ms, next.n), (id.ms + 90_000, 2));
+    assert!((80_000..=90_000).contains(&clock_behind_ms), "{clock_behind_ms}");
+    let page = store
+        .read_conversation(&key, Position::After(id), 10)
+        .await
+        .unwrap();
+    assert_eq!((page.gap, page.next), (None, next));
 }
 
 #[tokio::test]

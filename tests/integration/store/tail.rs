@@ -151,7 +151,7 @@ async fn it_ends_when_the_log_is_rewound(
 #[tokio::test]
 async fn it_cannot_be_opened_behind_what_was_trimmed(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
     let retention = Retention {
-        log_ms: 0,
+        log_ms: 1,
         ..Retention::default()
     };
     let f = Fixture::keeping(kind, retention).await;
@@ -169,4 +169,25 @@ async fn it_cannot_be_opened_behind_what_was_trimmed(#[values(Kind::Memory, Kind
     behind[usize::from(f.partition(&key))] = first;
     let refused = f.store.tail(behind).await.err();
     assert!(matches!(refused, Some(StoreError::Unavailable(_))), "{refused:?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn who_gives_up_waiting_loses_nothing(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+    use std::time::Duration;
+    let f = Fixture::new(kind).await;
+    let key = conversation("c");
+    let mut tail = f.store.tail(f.store.tails().await.unwrap()).await.unwrap();
+    let mut seen = Vec::new();
+    for i in 0..40 {
+        f.append(&event(&key, &format!("e{i}"))).await;
+        if let Ok(entries) = tokio::time::timeout(Duration::from_micros(300 * (i % 7)), tail.next()).await {
+            seen.extend(entries.expect("the feed goes on").iter().map(|e| e.id.n));
+        }
+    }
+    while seen.len() < 40 {
+        let entries = tail.next().await.expect("the feed goes on");
+        seen.extend(entries.iter().map(|e| e.id.n));
+    }
+    assert_eq!(seen, (1..=40).collect::<Vec<_>>());
 }
