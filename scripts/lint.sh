@@ -26,8 +26,8 @@ section "Contract: buf"
 "$VENV/bin/buf" lint
 
 section "Python: ruff"
-"$PYTHON" -m ruff format --check clients/python tests/python
-"$PYTHON" -m ruff check clients/python tests/python
+"$PYTHON" -m ruff format --check clients/python tests/python tests/fixtures
+"$PYTHON" -m ruff check clients/python tests/python tests/fixtures
 
 section "Python: mypy"
 "$PYTHON" -m mypy --config-file clients/python/pyproject.toml clients/python

@@ -75,7 +75,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "admin_listen",
         "127.0.0.1:9090",
-        "address of /metrics, /livez and /readyz",
+        "address of /metrics, /livez, /readyz and gRPC health",
     ),
     setting(
         "webhook_path_secret",

@@ -1,10 +1,15 @@
 //! Puts the service together and runs it: three listeners, the live feed, and the watch over the store.
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{
+    future::{Future, IntoFuture as _},
+    io,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::{Router, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::{
@@ -143,6 +148,8 @@ pub async fn serve(
     tasks.spawn(admin(
         listeners.admin,
         metrics,
+        health_service.clone(),
+        hub.live(),
         shutdown.clone(),
         background.clone(),
     ));
@@ -291,26 +298,41 @@ async fn set_health(health: &HealthReporter, up: bool) {
     }
 }
 
+/// Metrics and probes, for operators only: gRPC health is here too, so that a probe needs no credentials of the gRPC port.
 async fn admin(
     listener: TcpListener,
     metrics: PrometheusHandle,
+    health: HealthServer<impl Health>,
+    mut live: watch::Receiver<bool>,
     draining: CancellationToken,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
+    // Ready once everything ran; what fails later is for the named health services to tell, since a restart mends none of it.
+    let started = Arc::new(OnceLock::new());
+    let noting = Arc::clone(&started);
+    let note_start = async move {
+        if live.wait_for(|live| *live).await.is_ok() {
+            let _ = noting.set(());
+        }
+        std::future::pending::<()>().await;
+    };
     let readyz = move || async move {
-        if draining.is_cancelled() {
-            (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
-        } else {
-            (StatusCode::OK, "ready\n")
+        match (draining.is_cancelled(), started.get()) {
+            (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
+            (false, None) => (StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
+            (false, Some(())) => (StatusCode::OK, "ready\n"),
         }
     };
     let app = Router::new()
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(readyz))
+        .route_service("/grpc.health.v1.Health/{method}", health)
         .route("/metrics", get(move || async move { metrics.render() }));
-    axum::serve(listener, app)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await?;
+    let served = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
+    tokio::select! {
+        served = served.into_future() => served?,
+        () = note_start => {}
+    }
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::subscriber::Filter;
 use crate::{
@@ -83,12 +83,16 @@ impl Hub {
                 () = shutdown.cancelled() => break,
                 fed = self.feed() => fed,
             };
-            if self.detach_all() {
-                retry = RETRY_MIN;
-            }
-            if let Err(error) = fed {
-                warn!(%error, "the live feed broke; subscribers wait and then read what they missed");
-                metrics::counter!("chatbridge_feed_breaks_total").increment(1);
+            let was_live = self.detach_all();
+            match fed {
+                Err(error) if was_live => {
+                    warn!(%error, "the live feed broke; subscribers wait and then read what they missed");
+                    metrics::counter!("chatbridge_feed_breaks_total").increment(1);
+                    retry = RETRY_MIN;
+                }
+                // What cannot be opened was told when it broke.
+                Err(error) => debug!(%error, "the live feed cannot be opened yet"),
+                Ok(()) => {}
             }
             shutdown.run_until_cancelled(tokio::time::sleep(retry)).await;
             retry = (retry * 2).min(RETRY_MAX);

@@ -119,6 +119,19 @@ async fn probes_and_health_tell_the_store_from_the_process() {
         ServingStatus::Serving,
         "the process itself is alive"
     );
+    let of_probes = tonic::transport::Channel::from_shared(service.admin.clone()).unwrap();
+    let request = HealthCheckRequest {
+        service: named.into(),
+    };
+    let probed = HealthClient::new(of_probes.connect().await.unwrap())
+        .check(request)
+        .await
+        .unwrap();
+    assert_eq!(
+        probed.into_inner().status(),
+        ServingStatus::NotServing,
+        "the same on the port for probes"
+    );
     for probe in ["livez", "readyz"] {
         let answer = reqwest::get(format!("{}/{probe}", service.admin)).await.unwrap();
         assert_eq!(answer.status().as_u16(), 200, "{probe}");

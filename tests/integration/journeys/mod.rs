@@ -1,6 +1,7 @@
 //! Whole journeys through running services: a webhook in, an event out, on one replica and on two, on good days and bad.
 
 mod calls;
+mod commands;
 mod doors;
 mod replicas;
 mod streams;

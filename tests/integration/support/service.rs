@@ -28,7 +28,11 @@ pub struct Service {
 /// The program, with none of the settings that the test's own environment may have.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatbridge"));
-    command.env_clear().kill_on_drop(true).stdin(Stdio::null());
+    command
+        .env_clear()
+        .env("CHATBRIDGE_LOG", "error")
+        .kill_on_drop(true)
+        .stdin(Stdio::null());
     command
 }
 
