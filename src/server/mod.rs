@@ -1,38 +1,20 @@
 //! Puts the service together and runs it: three listeners, the live feed, and the watch over the store.
 
-use std::{
-    future::{Future, IntoFuture as _},
-    io,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+mod admin;
+mod grpc;
+mod health;
 
-use axum::{Router, http::StatusCode, routing::get};
-use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use std::{future::Future, io, sync::Arc, time::Duration};
+
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
-use tonic::transport::server::TcpIncoming;
-use tonic_health::{
-    pb::health_server::{Health, HealthServer},
-    server::HealthReporter,
-};
-use tower_http::cors::{AllowHeaders, AllowMethods, CorsLayer, ExposeHeaders};
 use tracing::{info, warn};
 
 use crate::{
     config::Config,
-    conversation::{Conversations, settle},
+    conversation::settle,
     fanout::Hub,
     gateway::{Gateway, GatewaySettings, UpstreamError},
-    grpc::{
-        conversations, events,
-        proto::{
-            self, conversation_service_server::ConversationServiceServer,
-            encoded::agent_event_service_server::AgentEventServiceServer,
-            session_service_server::SessionServiceServer,
-        },
-        sessions,
-    },
     store::{
         SharedStore, StoreError,
         memory::MemoryStore,
@@ -45,9 +27,7 @@ use crate::{
 
 /// How long the start waits for Redis.
 const STORE_WAIT: Duration = Duration::from_secs(30);
-const WATCH_EVERY: Duration = Duration::from_secs(1);
-const KEEPALIVE_EVERY: Duration = Duration::from_secs(20);
-const STREAMS_PER_CONNECTION: u32 = 1000;
+const STORE_RETRY: Duration = Duration::from_secs(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The ports, bound by the caller.
@@ -128,7 +108,7 @@ pub async fn serve(
         gateway: gateway.clone(),
     }]);
     let hub = Hub::new(SharedStore::clone(&store));
-    let (health, health_service) = tonic_health::server::health_reporter();
+    let (reporter, health_service) = tonic_health::server::health_reporter();
 
     let background = CancellationToken::new();
     let mut tasks: JoinSet<Result<(), ServeError>> = JoinSet::new();
@@ -140,12 +120,12 @@ pub async fn serve(
         background.clone(),
     );
     tasks.spawn(forever(unsettled));
-    tasks.spawn(forever(watch_store(
+    tasks.spawn(forever(health::watch_store(
         SharedStore::clone(&store),
-        health,
+        reporter,
         shutdown.clone(),
     )));
-    tasks.spawn(admin(
+    tasks.spawn(admin::serve(
         listeners.admin,
         metrics,
         health_service.clone(),
@@ -159,7 +139,7 @@ pub async fn serve(
         ingress_settings(&config),
     );
     tasks.spawn(webhooks(listeners.webhook, Arc::new(ingress), background.clone()));
-    tasks.spawn(grpc(
+    tasks.spawn(grpc::serve(
         listeners.grpc,
         config.clone(),
         store,
@@ -246,94 +226,11 @@ async fn open_store(config: &Config) -> Result<SharedStore, ServeError> {
             Ok(store) => return Ok(Arc::new(store)),
             Err(StoreError::Unavailable(error)) if started.elapsed() < STORE_WAIT => {
                 warn!(error, "Redis is not there yet; trying again");
-                tokio::time::sleep(WATCH_EVERY).await;
+                tokio::time::sleep(STORE_RETRY).await;
             }
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-/// Says on the health service whether calls can succeed. The process itself stays SERVING and alive without Redis, so that
-/// it recovers by itself.
-async fn watch_store(store: SharedStore, health: HealthReporter, shutdown: CancellationToken) {
-    let mut was_up = None;
-    loop {
-        let up = store.ping().await.is_ok();
-        if was_up != Some(up) {
-            set_health(&health, up).await;
-            if up {
-                info!("the store is there");
-            } else {
-                warn!("the store is gone; calls and webhooks are refused until it is back");
-            }
-            was_up = Some(up);
-        }
-        metrics::gauge!("chatbridge_store_up").set(if up { 1.0 } else { 0.0 });
-        if shutdown
-            .run_until_cancelled(tokio::time::sleep(WATCH_EVERY))
-            .await
-            .is_none()
-        {
-            set_health(&health, false).await;
-            health
-                .set_service_status("", tonic_health::ServingStatus::NotServing)
-                .await;
-            return;
-        }
-    }
-}
-
-async fn set_health(health: &HealthReporter, up: bool) {
-    let status = if up {
-        tonic_health::ServingStatus::Serving
-    } else {
-        tonic_health::ServingStatus::NotServing
-    };
-    for service in [
-        "chatbridge.v1.ConversationService",
-        "chatbridge.v1.SessionService",
-        "chatbridge.v1.AgentEventService",
-    ] {
-        health.set_service_status(service, status).await;
-    }
-}
-
-/// Metrics and probes, for operators only: gRPC health is here too, so that a probe needs no credentials of the gRPC port.
-async fn admin(
-    listener: TcpListener,
-    metrics: PrometheusHandle,
-    health: HealthServer<impl Health>,
-    mut live: watch::Receiver<bool>,
-    draining: CancellationToken,
-    stop: CancellationToken,
-) -> Result<(), ServeError> {
-    // Ready once everything ran; what fails later is for the named health services to tell, since a restart mends none of it.
-    let started = Arc::new(OnceLock::new());
-    let noting = Arc::clone(&started);
-    let note_start = async move {
-        if live.wait_for(|live| *live).await.is_ok() {
-            let _ = noting.set(());
-        }
-        std::future::pending::<()>().await;
-    };
-    let readyz = move || async move {
-        match (draining.is_cancelled(), started.get()) {
-            (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
-            (false, None) => (StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
-            (false, Some(())) => (StatusCode::OK, "ready\n"),
-        }
-    };
-    let app = Router::new()
-        .route("/livez", get(|| async { "alive\n" }))
-        .route("/readyz", get(readyz))
-        .route_service("/grpc.health.v1.Health/{method}", health)
-        .route("/metrics", get(move || async move { metrics.render() }));
-    let served = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
-    tokio::select! {
-        served = served.into_future() => served?,
-        () = note_start => {}
-    }
-    Ok(())
 }
 
 async fn webhooks(
@@ -350,66 +247,4 @@ async fn webhooks(
         .with_graceful_shutdown(stop.cancelled_owned())
         .await?;
     Ok(())
-}
-
-async fn grpc(
-    listener: TcpListener,
-    config: Config,
-    store: SharedStore,
-    tenants: Tenants,
-    hub: Arc<Hub>,
-    health: HealthServer<impl Health>,
-    shutdown: CancellationToken,
-) -> Result<(), ServeError> {
-    let calls = Conversations::new(store, tenants.clone());
-    let events = events::Service {
-        hub,
-        tenants,
-        settings: events::StreamSettings {
-            heartbeat: config.heartbeat,
-            max_age: config.stream_max_age,
-            drain_spread: config.drain_spread,
-        },
-        drain: shutdown.clone(),
-    };
-    let reflection = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            // So that a reflection client can read the details of errors, too.
-            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
-    };
-    tonic::transport::Server::builder()
-        .accept_http1(true)
-        .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
-        .http2_keepalive_timeout(Some(KEEPALIVE_EVERY))
-        .max_concurrent_streams(STREAMS_PER_CONNECTION)
-        .layer(cors(&config.cors_origins))
-        .layer(tonic_web::GrpcWebLayer::new())
-        .add_service(ConversationServiceServer::new(conversations::Service(
-            calls.clone(),
-        )))
-        .add_service(SessionServiceServer::new(sessions::Service(calls)))
-        .add_service(AgentEventServiceServer::new(events))
-        .add_service(health)
-        .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?)
-        .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
-            shutdown.cancelled_owned(),
-        )
-        .await?;
-    Ok(())
-}
-
-/// gRPC-Web from browsers: only from the origins that were allowed.
-fn cors(origins: &[String]) -> CorsLayer {
-    let allowed: Vec<http::HeaderValue> = origins.iter().filter_map(|o| o.parse().ok()).collect();
-    CorsLayer::new()
-        .allow_origin(allowed)
-        .allow_methods(AllowMethods::list([http::Method::POST]))
-        .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers(ExposeHeaders::list(
-            ["grpc-status", "grpc-message", "grpc-status-details-bin"].map(http::HeaderName::from_static),
-        ))
 }

@@ -1,199 +1,15 @@
-//! Settings, from a TOML file and the environment (which wins). Every mistake is reported at once, by name.
-//!
-//! A setting `x` is the key `x` of the file and the variable `CHATBRIDGE_X`. A secret may instead be in a file of its own,
-//! named by `x_file`. `docs/configuration.md` lists them all; a test compares it with [`SETTINGS`].
+//! Reads settings one by one, and notes every mistake instead of stopping at the first.
 
-use std::{collections::BTreeMap, fmt, fs, net::SocketAddr, path::Path, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path, str::FromStr, time::Duration};
 
 use secrecy::SecretString;
 use url::Url;
 
+use super::{
+    Config, ENV_PREFIX, MEMORY_URL,
+    settings::{SECRETS, SETTINGS},
+};
 use crate::{event::TenantId, store::Retention, store::partition::MAX_PARTITIONS};
-
-/// Prefix of environment variables.
-pub const ENV_PREFIX: &str = "CHATBRIDGE_";
-
-/// The value of `redis_url` that asks for the in-memory store.
-pub const MEMORY_URL: &str = "memory:";
-
-/// One setting: its name, its default (empty: none) and what it is.
-pub struct Setting {
-    /// Its name.
-    pub name: &'static str,
-    /// Its default; empty: none.
-    pub default: &'static str,
-    /// What it is, with unit and range.
-    pub help: &'static str,
-}
-
-const fn setting(name: &'static str, default: &'static str, help: &'static str) -> Setting {
-    Setting { name, default, help }
-}
-
-/// All settings.
-pub const SETTINGS: &[Setting] = &[
-    setting(
-        "gateway_url",
-        "https://api.8x8.com",
-        "base URL of the Chat Gateway",
-    ),
-    setting(
-        "gateway_timeout_ms",
-        "10000",
-        "how long one request to the Chat Gateway may take, in ms (100 to 60000)",
-    ),
-    setting("tenant", "", "the vendor's tenant id; required"),
-    setting("api_key", "", "the vendor's API key; required; secret"),
-    setting(
-        "redis_url",
-        "",
-        "redis://, rediss:// or memory: (nothing survives the process); required; secret",
-    ),
-    setting("redis_prefix", "chatbridge", "prefix of all keys in Redis"),
-    setting(
-        "partitions",
-        "16",
-        "partitions of the event log (1 to 128); fixed when Redis is first used",
-    ),
-    setting(
-        "log_retention_hours",
-        "72",
-        "how long the event log is kept, in hours (1 to 8760)",
-    ),
-    setting(
-        "dedupe_retention_hours",
-        "168",
-        "how long repeated deliveries are known, in hours (1 to 8760)",
-    ),
-    setting(
-        "session_retention_hours",
-        "720",
-        "how long a session is kept after its last activity, in hours (1 to 87600)",
-    ),
-    setting("grpc_listen", "127.0.0.1:50051", "address of gRPC and gRPC-Web"),
-    setting("webhook_listen", "127.0.0.1:8080", "address of the webhook door"),
-    setting(
-        "admin_listen",
-        "127.0.0.1:9090",
-        "address of /metrics, /livez, /readyz and gRPC health",
-    ),
-    setting(
-        "webhook_path_secret",
-        "",
-        "if set, webhooks are accepted at /webhooks/8x8/SECRET only; secret",
-    ),
-    setting(
-        "webhook_freshness_seconds",
-        "300",
-        "how far a webhook's transmission time may be off, in seconds (10 to 3600)",
-    ),
-    setting(
-        "webhook_max_bytes",
-        "1048576",
-        "the largest webhook body, in bytes (1024 to 16777216)",
-    ),
-    setting(
-        "heartbeat_ms",
-        "15000",
-        "the longest silence on a stream, in ms (50 to 20000)",
-    ),
-    setting(
-        "stream_max_age_seconds",
-        "1800",
-        "after which age a stream is ended, give or take a tenth, in seconds (1 to 86400)",
-    ),
-    setting(
-        "settle_after_ms",
-        "30000",
-        "how long a conversation may wrap up in silence before 8x8 is asked, in ms (100 to 600000)",
-    ),
-    setting(
-        "drain_spread_ms",
-        "2000",
-        "over which time streams are ended when the service stops, in ms (0 to 300000)",
-    ),
-    setting(
-        "drain_deadline_ms",
-        "10000",
-        "after which time the service stops whatever is still open, in ms (100 to 600000)",
-    ),
-    setting(
-        "cors_origins",
-        "",
-        "browser origins that may use gRPC-Web, separated by commas; empty: none",
-    ),
-    setting(
-        "allow_unauthenticated",
-        "false",
-        "whether gRPC may listen beyond loopback although callers are not authenticated yet",
-    ),
-];
-
-/// Settings that hold a secret, and so may be given in a file of their own.
-const SECRETS: [&str; 3] = ["api_key", "redis_url", "webhook_path_secret"];
-
-/// The settings of a service.
-#[derive(Debug, Clone)]
-#[allow(missing_docs, reason = "SETTINGS says what each is")]
-pub struct Config {
-    pub gateway_url: Url,
-    pub gateway_timeout: Duration,
-    pub tenant: TenantId,
-    pub api_key: SecretString,
-    /// `None`: in memory.
-    pub redis_url: Option<SecretString>,
-    pub redis_prefix: String,
-    pub partitions: u16,
-    pub retention: Retention,
-    pub grpc_listen: SocketAddr,
-    pub webhook_listen: SocketAddr,
-    pub admin_listen: SocketAddr,
-    pub webhook_path_secret: Option<SecretString>,
-    pub webhook_freshness: Duration,
-    pub webhook_max_bytes: usize,
-    pub heartbeat: Duration,
-    pub stream_max_age: Duration,
-    pub settle_after: Duration,
-    pub drain_spread: Duration,
-    pub drain_deadline: Duration,
-    pub cors_origins: Vec<String>,
-}
-
-/// All that is wrong with the settings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError(pub Vec<String>);
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "the configuration has {} mistake(s):", self.0.len())?;
-        for mistake in &self.0 {
-            writeln!(f, "  - {mistake}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
-impl Config {
-    /// Reads the file, where one is given, and variables of the environment.
-    pub fn load(
-        file: Option<&Path>,
-        env: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Self, ConfigError> {
-        let mut reader = Reader::default();
-        if let Some(file) = file {
-            reader.read_file(file);
-        }
-        reader.read_env(env);
-        reader.read_secret_files();
-        let config = reader.config();
-        match config {
-            Some(config) if reader.mistakes.is_empty() => Ok(config),
-            _ => Err(ConfigError(reader.mistakes)),
-        }
-    }
-}
 
 /// A value and where it came from, for messages.
 struct Given {
@@ -201,13 +17,31 @@ struct Given {
     from: String,
 }
 
+/// Settings as they were given, and what is wrong with them so far.
 #[derive(Default)]
-struct Reader {
+pub(super) struct Reader {
     given: BTreeMap<String, Given>,
     mistakes: Vec<String>,
 }
 
 impl Reader {
+    /// Reads the file, where one is given, and variables of the environment; or all that is wrong with them.
+    pub(super) fn read(
+        file: Option<&Path>,
+        env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Config, Vec<String>> {
+        let mut reader = Self::default();
+        if let Some(file) = file {
+            reader.read_file(file);
+        }
+        reader.read_env(env);
+        reader.read_secret_files();
+        match reader.config() {
+            Some(config) if reader.mistakes.is_empty() => Ok(config),
+            _ => Err(reader.mistakes),
+        }
+    }
+
     fn is_name(name: &str) -> bool {
         SETTINGS.iter().any(|s| s.name == name)
             || name
@@ -488,118 +322,5 @@ impl Reader {
             }
         }
         origins
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write as _;
-
-    use secrecy::ExposeSecret as _;
-
-    use super::*;
-
-    fn load(env: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::load(None, env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
-    }
-
-    const GOOD: [(&str, &str); 3] = [
-        ("CHATBRIDGE_TENANT", "acme"),
-        ("CHATBRIDGE_API_KEY", "k3y"),
-        ("CHATBRIDGE_REDIS_URL", "redis://:pa55@127.0.0.1/0"),
-    ];
-
-    #[test]
-    fn three_variables_are_enough() {
-        let config = load(&GOOD).unwrap();
-        assert_eq!(config.tenant.as_str(), "acme");
-        assert_eq!(config.grpc_listen.to_string(), "127.0.0.1:50051");
-        assert_eq!(config.retention, Retention::default());
-        let shown = format!("{config:?}");
-        assert!(!shown.contains("k3y") && !shown.contains("pa55"), "{shown}");
-    }
-
-    #[test]
-    fn every_mistake_is_reported_at_once_by_name_and_without_secrets() {
-        let error = load(&[
-            ("CHATBRIDGE_REDIS_URL", "http://:pa55@x"),
-            ("CHATBRIDGE_GATEWAY_URL", "ftp://x"),
-            ("CHATBRIDGE_GRPC_LISTEN", "0.0.0.0:50051"),
-            ("CHATBRIDGE_ADMIN_LISTEN", "nine"),
-            ("CHATBRIDGE_PARTITIONS", "0"),
-            ("CHATBRIDGE_WEBHOOK_PATH_SECRET", "a/b"),
-            ("CHATBRIDGE_CORS_ORIGINS", "example.com"),
-        ])
-        .unwrap_err();
-        let text = error.to_string();
-        for name in [
-            "TENANT",
-            "API_KEY",
-            "REDIS_URL",
-            "GATEWAY_URL",
-            "GRPC_LISTEN",
-            "ADMIN_LISTEN",
-            "PARTITIONS",
-            "WEBHOOK_PATH_SECRET",
-            "CORS_ORIGINS",
-        ] {
-            assert!(
-                text.contains(&format!("CHATBRIDGE_{name}:")),
-                "{name} is missing in {text}"
-            );
-        }
-        assert_eq!(error.0.len(), 9, "{text}");
-        assert!(!text.contains("pa55") && !text.contains("a/b"), "{text}");
-    }
-
-    #[test]
-    fn the_environment_wins_over_the_file_and_unknown_names_in_the_file_are_mistakes() {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        writeln!(
-            file,
-            "tenant = \"filed\"\npartitions = 4\nheart_beat = 3\n[redis]\nurl = \"x\""
-        )
-        .unwrap();
-        let env = GOOD.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        let error = Config::load(Some(file.path()), env.clone()).unwrap_err();
-        assert_eq!(error.0.len(), 2, "{error}");
-
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        writeln!(file, "tenant = \"filed\"\npartitions = 4").unwrap();
-        let config = Config::load(Some(file.path()), env).unwrap();
-        assert_eq!(config.partitions, 4);
-        assert_eq!(config.tenant.as_str(), "acme");
-    }
-
-    #[test]
-    fn a_secret_may_be_in_a_file() {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        writeln!(file, "from-file").unwrap();
-        let path = file.path().to_str().unwrap();
-        let mut env = GOOD.to_vec();
-        env[1] = ("CHATBRIDGE_API_KEY_FILE", path);
-        assert_eq!(load(&env).unwrap().api_key.expose_secret(), "from-file");
-
-        env.push(("CHATBRIDGE_API_KEY", "k3y"));
-        assert!(load(&env).unwrap_err().to_string().contains("give one of them"));
-
-        env.pop();
-        env[1].1 = "/nowhere/at/all";
-        let error = load(&env).unwrap_err();
-        assert_eq!(error.0.len(), 1, "{error}");
-    }
-
-    #[test]
-    fn the_documentation_lists_every_setting_with_its_default() {
-        let page = include_str!("../docs/configuration.md");
-        for setting in SETTINGS {
-            let default = if setting.default.is_empty() {
-                "none".into()
-            } else {
-                format!("`{}`", setting.default)
-            };
-            let row = format!("| `{}` | {default} | {} |", setting.name, setting.help);
-            assert!(page.contains(&row), "docs/configuration.md lacks the row: {row}");
-        }
     }
 }
