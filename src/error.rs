@@ -7,6 +7,10 @@ use crate::{
     store::{StoreError, cursor::CursorError},
 };
 
+/// The most mistakes that one error names. A request of 4 MiB can hold millions of them, each of which would take more
+/// memory than it cost to send.
+pub const VIOLATIONS_MAX: usize = 16;
+
 /// What is wrong with one field of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {

@@ -16,7 +16,7 @@ use super::{
     proto::{self, agent_events_request as ask, encoded::agent_event_service_server::AgentEventService},
 };
 use crate::{
-    error::{Error, Violation},
+    error::{Error, VIOLATIONS_MAX, Violation},
     event::EventKind,
     fanout::{Delivery, Filter, GapPolicy, Hub, Start, Subscriber},
     store::{Cursor, GapReason},
@@ -24,6 +24,8 @@ use crate::{
 };
 
 const CONVERSATIONS_MAX: usize = 1000;
+/// Far more than there are kinds.
+const KINDS_MAX: usize = 100;
 /// How long a new stream waits for the live feed before it is refused.
 const JOIN_WAIT: Duration = Duration::from_secs(1);
 
@@ -103,14 +105,27 @@ fn read(
             ),
         ));
     }
-    for (i, id) in request.conversation_ids.iter().enumerate() {
+    if request.kinds.len() > KINDS_MAX {
+        let problem = format!(
+            "has {} items; at most {KINDS_MAX} are allowed",
+            request.kinds.len()
+        );
+        wrong.push(Violation::new("kinds", problem));
+    }
+    // Of a list that is too long, no more is read: the request fails in any case.
+    for (i, id) in request
+        .conversation_ids
+        .iter()
+        .take(CONVERSATIONS_MAX)
+        .enumerate()
+    {
         if convert::valid_conversation_id(id).is_err() {
             let problem = "is not an identifier: 1 to 256 bytes without control characters";
             wrong.push(Violation::new(format!("conversation_ids[{i}]"), problem));
         }
     }
     let mut kinds = HashSet::new();
-    for (i, kind) in request.kinds.iter().enumerate() {
+    for (i, kind) in request.kinds.iter().take(KINDS_MAX).enumerate() {
         let known = (EventKind::ConversationUpdated as i32..=EventKind::Unknown as i32).contains(kind);
         if !known {
             wrong.push(Violation::new(format!("kinds[{i}]"), "is not a kind of event"));
@@ -124,6 +139,7 @@ fn read(
     };
     let start = start(request, &mut wrong)?;
     if !wrong.is_empty() {
+        wrong.truncate(VIOLATIONS_MAX);
         return Err(Error::Invalid(wrong));
     }
     let filter = Filter {
@@ -319,5 +335,25 @@ impl EventStream {
                 self.respond(Payload::Gap, [gap.encode_to_vec().into(), Bytes::new()])
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::{error::VIOLATIONS_MAX, event::TenantId};
+
+    #[test]
+    fn a_request_of_nothing_but_mistakes_makes_a_short_list() {
+        let request = proto::AgentEventsRequest {
+            kinds: vec![99; 100_000],
+            conversation_ids: vec![String::new(); 100_000],
+            ..Default::default()
+        };
+        let Err(Error::Invalid(violations)) = read(&request, TenantId::new("t")) else {
+            panic!("it is taken");
+        };
+        assert_eq!(violations.len(), VIOLATIONS_MAX);
     }
 }

@@ -13,6 +13,14 @@ use crate::{
 /// `ErrorInfo.domain` of every error of ours.
 pub const DOMAIN: &str = "chatbridge";
 
+/// The longest message of a status, in bytes. A status travels in headers, and a client that finds them too large reports
+/// a broken connection instead of the error; the message is in them twice, and the details grow by a third.
+const MESSAGE_MAX: usize = 1024;
+/// How long all violations together may be, in bytes.
+const VIOLATIONS_BYTES_MAX: usize = 2048;
+const FIELD_MAX: usize = 128;
+const PROBLEM_MAX: usize = 512;
+
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         let code = code(&error);
@@ -25,7 +33,7 @@ impl From<Error> for Status {
         if !violations.is_empty() {
             details.set_bad_request(violations);
         }
-        Self::with_error_details(code, error.to_string(), details)
+        Self::with_error_details(code, cut(&error.to_string(), MESSAGE_MAX), details)
     }
 }
 
@@ -67,10 +75,16 @@ fn metadata(error: &Error) -> HashMap<String, String> {
 
 fn violations(error: &Error) -> Vec<FieldViolation> {
     let of = |violations: &[Violation]| {
-        violations
+        let mut room = VIOLATIONS_BYTES_MAX;
+        let cut = violations
             .iter()
-            .map(|v| FieldViolation::new(&v.field, &v.problem))
-            .collect()
+            .map(|v| FieldViolation::new(cut(&v.field, FIELD_MAX), cut(&v.problem, PROBLEM_MAX)));
+        cut.take_while(|v| {
+            let left = room.checked_sub(v.field.len() + v.description.len());
+            room = left.unwrap_or(0);
+            left.is_some()
+        })
+        .collect()
     };
     match error {
         Error::Invalid(violations) => of(violations),
@@ -78,5 +92,53 @@ fn violations(error: &Error) -> Vec<FieldViolation> {
         Error::CursorInvalid(problem) => vec![FieldViolation::new("cursor", problem.to_string())],
         Error::RequestIdReused => vec![FieldViolation::new("request_id", error.to_string())],
         _ => Vec::new(),
+    }
+}
+
+/// At most `max` bytes of a text, cut between characters.
+fn cut(text: &str, max: usize) -> String {
+    const MARK: &str = "…";
+    if text.len() <= max {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(max - MARK.len());
+    format!("{}{MARK}", &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::UpstreamError;
+
+    /// What clients take at the least: gRPC's own default for all headers of an answer.
+    const HEADERS_MAX: usize = 8 * 1024;
+
+    fn header_bytes(status: &Status) -> usize {
+        let headers = status.clone().into_http::<()>().headers().clone();
+        headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len() + 32)
+            .sum()
+    }
+
+    #[rstest::rstest]
+    #[case::a_tenant_without_end(Error::UnknownTenant("\u{e9}".repeat(1 << 20)))]
+    #[case::many_mistakes(Error::Invalid(vec![Violation::new("f".repeat(4096), "\u{e9}".repeat(4096)); 200]))]
+    #[case::a_wordy_vendor(Error::Upstream(UpstreamError {
+        violations: vec![Violation::new("f".repeat(128), "p".repeat(512)); 32],
+        ..UpstreamError::new(UpstreamErrorKind::Invalid, "m".repeat(1024))
+    }))]
+    fn every_error_fits_into_the_headers_of_an_answer(#[case] error: Error) {
+        let reason = error.reason();
+        let status = Status::from(error);
+        assert!(
+            header_bytes(&status) <= HEADERS_MAX,
+            "{} bytes",
+            header_bytes(&status)
+        );
+        assert_eq!(
+            status.get_details_error_info().map(|info| info.reason).as_deref(),
+            Some(reason)
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::json::to_json;
 use crate::{
-    error::{Error, Violation},
+    error::{Error, VIOLATIONS_MAX, Violation},
     event::{
         Assignment, AssignmentKind, Attachment, AuthorType, Card, ExternalProvider, Message, Participant,
         User,
@@ -24,6 +24,8 @@ const MAX_HISTORY: usize = 200;
 const MAX_PROPERTIES: usize = 30;
 const MAX_PARTS: usize = 20;
 const MAX_LABELS: usize = 32;
+/// More than there are fields to change.
+const MAX_PATHS: usize = 32;
 
 /// Collects what is wrong with a request.
 #[derive(Default)]
@@ -31,7 +33,9 @@ struct Check(Vec<Violation>);
 
 impl Check {
     fn fail(&mut self, field: &str, problem: impl Into<String>) {
-        self.0.push(Violation::new(field, problem));
+        if self.0.len() < VIOLATIONS_MAX {
+            self.0.push(Violation::new(field, problem));
+        }
     }
 
     fn max(&mut self, field: &str, value: &str, bytes_max: usize) {
@@ -93,7 +97,7 @@ pub fn valid_request_id(id: &str) -> Result<(), Error> {
 pub fn valid_labels(labels: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Error> {
     let mut check = Check::default();
     check.count("labels", labels.len(), MAX_LABELS);
-    for (key, value) in &labels {
+    for (key, value) in labels.iter().take(MAX_LABELS) {
         check.required("labels key", key, 64);
         check.max(&format!("labels[{key:?}]"), value, 256);
     }
@@ -116,9 +120,11 @@ pub fn new_conversation(request: &proto::CreateConversationRequest) -> Result<Ne
         .as_ref()
         .and_then(|a| assignment(&mut check, "assignment", a));
     check.count("history", request.history.len(), MAX_HISTORY);
+    // Of a list that is too long, no more is read: the request fails in any case.
     let history = request
         .history
         .iter()
+        .take(MAX_HISTORY)
         .enumerate()
         .map(|(i, m)| message(&mut check, &format!("history[{i}]"), m))
         .collect();
@@ -157,6 +163,7 @@ pub fn patch(request: &proto::UpdateConversationRequest) -> Result<ConversationP
             "is required: name `user`, `assignment`, or a field such as `user.language`",
         );
     }
+    check.count("update_mask", paths.len(), MAX_PATHS);
     let conversation = request.conversation.clone().unwrap_or_default();
     let mut patch = ConversationPatch::default();
     let given = user(
@@ -164,7 +171,8 @@ pub fn patch(request: &proto::UpdateConversationRequest) -> Result<ConversationP
         "conversation.user",
         &conversation.user.unwrap_or_default(),
     );
-    for path in paths {
+    // Each path may copy what it names.
+    for path in paths.iter().take(MAX_PATHS) {
         match path.as_str() {
             "assignment" => match &conversation.assignment {
                 Some(a) => patch.assignment = assignment(&mut check, "conversation.assignment", a),
@@ -259,6 +267,7 @@ fn user(check: &mut Check, field: &str, user: &proto::User) -> User {
 fn properties(check: &mut Check, field: &str, pairs: &[proto::Property]) -> Vec<(String, String)> {
     check.count(field, pairs.len(), MAX_PROPERTIES);
     let mut seen = BTreeSet::new();
+    let pairs = &pairs[..pairs.len().min(MAX_PROPERTIES)];
     for (i, pair) in pairs.iter().enumerate() {
         check.required(&format!("{field}[{i}].key"), &pair.key, MAX_ID_BYTES);
         check.max(&format!("{field}[{i}].value"), &pair.value, 4096);
@@ -354,6 +363,7 @@ fn message(check: &mut Check, field: &str, input: &proto::MessageInput) -> Messa
 }
 
 fn attachments(check: &mut Check, field: &str, attachments: &[proto::Attachment]) -> Vec<Attachment> {
+    let attachments = &attachments[..attachments.len().min(MAX_PARTS)];
     for (i, attachment) in attachments.iter().enumerate() {
         check.required(&format!("{field}.attachments[{i}].id"), &attachment.id, 1024);
     }
@@ -367,8 +377,8 @@ fn attachments(check: &mut Check, field: &str, attachments: &[proto::Attachment]
 }
 
 fn cards(check: &mut Check, field: &str, cards: &[proto::Card]) -> Vec<Card> {
-    let mut read = Vec::with_capacity(cards.len());
-    for (i, card) in cards.iter().enumerate() {
+    let mut read = Vec::new();
+    for (i, card) in cards.iter().take(MAX_PARTS).enumerate() {
         let at = format!("{field}.cards[{i}]");
         check.required(&format!("{at}.content_type"), &card.content_type, MAX_ID_BYTES);
         let content = card.content.as_ref().map(to_json).unwrap_or_default();
@@ -384,4 +394,48 @@ fn cards(check: &mut Check, field: &str, cards: &[proto::Card]) -> Vec<Card> {
         });
     }
     read
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::error::VIOLATIONS_MAX;
+
+    fn violations<T: std::fmt::Debug>(checked: Result<T, Error>) -> Vec<Violation> {
+        match checked.unwrap_err() {
+            Error::Invalid(violations) => violations,
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_mask_that_names_a_field_over_and_over_is_refused_before_it_costs() {
+        let request = proto::UpdateConversationRequest {
+            update_mask: Some(prost_types::FieldMask {
+                paths: vec!["user.additional_properties".into(); 10_000],
+            }),
+            ..Default::default()
+        };
+        assert_eq!(violations(patch(&request))[0].field, "update_mask");
+    }
+
+    #[test]
+    fn a_request_of_nothing_but_mistakes_makes_a_short_list() {
+        let request = proto::CreateConversationRequest {
+            history: vec![proto::MessageInput::default(); 100_000],
+            ..Default::default()
+        };
+        assert_eq!(violations(new_conversation(&request)).len(), VIOLATIONS_MAX);
+        let input = proto::MessageInput {
+            cards: vec![proto::Card::default(); 100_000],
+            attachments: vec![proto::Attachment::default(); 100_000],
+            ..Default::default()
+        };
+        assert_eq!(violations(message_to_send(Some(&input))).len(), VIOLATIONS_MAX);
+        let labels = (0..100_000)
+            .map(|n| (format!("{n:065}"), String::new()))
+            .collect();
+        assert_eq!(violations(valid_labels(labels)).len(), VIOLATIONS_MAX);
+    }
 }

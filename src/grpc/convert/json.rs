@@ -2,19 +2,32 @@
 
 use prost_types::{ListValue, Struct, Value, value::Kind};
 
-/// Domain to protobuf. Numbers become doubles, as `google.protobuf.Value` has it.
+/// How deep free-form JSON may be nested. Decoders of protobuf give up at 100 nested messages, and an object takes three of
+/// them for each level: one event that is deeper would end every stream that reads it, again and again.
+const DEPTH_MAX: usize = 30;
+
+/// Domain to protobuf. Numbers become doubles, as `google.protobuf.Value` has it; what is nested too deep becomes its text.
 pub fn to_protobuf(json: &serde_json::Value) -> Value {
+    within(json, DEPTH_MAX)
+}
+
+/// The same for a value that may hold `depth` levels of lists and objects.
+fn within(json: &serde_json::Value, depth: usize) -> Value {
     use serde_json::Value as Json;
     let kind = match json {
+        Json::Array(_) | Json::Object(_) if depth == 0 => Kind::StringValue(json.to_string()),
         Json::Null => Kind::NullValue(0),
         Json::Bool(b) => Kind::BoolValue(*b),
         Json::Number(n) => Kind::NumberValue(n.as_f64().unwrap_or_default()),
         Json::String(s) => Kind::StringValue(s.clone()),
         Json::Array(items) => Kind::ListValue(ListValue {
-            values: items.iter().map(to_protobuf).collect(),
+            values: items.iter().map(|item| within(item, depth - 1)).collect(),
         }),
         Json::Object(fields) => Kind::StructValue(Struct {
-            fields: fields.iter().map(|(k, v)| (k.clone(), to_protobuf(v))).collect(),
+            fields: fields
+                .iter()
+                .map(|(k, v)| (k.clone(), within(v, depth - 1)))
+                .collect(),
         }),
     };
     Value { kind: Some(kind) }
@@ -53,8 +66,54 @@ fn number(n: f64) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use prost::Message as _;
+    use rstest::rstest;
 
     use super::*;
+    use crate::grpc::proto::{
+        AgentEvent, AgentEventsResponse, Card, MessageEvent, agent_event::Body,
+        agent_events_response::Payload,
+    };
+
+    fn nested(open: &str, leaf: &str, close: &str, depth: usize) -> serde_json::Value {
+        let text = format!("{}{leaf}{}", open.repeat(depth), close.repeat(depth));
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[rstest]
+    #[case("{\"a\":", "}")]
+    #[case("[", "]")]
+    #[case("[{\"a\":", "}]")]
+    fn whatever_is_nested_can_be_decoded_by_clients(#[case] open: &str, #[case] close: &str) {
+        let deepest = 127 / open.matches(['[', '{']).count();
+        let card = Card {
+            content: Some(to_protobuf(&nested(open, "1", close, deepest))),
+            ..Card::default()
+        };
+        let message = MessageEvent {
+            cards: vec![card],
+            ..MessageEvent::default()
+        };
+        let event = AgentEvent {
+            body: Some(Body::Message(message)),
+            ..AgentEvent::default()
+        };
+        let response = AgentEventsResponse {
+            cursor: bytes::Bytes::new(),
+            payload: Some(Payload::Event(event)),
+        };
+        let bytes = response.encode_to_vec();
+        assert_eq!(AgentEventsResponse::decode(&bytes[..]).unwrap(), response);
+    }
+
+    #[test]
+    fn what_is_too_deep_is_given_as_its_text() {
+        let kept = nested("[", "{\"a\":1}", "]", DEPTH_MAX - 1);
+        assert_eq!(to_json(&to_protobuf(&kept)), kept);
+        let cut = nested("[", "{\"a\":1}", "]", DEPTH_MAX);
+        let expected = nested("[", r#""{\"a\":1}""#, "]", DEPTH_MAX);
+        assert_eq!(to_json(&to_protobuf(&cut)), expected);
+    }
 
     fn any_json() -> impl Strategy<Value = serde_json::Value> {
         let leaf = prop_oneof![

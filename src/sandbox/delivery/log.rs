@@ -14,6 +14,9 @@ use crate::sandbox::{iso, now_ms};
 /// How many records are kept, and how many bytes of bodies; the oldest go first.
 const RECORDS: usize = 10_000;
 const BODY_BYTES: usize = 64 << 20;
+/// How much of a call's method and path is kept. A server takes many KiB of either, also from callers without a key.
+const METHOD_BYTES: usize = 32;
+const PATH_BYTES: usize = 1024;
 
 /// Which way something went, seen from the sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -121,6 +124,8 @@ impl DeliveryLog {
 
     /// Records a REST call.
     pub(crate) fn called(&mut self, method: &str, path: &str, status: u16, duration: Duration) {
+        let method = &method[..method.floor_char_boundary(METHOD_BYTES)];
+        let path = &path[..path.floor_char_boundary(PATH_BYTES)];
         let conversation_id = path.split('/').skip_while(|part| *part != "conversations").nth(1);
         self.push(Record {
             direction: Direction::In,
@@ -234,6 +239,20 @@ mod tests {
         assert_eq!(log.records().count(), 1);
         assert_eq!(log.body_bytes, BODY_BYTES);
         assert_eq!(log.by_event.len(), 1);
+    }
+
+    #[test]
+    fn a_call_takes_little_whatever_its_path() {
+        let mut log = DeliveryLog::default();
+        let path = format!("/conversations/{}", "é".repeat(32_000));
+        log.called(&"M".repeat(100_000), &path, 401, Duration::ZERO);
+        let record = log.records().next().unwrap();
+        let texts = [&record.method, &record.path, &record.conversation_id];
+        assert!(
+            texts
+                .iter()
+                .all(|text| text.as_ref().unwrap().len() <= PATH_BYTES)
+        );
     }
 
     #[test]

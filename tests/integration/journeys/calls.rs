@@ -424,6 +424,28 @@ async fn every_wrong_field_is_named_at_once() {
     );
 }
 
+/// The answer's headers are limited by the client, so an error must not grow with the request.
+#[tokio::test]
+async fn a_request_with_more_mistakes_than_an_answer_can_hold_is_still_told_why() {
+    let world = World::new().await;
+    let service = world.serve().await;
+    let mut client = service.conversations().await;
+    let request = CreateConversationRequest {
+        history: vec![MessageInput::default(); 300_000],
+        ..create("x")
+    };
+    let status = client.create_conversation(request).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+    let status = client
+        .create_conversation(CreateConversationRequest {
+            tenant: "x".repeat(100_000),
+            ..create("x")
+        })
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::NotFound, "{status:?}");
+}
+
 #[tokio::test]
 async fn a_patch_sends_what_the_mask_names_and_nothing_else() {
     let world = World::new().await;
