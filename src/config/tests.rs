@@ -109,3 +109,26 @@ fn the_documentation_lists_every_setting_with_its_default() {
         assert!(page.contains(&row), "docs/configuration.md lacks the row: {row}");
     }
 }
+
+#[test]
+fn no_mistake_shows_a_secret() {
+    for toml in ["api_key = \"SECRET123\nx = 1", "webhook_path_secret = SECRET123"] {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        write!(file, "{toml}").unwrap();
+        let error = Config::load(Some(file.path()), []).unwrap_err().to_string();
+        assert!(error.contains("line 1") && !error.contains("SECRET"), "{error}");
+    }
+    for url in [
+        "https://user:SECRET@host:99999",
+        "https://user:SECRET@host",
+        "https://host/?key=SECRET",
+    ] {
+        let mut env = GOOD.to_vec();
+        env.push(("CHATBRIDGE_GATEWAY_URL", url));
+        let error = load(&env).unwrap_err().to_string();
+        assert!(
+            error.contains("CHATBRIDGE_GATEWAY_URL: ") && !error.contains("SECRET"),
+            "{error}"
+        );
+    }
+}
