@@ -1,11 +1,11 @@
-//! Chatbridge: a gRPC service in front of the 8x8 Contact Center Chat Gateway.
+//! Chatbridge: typed gRPC calls to the agents of an 8x8 contact centre, and one stream of what they do.
 //!
 //! # Two journeys
 //!
 //! **An event** comes in: [`webhook`] takes the vendor's request, verifies its signature over the raw bytes, normalises it
 //! to an [`event::Event`], and appends it to the log of the [`store`]; only then is the webhook answered 2xx. Its part ends
 //! there. On every replica [`fanout`] tails the log and hands entries to subscribers, and [`grpc`] streams them as
-//! `AgentEvents`. So a webhook that reaches one replica is heard on another, and there is one path, not two.
+//! `AgentEvents`. Which replica got the webhook plays no part in it.
 //!
 //! **A call** goes out: [`grpc`] checks the request and converts it, [`conversation`] is the use case, [`gateway`] is the
 //! one door to the vendor, and the [`store`] keeps the session and what makes a repeated call harmless.

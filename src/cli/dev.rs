@@ -10,11 +10,11 @@ use std::{
     process::ExitCode,
 };
 
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::start::{fail, stop_on_signals, write_ready};
+use super::start::{bind_sandbox, fail, stop_on_signals, write_ready};
 use crate::{
     config::{Config, ConfigError, ENV_PREFIX, MEMORY_URL},
     sandbox::{self, Pace, SandboxSettings},
@@ -122,23 +122,17 @@ fn url(address: SocketAddr, path: &str) -> Result<Url, io::Error> {
 
 /// Starts both. They listen when this returns.
 pub async fn start(settings: DevSettings) -> Result<DevHandle, DevError> {
-    let sandbox_listener = TcpListener::bind(settings.sandbox_listen)
-        .await
-        .map_err(|error| {
-            let address = settings.sandbox_listen;
-            io::Error::new(
-                error.kind(),
-                format!("cannot listen on {address}: {error}; set CHATBRIDGE_SANDBOX_LISTEN"),
-            )
-        })?;
+    let sandbox_listener = bind_sandbox(settings.sandbox_listen).await?;
     let sandbox_url = url(sandbox_listener.local_addr()?, "")?;
     let mut sandbox_settings = SandboxSettings {
         pace: settings.pace,
         ..SandboxSettings::default()
     };
     let mut env = settings.env;
-    env.entry(format!("{ENV_PREFIX}REDIS_URL"))
-        .or_insert_with(|| MEMORY_URL.into());
+    if !env.contains_key(&format!("{ENV_PREFIX}REDIS_URL_FILE")) {
+        env.entry(format!("{ENV_PREFIX}REDIS_URL"))
+            .or_insert_with(|| MEMORY_URL.into());
+    }
     // Spreading the ends of streams serves a fleet of clients; here it only delays the stop.
     env.entry(format!("{ENV_PREFIX}DRAIN_SPREAD_MS"))
         .or_insert_with(|| "0".into());
@@ -207,10 +201,11 @@ async fn run_until_stopped(args: Args) -> Result<(), DevError> {
     println!("metrics and probes      {}", handle.admin_url);
     println!("Chat Gateway (sandbox)  {}", handle.sandbox_url);
     println!();
-    println!(
-        "In other terminals:  chatbridge tail --server {0}    chatbridge chat --server {0}",
-        handle.grpc_url
-    );
+    // As this program was started: `chatbridge` alone is often not on the path.
+    let program = std::env::args().next().unwrap_or_else(|| "chatbridge".into());
+    println!("In other terminals:");
+    println!("  {program} tail --server {}", handle.grpc_url);
+    println!("  {program} chat --server {}", handle.grpc_url);
     println!("Ctrl-C stops.");
     handle.finished(&stop).await
 }

@@ -4,10 +4,9 @@
 
 use std::{collections::BTreeMap, io, net::SocketAddr, path::PathBuf, process::ExitCode};
 
-use tokio::net::TcpListener;
 use url::Url;
 
-use super::start::{fail, stop_on_signals, write_ready};
+use super::start::{bind_sandbox, fail, stop_on_signals, write_ready};
 use crate::sandbox::{self, Pace, SandboxSettings};
 
 /// Options of `sandbox`.
@@ -42,7 +41,7 @@ async fn serve(args: Args) -> io::Result<()> {
         let problem = "it has a published key and no other protection, so it listens on loopback only";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
     }
-    let listener = TcpListener::bind(args.listen).await?;
+    let listener = bind_sandbox(args.listen).await?;
     let address = listener.local_addr()?;
     let settings = SandboxSettings {
         webhook: args.webhook,

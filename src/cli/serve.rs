@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
+use tracing::info;
+
 use super::start::{fail, stop_on_signals, write_ready};
 use crate::{
     config::Config,
@@ -32,6 +34,12 @@ pub(super) async fn run(args: Args) -> ExitCode {
             ("admin", listeners.admin.local_addr()?.to_string()),
         ]);
         write_ready(args.ready_file.as_deref(), &addresses)?;
+        info!(
+            grpc = addresses["grpc"],
+            webhook = addresses["webhook"],
+            admin = addresses["admin"],
+            "listening"
+        );
         server::serve(config, listeners, stop_on_signals()?).await
     };
     match served.await {

@@ -2,9 +2,12 @@
 
 #![allow(clippy::print_stderr, reason = "a command line tells what went wrong")]
 
-use std::{collections::BTreeMap, io, path::Path, process::ExitCode};
+use std::{collections::BTreeMap, io, net::SocketAddr, path::Path, process::ExitCode};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 use tokio_util::sync::CancellationToken;
 
 /// Prints what went wrong and gives the exit code: 2 for what the user can put right before starting, 1 for the rest.
@@ -26,6 +29,16 @@ pub(super) fn stop_on_signals() -> io::Result<CancellationToken> {
         stop.cancel();
     });
     Ok(token)
+}
+
+/// Binds the sandbox's address.
+pub(super) async fn bind_sandbox(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let problem = format!(
+            "cannot listen on {address}: {error}; stop what uses it, or choose another with CHATBRIDGE_SANDBOX_LISTEN"
+        );
+        io::Error::new(error.kind(), problem)
+    })
 }
 
 /// Tells whoever waits for it where everything listens: a JSON object, there as a whole or not at all.

@@ -365,7 +365,7 @@ impl Subscriber {
                 Position::Earliest | Position::Since(_) => None,
             })
             .collect();
-        // Once every place is known, the time only serves a resume with a wider filter.
+        // Once every place is known, the time only serves a later stream whose filter has grown.
         let newest = positions.iter().map(|(_, id)| id.ms).max().unwrap_or(0);
         let resolved = positions.len() == self.sources.len();
         Cursor {

@@ -223,7 +223,7 @@ async fn the_latest_is_what_comes_after_the_joining() {
 }
 
 #[tokio::test]
-async fn a_resume_with_a_wider_filter_reads_the_others_from_the_cursors_time_on() {
+async fn a_filter_that_grew_reads_its_new_partitions_from_the_cursors_time_on() {
     let mut house = House::new();
     let mut narrow = house.subscribe(&["a"], Start::Latest, GapPolicy::Fail).await;
     let first = house.append("a").await;

@@ -70,7 +70,7 @@ pub enum UpstreamErrorKind {
     RateLimited,
     /// 408, or our own time limit, on what is safe to repeat.
     Timeout,
-    /// 5xx or unreachable, on what is safe to repeat; or the request provably never left.
+    /// Fails (5xx) or cannot be reached, for an operation that may be repeated; or the request provably never left.
     Unavailable,
     /// It may have happened: the answer to something that is not safe to repeat was lost or says nothing about it.
     OutcomeUnknown,

@@ -1,4 +1,4 @@
-//! A Chat Gateway that runs on your machine: the vendor's REST API, agents who answer by a script, and signed webhooks.
+//! Plays 8x8 on your own machine: the vendor's REST API, agents who answer by a script, and signed webhooks.
 //!
 //! It shares no code with the rest of the crate, on purpose: it is what the rest is tried against, so a slip in one must
 //! not hide a slip in the other. `docs/sandbox.md` is its manual.

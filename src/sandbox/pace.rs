@@ -29,6 +29,11 @@ impl Pace {
         }
     }
 
+    /// A limit that fits people, made longer where this pace is slower than theirs.
+    pub fn stretch(self, limit: Duration) -> Duration {
+        limit.mul_f64(self.0.max(1.0))
+    }
+
     /// What `human` becomes at this pace. `luck`, from 0 to 1, moves it by a quarter either way.
     pub(super) fn of(self, human: Duration, luck: f64) -> Duration {
         human.mul_f64(self.0 * (0.75 + luck.clamp(0.0, 1.0) / 2.0))
@@ -74,5 +79,7 @@ mod tests {
         assert_eq!(Pace::instant().of(second, 1.0), Duration::ZERO);
         assert_eq!(Pace::human().of(second, 0.0), Duration::from_millis(750));
         assert_eq!(Pace::human().of(second, 1.0), Duration::from_millis(1250));
+        assert_eq!(Pace::instant().stretch(second), second);
+        assert_eq!(Pace(3.0).stretch(second), 3 * second);
     }
 }

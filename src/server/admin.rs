@@ -3,7 +3,6 @@
 use std::{
     future::IntoFuture as _,
     sync::{Arc, OnceLock},
-    time::Duration,
 };
 
 use axum::{Router, http::StatusCode, routing::get};
@@ -13,9 +12,6 @@ use tokio_util::sync::CancellationToken;
 use tonic_health::pb::health_server::{Health, HealthServer};
 
 use super::ServeError;
-
-/// How often samples of histograms are folded into their buckets, whether or not anybody scrapes.
-const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// Metrics and probes, for operators only: gRPC health is here too, so that a probe needs no credentials of the gRPC port.
 pub(super) async fn serve(
@@ -35,15 +31,6 @@ pub(super) async fn serve(
         }
         std::future::pending::<()>().await;
     };
-    let upkeep = {
-        let metrics = metrics.clone();
-        async move {
-            loop {
-                tokio::time::sleep(UPKEEP_EVERY).await;
-                metrics.run_upkeep();
-            }
-        }
-    };
     let readyz = move || async move {
         match (draining.is_cancelled(), started.get()) {
             (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
@@ -60,7 +47,6 @@ pub(super) async fn serve(
     tokio::select! {
         served = served.into_future() => served?,
         () = note_start => {}
-        () = upkeep => {}
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! The store in memory, for the sandbox, tests and a first look: it keeps the promises of the one in Redis until the
-//! process ends.
+//! The store of `memory:`. Tests, `chatbridge dev` and `chatbridge demo` use it: it keeps every promise of the one in
+//! Redis, but only until the process ends.
 
 mod calls;
 mod log;

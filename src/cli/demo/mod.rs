@@ -32,9 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Plays two conversations from end to end and checks every event.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// How fast the agents are: 1 as people, 0 at once
-    #[arg(long, default_value_t = 0.3, allow_negative_numbers = true)]
-    pace: f64,
+    /// How long the agents take: `human`, `instant`, or a factor from 0 (at once) over 1 (as people) to 100.
+    #[arg(long, default_value = "0.3", allow_negative_numbers = true)]
+    pace: Pace,
 }
 
 /// Plays and exits with 0 only if everything came, in order, once.
@@ -48,9 +48,8 @@ pub async fn run(args: Args) -> ExitCode {
 }
 
 async fn start_and_play(args: &Args) -> Result<(), CliError> {
-    let pace = Pace::scaled(args.pace).map_err(|error| CliError::Argument(error.to_string()))?;
-    let patience = PATIENCE.mul_f64(args.pace.max(1.0));
-    let running = dev::start(DevSettings::on_free_ports(pace))
+    let patience = args.pace.stretch(PATIENCE);
+    let running = dev::start(DevSettings::on_free_ports(args.pace))
         .await
         .map_err(|error| CliError::Failed(error.to_string()))?;
     let (mut out, style) = (std::io::stdout(), Style::of_stdout());

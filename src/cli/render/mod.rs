@@ -81,12 +81,14 @@ fn event_line(event: &AgentEvent, style: Style) -> String {
         "" => "-".to_owned(),
         id => escape(id).into_owned(),
     };
+    // Padded, so that what happened begins in one column.
+    let state = format!("{:<12}", state_name(event.state()));
     format!(
-        "{}  {}  #{} {}  {}",
+        "{}  {}  {:<4} {}  {}",
         style.dim(&time(event.occurred_time.as_ref())),
         style.bold(&conversation),
-        event.sequence,
-        style.place(state_name(event.state())),
+        format!("#{}", event.sequence),
+        style.place(&state),
         summary(event),
     )
 }
@@ -163,7 +165,7 @@ mod tests {
         });
         assert_eq!(
             line(&response(Payload::Event(event)), Style::PLAIN),
-            "2023-11-14T22:13:20.005Z  c-1  #7 with-agent  agent maria: Hello\\nthere"
+            "2023-11-14T22:13:20.005Z  c-1  #7   with-agent    agent maria: Hello\\nthere"
         );
     }
 
@@ -173,7 +175,7 @@ mod tests {
         let line = line(&response(Payload::Event(event)), Style { colour: true });
         assert_eq!(
             line,
-            "\u{1b}[2m-\u{1b}[0m  \u{1b}[1mc\\u{1b}[31m\u{1b}[0m  #1 \u{1b}[36mwith-agent\u{1b}[0m  agent maria: \\u{9b}31mred"
+            "\u{1b}[2m-\u{1b}[0m  \u{1b}[1mc\\u{1b}[31m\u{1b}[0m  #1   \u{1b}[36mwith-agent  \u{1b}[0m  agent maria: \\u{9b}31mred"
         );
     }
 

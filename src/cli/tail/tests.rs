@@ -96,7 +96,7 @@ async fn it_prints_breaks_on_one_side_and_events_on_the_other_until_the_limit() 
     ended.unwrap();
     assert_eq!(
         out,
-        "-  c-1  #1 with-agent  queued in Orders (100)\n-  c-1  #2 with-agent  agent maria: Hello\n"
+        "-  c-1  #1   with-agent    queued in Orders (100)\n-  c-1  #2   with-agent    agent maria: Hello\n"
     );
     assert!(
         notices.starts_with("down (Unavailable); try again in a moment; connecting again in 0."),

@@ -98,7 +98,10 @@ pub fn valid_labels(labels: BTreeMap<String, String>) -> Result<BTreeMap<String,
     let mut check = Check::default();
     check.count("labels", labels.len(), MAX_LABELS);
     for (key, value) in labels.iter().take(MAX_LABELS) {
-        check.required("labels key", key, 64);
+        if key.is_empty() {
+            check.fail("labels", "has an empty key");
+        }
+        check.max("labels", key, 64);
         check.max(&format!("labels[{key:?}]"), value, 256);
     }
     check.done(labels)

@@ -115,9 +115,9 @@ class _EndingReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EndingRe
     ENDING_REASON_MAX_AGE: _EndingReason.ValueType  # 2
     """The stream reached its maximum age."""
     ENDING_REASON_UNAUTHORIZED: _EndingReason.ValueType  # 3
-    """The caller's rights ended."""
+    """The caller's rights ended. This version never sends it."""
     ENDING_REASON_TOO_SLOW: _EndingReason.ValueType  # 4
-    """The subscriber fell too far behind."""
+    """The subscriber fell too far behind. This version never sends it: a slow subscriber reads on from the log."""
 
 class EndingReason(_EndingReason, metaclass=_EndingReasonEnumTypeWrapper):
     """Why a stream ends."""
@@ -129,9 +129,9 @@ ENDING_REASON_DRAINING: EndingReason.ValueType  # 1
 ENDING_REASON_MAX_AGE: EndingReason.ValueType  # 2
 """The stream reached its maximum age."""
 ENDING_REASON_UNAUTHORIZED: EndingReason.ValueType  # 3
-"""The caller's rights ended."""
+"""The caller's rights ended. This version never sends it."""
 ENDING_REASON_TOO_SLOW: EndingReason.ValueType  # 4
-"""The subscriber fell too far behind."""
+"""The subscriber fell too far behind. This version never sends it: a slow subscriber reads on from the log."""
 Global___EndingReason: _TypeAlias = EndingReason  # noqa: Y015
 
 class _ReconnectAdvice:
@@ -145,9 +145,9 @@ class _ReconnectAdviceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Recon
     RECONNECT_ADVICE_NOW: _ReconnectAdvice.ValueType  # 1
     """At once."""
     RECONNECT_ADVICE_LATER: _ReconnectAdvice.ValueType  # 2
-    """After `retry_after`."""
+    """After `retry_after`. This version never sends it."""
     RECONNECT_ADVICE_NEVER: _ReconnectAdvice.ValueType  # 3
-    """Not with the same request and credentials."""
+    """Not with the same request and credentials. This version never sends it."""
 
 class ReconnectAdvice(_ReconnectAdvice, metaclass=_ReconnectAdviceEnumTypeWrapper):
     """Whether and when to connect again."""
@@ -157,9 +157,9 @@ RECONNECT_ADVICE_UNSPECIFIED: ReconnectAdvice.ValueType  # 0
 RECONNECT_ADVICE_NOW: ReconnectAdvice.ValueType  # 1
 """At once."""
 RECONNECT_ADVICE_LATER: ReconnectAdvice.ValueType  # 2
-"""After `retry_after`."""
+"""After `retry_after`. This version never sends it."""
 RECONNECT_ADVICE_NEVER: ReconnectAdvice.ValueType  # 3
-"""Not with the same request and credentials."""
+"""Not with the same request and credentials. This version never sends it."""
 Global___ReconnectAdvice: _TypeAlias = ReconnectAdvice  # noqa: Y015
 
 @_typing.final
@@ -191,11 +191,13 @@ class AgentEventsRequest(_message.Message):
     """What to do where events after the start are gone."""
     @_builtins.property
     def conversation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only these conversations, at most 1000; empty: all of the tenant's, and events that belong to no conversation."""
+        """Only these conversations, at most 1000, each identifier at most 256 bytes; empty: all of the tenant's, and events that
+        belong to no conversation.
+        """
 
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_agent_event_pb2.EventKind.ValueType]:
-        """Only these kinds; empty: all."""
+        """Only these kinds; empty: all. EVENT_KIND_UNSPECIFIED is INVALID_ARGUMENT."""
 
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:

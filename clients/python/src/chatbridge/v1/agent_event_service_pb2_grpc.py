@@ -54,7 +54,8 @@ class AgentEventServiceServicer:
         A heartbeat comes at least every 20 s; after 40 s of silence the connection is dead.
 
         Errors: INVALID_ARGUMENT (`CURSOR_INVALID` or a field), OUT_OF_RANGE (`CURSOR_GAP`, where the gap policy is to
-        fail), UNAVAILABLE (Redis is down, or the service is stopping).
+        fail), NOT_FOUND (`TENANT_UNKNOWN`), UNAVAILABLE (`STORE_UNAVAILABLE` or `DRAINING`: connect again), INTERNAL
+        (`STORE_CORRUPT`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,8 @@ class AgentEventServiceStub:
     A heartbeat comes at least every 20 s; after 40 s of silence the connection is dead.
 
     Errors: INVALID_ARGUMENT (`CURSOR_INVALID` or a field), OUT_OF_RANGE (`CURSOR_GAP`, where the gap policy is to
-    fail), UNAVAILABLE (Redis is down, or the service is stopping).
+    fail), NOT_FOUND (`TENANT_UNKNOWN`), UNAVAILABLE (`STORE_UNAVAILABLE` or `DRAINING`: connect again), INTERNAL
+    (`STORE_CORRUPT`).
     """
 
 @_typing.type_check_only
@@ -57,7 +58,8 @@ class AgentEventServiceAsyncStub(AgentEventServiceStub):
     A heartbeat comes at least every 20 s; after 40 s of silence the connection is dead.
 
     Errors: INVALID_ARGUMENT (`CURSOR_INVALID` or a field), OUT_OF_RANGE (`CURSOR_GAP`, where the gap policy is to
-    fail), UNAVAILABLE (Redis is down, or the service is stopping).
+    fail), NOT_FOUND (`TENANT_UNKNOWN`), UNAVAILABLE (`STORE_UNAVAILABLE` or `DRAINING`: connect again), INTERNAL
+    (`STORE_CORRUPT`).
     """
 
 class AgentEventServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -76,7 +78,8 @@ class AgentEventServiceServicer(metaclass=_abc_1.ABCMeta):
         A heartbeat comes at least every 20 s; after 40 s of silence the connection is dead.
 
         Errors: INVALID_ARGUMENT (`CURSOR_INVALID` or a field), OUT_OF_RANGE (`CURSOR_GAP`, where the gap policy is to
-        fail), UNAVAILABLE (Redis is down, or the service is stopping).
+        fail), NOT_FOUND (`TENANT_UNKNOWN`), UNAVAILABLE (`STORE_UNAVAILABLE` or `DRAINING`: connect again), INTERNAL
+        (`STORE_CORRUPT`).
         """
 
 def add_AgentEventServiceServicer_to_server(servicer: AgentEventServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

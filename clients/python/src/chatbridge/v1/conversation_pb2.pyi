@@ -347,7 +347,8 @@ Global___ExternalProvider: _TypeAlias = ExternalProvider  # noqa: Y015
 class MessageInput(_message.Message):
     """A message to send, or one of the transcript that is handed over.
 
-    Either `text` (with or without attachments and cards) or `external_provider`, never both.
+    Something to show is required: text, attachments, cards or `external_provider`. `text` and `external_provider` exclude
+    each other.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -74,8 +74,8 @@ class CreateConversationRequest(_message.Message):
 
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """The caller's own labels, kept in the session and never sent to the vendor. At most 32; keys of at most 64 bytes,
-        values of at most 256.
+        """The caller's own labels, kept in the session and never sent to the vendor. At most 32; keys of 1 to 64 bytes, values
+        of at most 256.
         """
 
     def __init__(
@@ -205,7 +205,9 @@ class ListConversationsRequest(_message.Message):
     vendor's to say.
     """
     order_by: _builtins.str
-    """A vendor's field with `asc` or `desc` behind it, such as `id desc`; empty: `id asc`."""
+    """A vendor's field, alone or with `asc` or `desc` behind it, such as `id desc`; empty: `id asc`. The field has at most
+    64 letters, digits, dots and underscores.
+    """
     def __init__(
         self,
         *,
@@ -275,7 +277,9 @@ class UpdateConversationRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """What to change: `user`, `assignment`, or a field of the user such as `user.language`. Required."""
+        """What to change: `user`, `assignment`, or a field of the user such as `user.language`. Required. `user` sets those of
+        its fields that are not empty; `user.language` sets that field even to empty.
+        """
 
     def __init__(
         self,

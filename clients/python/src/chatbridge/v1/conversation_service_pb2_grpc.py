@@ -34,6 +34,10 @@ class ConversationServiceStub:
     FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
     `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
     UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
+
+    A `conversation_id` has at most 256 bytes and no control characters. A request has at most 4 MiB; a longer one is
+    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
+    unless told otherwise: a page of long messages is.
     """
 
     def __init__(self, channel):
@@ -93,6 +97,10 @@ class ConversationServiceServicer:
     FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
     `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
     UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
+
+    A `conversation_id` has at most 256 bytes and no control characters. A request has at most 4 MiB; a longer one is
+    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
+    unless told otherwise: a page of long messages is.
     """
 
     def CreateConversation(self, request, context):
@@ -222,6 +230,10 @@ class ConversationService:
     FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
     `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
     UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
+
+    A `conversation_id` has at most 256 bytes and no control characters. A request has at most 4 MiB; a longer one is
+    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
+    unless told otherwise: a page of long messages is.
     """
 
     @staticmethod

@@ -35,6 +35,10 @@ class ConversationServiceStub:
     FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
     `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
     UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
+
+    A `conversation_id` has at most 256 bytes and no control characters. A request has at most 4 MiB; a longer one is
+    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
+    unless told otherwise: a page of long messages is.
     """
 
     @_typing.overload
@@ -83,6 +87,10 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
     `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
     UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
+
+    A `conversation_id` has at most 256 bytes and no control characters. A request has at most 4 MiB; a longer one is
+    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
+    unless told otherwise: a page of long messages is.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -127,6 +135,10 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
     FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
     `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
     UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
+
+    A `conversation_id` has at most 256 bytes and no control characters. A request has at most 4 MiB; a longer one is
+    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
+    unless told otherwise: a page of long messages is.
     """
 
     @_abc_1.abstractmethod

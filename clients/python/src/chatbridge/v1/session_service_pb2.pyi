@@ -30,7 +30,7 @@ class GetSessionRequest(_message.Message):
     tenant: _builtins.str
     """The tenant. Empty: the caller's only one."""
     conversation_id: _builtins.str
-    """The vendor's identifier of the conversation. Required."""
+    """The vendor's identifier of the conversation. Required; at most 256 bytes."""
     def __init__(
         self,
         *,
@@ -87,7 +87,7 @@ class ListSessionsRequest(_message.Message):
     """`next_page_token` of the page before; empty: the first page. The other fields must be as in that call."""
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[_session_pb2.SessionState.ValueType]:
-        """Only sessions in one of these states; empty: all."""
+        """Only sessions in one of these states; empty: all. SESSION_STATE_UNSPECIFIED is INVALID_ARGUMENT."""
 
     def __init__(
         self,

@@ -28,7 +28,8 @@ if _version_not_supported:
 class SessionServiceStub:
     """What Chatbridge itself knows of conversations. Nothing here calls the vendor.
 
-    Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE (Redis is down).
+    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), UNAVAILABLE
+    (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
     """
 
     def __init__(self, channel):
@@ -52,7 +53,8 @@ class SessionServiceStub:
 class SessionServiceServicer:
     """What Chatbridge itself knows of conversations. Nothing here calls the vendor.
 
-    Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE (Redis is down).
+    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), UNAVAILABLE
+    (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
     """
 
     def GetSession(self, request, context):
@@ -95,7 +97,8 @@ def add_SessionServiceServicer_to_server(servicer, server):
 class SessionService:
     """What Chatbridge itself knows of conversations. Nothing here calls the vendor.
 
-    Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE (Redis is down).
+    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), UNAVAILABLE
+    (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
     """
 
     @staticmethod

@@ -29,7 +29,8 @@ GRPC_VERSION: str
 class SessionServiceStub:
     """What Chatbridge itself knows of conversations. Nothing here calls the vendor.
 
-    Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE (Redis is down).
+    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), UNAVAILABLE
+    (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
     """
 
     @_typing.overload
@@ -48,7 +49,8 @@ class SessionServiceStub:
 class SessionServiceAsyncStub(SessionServiceStub):
     """What Chatbridge itself knows of conversations. Nothing here calls the vendor.
 
-    Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE (Redis is down).
+    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), UNAVAILABLE
+    (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -63,7 +65,8 @@ class SessionServiceAsyncStub(SessionServiceStub):
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     """What Chatbridge itself knows of conversations. Nothing here calls the vendor.
 
-    Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE (Redis is down).
+    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), UNAVAILABLE
+    (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
     """
 
     @_abc_1.abstractmethod
