@@ -299,7 +299,7 @@ impl Subscriber {
                 None
             }
             // The page is read again from here, so that its entries and the place agree.
-            GapPolicy::Earliest => Some(before_first(&page)),
+            GapPolicy::Earliest => Some(page.before_oldest),
             GapPolicy::Latest => {
                 catch_up.behind.pop_front();
                 Some(catch_up.joined.reached[usize::from(partition)])
@@ -378,12 +378,4 @@ impl Subscriber {
             positions,
         }
     }
-}
-
-/// The place just before the oldest entry that is left.
-fn before_first(page: &Page) -> EntryId {
-    page.entries.first().map_or(page.next, |first| EntryId {
-        n: first.id.n - 1,
-        ..first.id
-    })
 }
