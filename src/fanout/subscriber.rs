@@ -262,9 +262,18 @@ impl Subscriber {
             self.advance(partition, next);
             return Ok(None);
         }
+        let reached = catch_up.joined.reached[usize::from(partition)];
         let from = self.positions[&partition];
         match self.read(partition, from).await {
-            Ok(page) => Ok(self.take(partition, from, page)),
+            Ok(page) if has_reached(&page, reached) => Ok(self.take(partition, from, page)),
+            Ok(_) => {
+                // Read from a replica that lags, or the feed has not noticed yet that its log is gone: between the two
+                // entries would be lost or come twice. So it waits until they agree.
+                debug!(partition, "the log and the live feed disagree");
+                self.phase = Phase::Detached;
+                tokio::time::sleep(RETRY).await;
+                Ok(None)
+            }
             Err(StoreError::Unavailable(error)) => {
                 debug!(error, "the log cannot be read now");
                 tokio::time::sleep(RETRY).await;
@@ -345,7 +354,8 @@ impl Subscriber {
         for partition in partitions {
             let to = reached[usize::from(partition)];
             let ahead = match self.positions[&partition] {
-                Position::After(at) => at.epoch != to.epoch || to.order() > at.order(),
+                // Of two epochs, the feed may be the one that has not noticed yet.
+                Position::After(at) => at.epoch == 0 || (at.epoch == to.epoch && to.order() > at.order()),
                 Position::Earliest | Position::Since(_) => true,
             };
             if ahead {
@@ -378,4 +388,9 @@ impl Subscriber {
             positions,
         }
     }
+}
+
+/// Whether the log, as it was read, holds all that the live feed has handed out.
+fn has_reached(page: &Page, reached: EntryId) -> bool {
+    reached.epoch == 0 || (page.tail.epoch == reached.epoch && page.tail.order() >= reached.order())
 }

@@ -1,5 +1,7 @@
 //! What happens rarely, and must not cost an entry or give one twice.
 
+use futures_util::FutureExt as _;
+
 use super::*;
 
 /// A conversation that shares the partition of `of`.
@@ -46,4 +48,67 @@ async fn a_conversation_goes_on_behind_a_gap_whoever_else_is_in_its_partition() 
         .subscribe(&["a"], Start::Cursor(cursor), GapPolicy::Fail)
         .await;
     assert_eq!(next(&mut resumed).await, after);
+}
+
+// The tests below rely on a runtime of one thread: the feed runs only where they wait.
+
+#[tokio::test]
+async fn a_heartbeat_never_moves_the_cursor_back_to_a_feed_that_lags() {
+    let mut house = House::new();
+    let mut subscriber = house.subscribe(&["a"], Start::Earliest, GapPolicy::Fail).await;
+    let first = house.append("a").await;
+    assert_eq!(next(&mut subscriber).await, first);
+    assert!(subscriber.next().now_or_never().is_none());
+    let before = subscriber.cursor();
+    assert!(subscriber.skip_unmatched().is_none());
+    assert_eq!(subscriber.cursor(), before);
+    let second = house.append("a").await;
+    assert_eq!(next(&mut subscriber).await, second);
+}
+
+#[tokio::test]
+async fn a_wipe_that_the_feed_has_not_noticed_is_told_once() {
+    for policy in [GapPolicy::Earliest, GapPolicy::Latest] {
+        let mut house = House::new();
+        let mut subscriber = house.subscribe(&["a"], Start::Earliest, policy).await;
+        let first = house.append("a").await;
+        assert_eq!(next(&mut subscriber).await, first);
+        let cursor = subscriber.cursor();
+        let lost = house.append("a").await;
+        assert_eq!(next(&mut subscriber).await, lost);
+        house.memory.wipe();
+        let second = house.append("a").await;
+        let mut subscriber = house.subscribe(&["a"], Start::Cursor(cursor), policy).await;
+        assert_eq!(gap(&mut subscriber).await, GapReason::Wiped);
+        if policy == GapPolicy::Earliest {
+            assert_eq!(next(&mut subscriber).await, second);
+        }
+        assert!(subscriber.next().now_or_never().is_none());
+        assert!(subscriber.skip_unmatched().is_none());
+        let waits = tokio::time::timeout(Duration::from_secs(1), subscriber.next()).await;
+        assert!(waits.is_err(), "{policy:?}: {waits:?}");
+        let third = house.append("a").await;
+        assert_eq!(next(&mut subscriber).await, third);
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_answers_from_before_the_feeds_place_is_not_believed() {
+    let mut house = House::new();
+    let mut subscriber = house.subscribe(&["a"], Start::Earliest, GapPolicy::Fail).await;
+    let first = house.append("a").await;
+    assert_eq!(next(&mut subscriber).await, first);
+    let (cursor, lagging) = (subscriber.cursor(), house.memory.checkpoint());
+    let second = house.append("a").await;
+    assert_eq!(next(&mut subscriber).await, second);
+
+    // What a read finds on a replica that is not up to date.
+    let now = house.memory.checkpoint();
+    house.memory.restore(lagging);
+    let mut resumed = house
+        .subscribe(&["a"], Start::Cursor(cursor), GapPolicy::Fail)
+        .await;
+    assert!(resumed.next().now_or_never().is_none());
+    house.memory.restore(now);
+    assert_eq!(next(&mut resumed).await, second);
 }
