@@ -153,6 +153,7 @@ impl Subscriber {
 
     /// Takes its place in the live feed, so that nothing from now on can be missed. Waits for the feed at most `wait`.
     pub async fn join(&mut self, wait: Duration) -> Result<(), Error> {
+        self.start_no_later_than_now().await?;
         let mut live = self.hub.live();
         let joined = tokio::time::timeout(wait, async {
             loop {
@@ -167,7 +168,28 @@ impl Subscriber {
         Ok(())
     }
 
+    /// Entries that come next are logged before a time that lies ahead: a cursor with such a time would hide them from a
+    /// resume.
+    async fn start_no_later_than_now(&mut self) -> Result<(), Error> {
+        let is_time = |position: &Position| matches!(position, Position::Since(_));
+        if !self.positions.values().any(is_time) {
+            return Ok(());
+        }
+        let now_ms = self.hub.store().now_ms().await?;
+        self.time_ms = self.time_ms.min(now_ms);
+        for position in self.positions.values_mut() {
+            if let Position::Since(ms) = position {
+                *ms = (*ms).min(now_ms);
+            }
+        }
+        Ok(())
+    }
+
     fn begin(&mut self, joined: Joined) {
+        if self.positions.is_empty() {
+            // The time of a start at the latest: nothing of what the log holds by now is behind it.
+            self.time_ms = joined.reached.iter().map(|id| id.ms).max().unwrap_or(0);
+        }
         for partition in self.sources.keys() {
             // A subscriber that starts at the latest has no place before it joined.
             let reached = joined.reached[usize::from(*partition)];

@@ -112,3 +112,44 @@ async fn a_log_that_answers_from_before_the_feeds_place_is_not_believed() {
     house.memory.restore(now);
     assert_eq!(next(&mut resumed).await, second);
 }
+
+#[tokio::test]
+async fn a_start_that_lies_ahead_hides_nothing_from_a_resume() {
+    let mut house = House::new();
+    house.append("a").await;
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let ahead = house.store.now_ms().await.unwrap() + 60_000;
+    let early = house.subscribe(&["a"], Start::Time(ahead), GapPolicy::Fail).await;
+    let news = [house.append("a").await, house.append("b").await];
+    let mut resumed = house
+        .subscribe(&[], Start::Cursor(early.cursor()), GapPolicy::Fail)
+        .await;
+    let mut seen = [next(&mut resumed).await, next(&mut resumed).await];
+    seen.sort();
+    assert_eq!(seen, news);
+}
+
+#[tokio::test]
+async fn a_cursor_of_a_quiet_partition_knows_when_it_was_made() {
+    let mut house = House::new();
+    let mut others = Vec::new();
+    for i in 0..40 {
+        let conversation = format!("b{i}");
+        let partition =
+            |c: &str| crate::store::partition::of(&ConversationKey::new(TenantId::new("t"), c), PARTITIONS);
+        if partition(&conversation) != partition("a") {
+            others.push(house.append(&conversation).await.0);
+        }
+    }
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let last = house.append(&others[0]).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let quiet = house.subscribe(&["a"], Start::Latest, GapPolicy::Fail).await;
+    let mut wide = house
+        .subscribe(&[], Start::Cursor(quiet.cursor()), GapPolicy::Fail)
+        .await;
+    // It was logged in the very millisecond up to which the log was known.
+    assert_eq!(next(&mut wide).await, last);
+    let news = house.append("a").await;
+    assert_eq!(next(&mut wide).await, news);
+}
