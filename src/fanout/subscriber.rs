@@ -153,6 +153,7 @@ impl Subscriber {
 
     /// Takes its place in the live feed, so that nothing from now on can be missed. Waits for the feed at most `wait`.
     pub async fn join(&mut self, wait: Duration) -> Result<(), Error> {
+        self.start_no_later_than_now().await?;
         let mut live = self.hub.live();
         let joined = tokio::time::timeout(wait, async {
             loop {
@@ -167,7 +168,28 @@ impl Subscriber {
         Ok(())
     }
 
+    /// Entries that come next are logged before a time that lies ahead: a cursor with such a time would hide them from a
+    /// resume.
+    async fn start_no_later_than_now(&mut self) -> Result<(), Error> {
+        let is_time = |position: &Position| matches!(position, Position::Since(_));
+        if !self.positions.values().any(is_time) {
+            return Ok(());
+        }
+        let now_ms = self.hub.store().now_ms().await?;
+        self.time_ms = self.time_ms.min(now_ms);
+        for position in self.positions.values_mut() {
+            if let Position::Since(ms) = position {
+                *ms = (*ms).min(now_ms);
+            }
+        }
+        Ok(())
+    }
+
     fn begin(&mut self, joined: Joined) {
+        if self.positions.is_empty() {
+            // The time of a start at the latest: nothing of what the log holds by now is behind it.
+            self.time_ms = joined.reached.iter().map(|id| id.ms).max().unwrap_or(0);
+        }
         for partition in self.sources.keys() {
             // A subscriber that starts at the latest has no place before it joined.
             let reached = joined.reached[usize::from(*partition)];
@@ -262,9 +284,18 @@ impl Subscriber {
             self.advance(partition, next);
             return Ok(None);
         }
+        let reached = catch_up.joined.reached[usize::from(partition)];
         let from = self.positions[&partition];
         match self.read(partition, from).await {
-            Ok(page) => Ok(self.take(partition, from, page)),
+            Ok(page) if has_reached(&page, reached) => Ok(self.take(partition, from, page)),
+            Ok(_) => {
+                // Read from a replica that lags, or the feed has not noticed yet that its log is gone: between the two
+                // entries would be lost or come twice. So it waits until they agree.
+                debug!(partition, "the log and the live feed disagree");
+                self.phase = Phase::Detached;
+                tokio::time::sleep(RETRY).await;
+                Ok(None)
+            }
             Err(StoreError::Unavailable(error)) => {
                 debug!(error, "the log cannot be read now");
                 tokio::time::sleep(RETRY).await;
@@ -299,7 +330,7 @@ impl Subscriber {
                 None
             }
             // The page is read again from here, so that its entries and the place agree.
-            GapPolicy::Earliest => Some(before_first(&page)),
+            GapPolicy::Earliest => Some(page.before_oldest),
             GapPolicy::Latest => {
                 catch_up.behind.pop_front();
                 Some(catch_up.joined.reached[usize::from(partition)])
@@ -345,7 +376,8 @@ impl Subscriber {
         for partition in partitions {
             let to = reached[usize::from(partition)];
             let ahead = match self.positions[&partition] {
-                Position::After(at) => at.epoch != to.epoch || to.order() > at.order(),
+                // Of two epochs, the feed may be the one that has not noticed yet.
+                Position::After(at) => at.epoch == 0 || (at.epoch == to.epoch && to.order() > at.order()),
                 Position::Earliest | Position::Since(_) => true,
             };
             if ahead {
@@ -380,10 +412,7 @@ impl Subscriber {
     }
 }
 
-/// The place just before the oldest entry that is left.
-fn before_first(page: &Page) -> EntryId {
-    page.entries.first().map_or(page.next, |first| EntryId {
-        n: first.id.n - 1,
-        ..first.id
-    })
+/// Whether the log, as it was read, holds all that the live feed has handed out.
+fn has_reached(page: &Page, reached: EntryId) -> bool {
+    reached.epoch == 0 || (page.tail.epoch == reached.epoch && page.tail.order() >= reached.order())
 }

@@ -17,6 +17,8 @@ use crate::{
     },
 };
 
+mod edges;
+
 const PARTITIONS: u16 = 4;
 const SOON: Duration = Duration::from_secs(10);
 

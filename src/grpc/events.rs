@@ -170,7 +170,7 @@ fn start(request: &proto::AgentEventsRequest, wrong: &mut Vec<Violation>) -> Res
             let ms = time
                 .seconds
                 .checked_mul(1000)
-                .map(|ms| ms + i64::from(time.nanos) / 1_000_000);
+                .and_then(|ms| ms.checked_add(i64::from(time.nanos) / 1_000_000));
             // Before 1970 there is nothing, and the log's times stay below 2^53 ms.
             match ms
                 .and_then(|ms| u64::try_from(ms).ok())
@@ -355,5 +355,22 @@ mod tests {
             panic!("it is taken");
         };
         assert_eq!(violations.len(), VIOLATIONS_MAX);
+    }
+
+    #[test]
+    fn no_time_is_too_far_away_to_be_refused() {
+        for (seconds, nanos) in [
+            (i64::MAX / 1000, i32::MAX),
+            (i64::MIN / 1000, i32::MIN),
+            (i64::MAX, 0),
+            (i64::MIN, -1),
+        ] {
+            let request = proto::AgentEventsRequest {
+                start: Some(ask::Start::Time(prost_types::Timestamp { seconds, nanos })),
+                ..proto::AgentEventsRequest::default()
+            };
+            let refused = read(&request, crate::event::TenantId::new("t"));
+            assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+        }
     }
 }

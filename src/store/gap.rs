@@ -57,6 +57,16 @@ impl View {
     fn cut(&self) -> u64 {
         self.oldest.map_or(self.meta.n, |(_, n)| n.saturating_sub(1))
     }
+
+    /// The place just before the oldest entry that is left; the tail where none is.
+    pub(super) fn before_oldest(&self) -> EntryId {
+        let tail = self.meta.tail();
+        self.oldest.map_or(tail, |(ms, n)| EntryId {
+            ms,
+            n: n.saturating_sub(1),
+            ..tail
+        })
+    }
 }
 
 fn trimmed(missed: u64) -> Option<Gap> {

@@ -118,6 +118,10 @@ pub struct Page {
     pub entries: Vec<Entry>,
     /// Set where entries behind the position asked for are gone. `entries` then starts with the oldest that is left.
     pub gap: Option<Gap>,
+    /// The place just before the oldest entry of the partition that is left, whoever's it is: where a gap ends.
+    pub before_oldest: EntryId,
+    /// The partition's tail, as it was when read.
+    pub tail: EntryId,
     /// Where to read on: behind the last of `entries`; without entries, the partition's tail as it was when read.
     pub next: EntryId,
     /// Whether the partition's tail, as it was when read, has been reached.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::{
     event::{ConversationKey, EntryId, Position},
     store::{
-        Entry, Gap, Page, StoreError,
+        Entry, Page, StoreError,
         entry::Stored,
         gap::{Meta, Place, View, judge},
     },
@@ -60,19 +60,15 @@ impl Log {
         }
     }
 
-    /// Whether entries behind a position are gone.
-    pub(super) fn gap(&self, from: Position) -> Option<Gap> {
+    fn view(&self, from: Position) -> View {
         let place = |index: usize| self.kept.get(index).map(|kept| kept.place);
         let behind = self.first_behind(from);
-        judge(
-            from,
-            &View {
-                meta: self.meta,
-                oldest: place(0),
-                at_or_before: behind.checked_sub(1).and_then(place),
-                following: place(behind),
-            },
-        )
+        View {
+            meta: self.meta,
+            oldest: place(0),
+            at_or_before: behind.checked_sub(1).and_then(place),
+            following: place(behind),
+        }
     }
 
     pub(super) fn page(
@@ -82,7 +78,8 @@ impl Log {
         from: Position,
         limit: usize,
     ) -> Result<Page, StoreError> {
-        let gap = self.gap(from);
+        let view = self.view(from);
+        let gap = judge(from, &view);
         let from = if gap.is_some() { Position::Earliest } else { from };
         let mut wanted = self
             .kept
@@ -98,6 +95,8 @@ impl Log {
             next: entries.last().map_or(self.tail(), |last| last.id),
             entries,
             gap,
+            before_oldest: view.before_oldest(),
+            tail: self.tail(),
             at_tail: wanted.next().is_none(),
         })
     }

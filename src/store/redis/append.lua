@@ -39,7 +39,11 @@ if request_id ~= '' then redis.call('LPOP', KEYS[8]) end
 
 -- The score is the entry's time; members of one score sort as text, hence the zeros.
 redis.call('ZADD', KEYS[5], id_ms, string.format('%016.0f', n))
-if sequence % 64 == 0 then redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', '(' .. digits(trim)) end
+-- Trimming keeps some entries that are older than asked: the index goes by what is left.
+if sequence % 64 == 0 then
+  local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1][1]
+  redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', '(' .. string.match(oldest, '^%d+'))
+end
 
 sets[#sets + 1] = 'seq'
 sets[#sets + 1] = digits(sequence)

@@ -174,6 +174,8 @@ impl Look {
             next: self.entries.last().map_or(tail, |last| last.id),
             entries: self.entries,
             gap,
+            before_oldest: self.view.before_oldest(),
+            tail,
             at_tail: self.at_tail,
         }
     }

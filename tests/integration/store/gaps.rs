@@ -176,3 +176,27 @@ async fn a_place_that_no_log_had_is_a_gap_too(#[values(Kind::Memory, Kind::Redis
         }
     }
 }
+
+/// Redis drops entries in blocks, so some that are older than was asked for stay; a conversation still has all of them.
+#[rstest]
+#[tokio::test]
+async fn a_conversations_history_has_whatever_is_left_of_it(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+    let retention = Retention {
+        log_ms: 300,
+        ..Retention::default()
+    };
+    let f = Fixture::keeping(kind, retention).await;
+    let key = conversation("c");
+    let first = f.append(&event(&key, "e0")).await;
+    for i in 1..10 {
+        f.append(&event(&key, &format!("e{i}"))).await;
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    for i in 10..70 {
+        f.append(&event(&key, &format!("e{i}"))).await;
+    }
+    for from in [Position::After(first), Position::Earliest] {
+        let [whole, own] = read(&f, &key, from).await;
+        assert_eq!((own.gap, places(&own)), (whole.gap, places(&whole)));
+    }
+}

@@ -13,6 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use nix::{
+    sys::signal::{self, Signal},
+    unistd::Pid,
+};
 use tempfile::TempDir;
 
 /// How long it may take to answer after its start.
@@ -90,19 +94,19 @@ impl RedisServer {
 
     /// Makes it silent: connections stay open and nothing is answered.
     pub(crate) fn pause(&self) {
-        self.signal("STOP");
+        self.signal(Signal::SIGSTOP);
     }
 
     /// Ends [`RedisServer::pause`].
     pub(crate) fn resume(&self) {
-        self.signal("CONT");
+        self.signal(Signal::SIGCONT);
     }
 
-    fn signal(&self, signal: &str) {
+    fn signal(&self, kind: Signal) {
         let child = self.child.lock().expect("the server");
-        let pid = child.as_ref().expect("it runs").id().to_string();
-        let status = Command::new("kill").args(["-s", signal, &pid]).status();
-        assert!(status.expect("kill").success());
+        let pid = child.as_ref().expect("it runs").id();
+        let pid = Pid::from_raw(pid.try_into().expect("a process id"));
+        signal::kill(pid, kind).expect("the signal is sent");
     }
 
     /// A connection past the store, to look at or change what is there.

@@ -10,6 +10,10 @@ use chatbridge::grpc::proto::{
     agent_events_response::Payload, conversation_service_client::ConversationServiceClient,
     session_service_client::SessionServiceClient,
 };
+use nix::{
+    sys::signal::{self, Signal},
+    unistd::Pid,
+};
 use tokio::process::{Child, Command};
 use tonic::{Streaming, transport::Channel};
 
@@ -82,15 +86,8 @@ impl Service {
 
     /// Asks it to stop, as Kubernetes does, and answers its exit code.
     pub async fn terminate(mut self) -> Option<i32> {
-        let pid = self.child.id().unwrap().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &pid])
-                .status()
-                .await
-                .unwrap()
-                .success()
-        );
+        let pid = Pid::from_raw(self.child.id().unwrap().try_into().unwrap());
+        signal::kill(pid, Signal::SIGTERM).unwrap();
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await;
         status.expect("it stops").unwrap().code()
     }

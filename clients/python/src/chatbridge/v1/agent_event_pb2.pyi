@@ -544,7 +544,7 @@ class Activity(_message.Message):
     """Its name."""
     @_builtins.property
     def value(self) -> _struct_pb2.Value:
-        """Its value, any JSON."""
+        """Its value, any JSON; lists and objects below the 30th level as their JSON text."""
 
     def __init__(
         self,
@@ -584,13 +584,13 @@ Global___WebhookVerified: _TypeAlias = WebhookVerified  # noqa: Y015
 
 @_typing.final
 class Unknown(_message.Message):
-    """An event that this version cannot read: ask for `raw_json`."""
+    """An event that this version cannot read, or that is too large for a message of gRPC: ask for `raw_json`."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PROBLEM_FIELD_NUMBER: _builtins.int
     problem: _builtins.str
-    """Why it could not be read; empty where only its kind is new."""
+    """Why it could not be read or carried; empty where only its kind is new."""
     def __init__(
         self,
         *,

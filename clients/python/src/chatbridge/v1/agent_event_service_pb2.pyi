@@ -197,11 +197,11 @@ class AgentEventsRequest(_message.Message):
 
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_agent_event_pb2.EventKind.ValueType]:
-        """Only these kinds; empty: all. EVENT_KIND_UNSPECIFIED is INVALID_ARGUMENT."""
+        """Only these kinds, at most 100; empty: all. EVENT_KIND_UNSPECIFIED is INVALID_ARGUMENT."""
 
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
-        """At events that were logged at this time or later."""
+        """At events that were logged at this time or later. A time ahead of now counts as now."""
 
     def __init__(
         self,

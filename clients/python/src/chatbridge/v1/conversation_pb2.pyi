@@ -264,7 +264,9 @@ class Card(_message.Message):
     """Output only. Whether an agent has executed it."""
     @_builtins.property
     def content(self) -> _struct_pb2.Value:
-        """The card itself, any JSON; an object where a card is sent. Numbers are IEEE 754 doubles, as in JSON."""
+        """The card itself, any JSON; an object where a card is sent. Numbers are IEEE 754 doubles, as in JSON. Output: lists and
+        objects below the 30th level are given as their JSON text, since decoders of protobuf refuse deeper messages.
+        """
 
     def __init__(
         self,

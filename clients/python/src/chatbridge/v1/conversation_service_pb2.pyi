@@ -277,8 +277,8 @@ class UpdateConversationRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """What to change: `user`, `assignment`, or a field of the user such as `user.language`. Required. `user` sets those of
-        its fields that are not empty; `user.language` sets that field even to empty.
+        """What to change: `user`, `assignment`, or a field of the user such as `user.language`. Required; at most 32 paths.
+        `user` sets those of its fields that are not empty; `user.language` sets that field even to empty.
         """
 
     def __init__(
