@@ -1,4 +1,5 @@
-//! Settings, from a TOML file and the environment (which wins). Every mistake is reported at once, by name.
+//! What an operator sets, in a TOML file or in the environment, which wins. Whoever made several mistakes hears of all of
+//! them, each by its setting's name, before anything starts.
 //!
 //! A setting `x` is the key `x` of the file and the variable `CHATBRIDGE_X`. A secret may instead be in a file of its own,
 //! named by `x_file`. `docs/configuration.md` lists them all; a test compares it with [`SETTINGS`].

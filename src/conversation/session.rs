@@ -7,7 +7,9 @@
 //! | `epoch` | store time at which the session began, Unix ms |
 //! | `seq` | sequence of its last event |
 //! | `active` | store time of its last event or call, Unix ms |
-//! | `state`, `state@` | number of the state; when the change to it occurred, Unix ms (0: a call) |
+//! | `state` | number of the state |
+//! | `state@` | when an event last said what it is, Unix ms (0: a call) |
+//! | `since` | when the change to it occurred, Unix ms (0: a call) |
 //! | a name of [`Field`], the same with `@` | value; when the change occurred, Unix ms |
 //! | a name of [`Milestone`] | Unix ms |
 //! | `m:TYPE:ID` | `MS:PRESENT:NAME`: when it occurred, 1 or 0, name |
@@ -16,7 +18,7 @@ use std::collections::BTreeMap;
 
 use super::{
     change::{Field, FieldChange, Milestone, SessionChange},
-    state::SessionState,
+    state::{Agents, SessionState},
 };
 use crate::event::{AuthorType, ConversationKey, Participant, User};
 
@@ -34,8 +36,10 @@ pub struct Session {
     pub channel_id: String,
     pub channel_type: String,
     pub state: SessionState,
-    /// When the change to `state` occurred; 0 where a call made it.
+    /// When an event last said what `state` is; 0 where only a call did.
     pub state_ms: i64,
+    /// When the change to `state` occurred; 0 where a call made it.
+    pub since_ms: i64,
     pub queue_id: String,
     pub queue_name: String,
     pub agent_id: String,
@@ -63,6 +67,7 @@ impl Session {
             channel_type: text(Field::ChannelType.name()),
             state: state(fields),
             state_ms: number("state@").unwrap_or(0),
+            since_ms: number("since").unwrap_or(0),
             queue_id: text(Field::QueueId.name()),
             queue_name: text(Field::QueueName.name()),
             agent_id,
@@ -80,7 +85,7 @@ impl Session {
 
     /// When it became idle, Unix milliseconds; `None` where it is not.
     pub fn ended_ms(&self) -> Option<i64> {
-        (self.state == SessionState::Idle).then_some(self.state_ms)
+        (self.state == SessionState::Idle).then_some(self.since_ms)
     }
 }
 
@@ -156,14 +161,31 @@ pub fn apply(fields: &mut Fields, change: &SessionChange, now_ms: u64) -> Sessio
         apply_field(fields, field, at);
     }
     let current = state(fields);
-    let changed_ms = fields.get("state@").and_then(|v| v.parse().ok());
-    let blocked = change.unless_agents_present && agent_present(fields);
-    let next = change.row.next(current);
-    if blocked || next == current || changed_ms.is_some_and(|ms: i64| at < ms) {
-        return current;
+    let late = fields
+        .get("state@")
+        .and_then(|v| v.parse().ok())
+        .is_some_and(|ms: i64| at < ms);
+    match change.row.next(current) {
+        Some(_) if !late && change.agents == Agents::MustBeGone && agent_present(fields) => current,
+        Some(next) if !late => {
+            fields.insert("state@".into(), at.to_string());
+            set_state(fields, next, at)
+        }
+        _ if change.agents == Agents::EndWrapUp
+            && current == SessionState::WrappingUp
+            && agent_present(fields) =>
+        {
+            set_state(fields, SessionState::WithAgent, at)
+        }
+        _ => current,
     }
-    fields.insert("state".into(), (next as u8).to_string());
-    fields.insert("state@".into(), at.to_string());
+}
+
+fn set_state(fields: &mut Fields, next: SessionState, at: i64) -> SessionState {
+    if next != state(fields) {
+        fields.insert("state".into(), (next as u8).to_string());
+        fields.insert("since".into(), at.to_string());
+    }
     next
 }
 
@@ -329,6 +351,30 @@ mod tests {
             left(4, "ivan"),
         ]);
         assert_eq!(session.state, SessionState::WrappingUp);
+    }
+
+    #[test]
+    fn what_only_confirms_a_state_still_outdates_what_comes_late() {
+        let session = play(&[joined(5, "maria"), joined(20, "ivan"), queued(10, "100")]);
+        assert_eq!(session.state, SessionState::WithAgent);
+        let idle = |at| update(at, UpstreamState::Idle, None);
+        let session = play(&[idle(5), idle(20), queued(10, "100")]);
+        assert_eq!((session.state, session.ended_ms()), (SessionState::Idle, Some(5)));
+    }
+
+    #[test]
+    fn an_agent_who_is_there_ends_wrapping_up_however_late_one_hears_of_it() {
+        let session = play(&[joined(1, "maria"), left(10, "maria"), joined(5, "ivan")]);
+        assert_eq!(
+            (session.state, session.agent_id.as_str()),
+            (SessionState::WithAgent, "ivan")
+        );
+        // But the news that the one who left had joined does not.
+        let session = play(&[left(10, "maria"), joined(5, "maria")]);
+        assert_eq!(
+            (session.state, session.agent_id.as_str()),
+            (SessionState::WrappingUp, "")
+        );
     }
 
     #[test]

@@ -10,8 +10,8 @@ use tracing::{debug, warn};
 
 use super::{Session, SessionChange, SessionState};
 use crate::{
-    event::{AssignmentKind, ConversationKey, ConversationUpdated, Event, EventBody, UpstreamState},
-    gateway::Conversation,
+    event::{AssignmentKind, ConversationKey, ConversationUpdated, Event, EventBody, UpstreamState, User},
+    gateway::{Conversation, UpstreamErrorKind},
     grpc::convert::encode_event,
     store::{Append, SharedStore, entry::encode_content},
     tenant::Tenants,
@@ -55,6 +55,8 @@ async fn settle(store: &SharedStore, tenants: &Tenants, key: &ConversationKey, l
     // A failure is not final: the lease brings the conversation back.
     let answer = match tenant.gateway.conversation(&key.tenant, &key.conversation).await {
         Ok(answer) => answer,
+        // It is over for certain, and nobody needs to ask again.
+        Err(error) if error.kind == UpstreamErrorKind::NotFound => gone(key),
         Err(error) => {
             warn!(tenant = %key.tenant, conversation = %key.conversation, reason = error.kind.reason(),
                 "8x8 could not be asked how a conversation went on");
@@ -66,6 +68,17 @@ async fn settle(store: &SharedStore, tenants: &Tenants, key: &ConversationKey, l
     };
     if let Err(error) = store.append(&append(&event, lease_ms)).await {
         debug!(tenant = %key.tenant, conversation = %key.conversation, %error, "a synthetic event could not be stored");
+    }
+}
+
+/// A conversation that the vendor no longer has.
+fn gone(key: &ConversationKey) -> Conversation {
+    Conversation {
+        id: key.conversation.clone(),
+        channel_id: String::new(),
+        state: Some(UpstreamState::Idle),
+        assignment: None,
+        user: User::default(),
     }
 }
 

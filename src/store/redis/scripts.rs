@@ -89,7 +89,7 @@ impl Call {
         self = self
             .arg(change.at_ms)
             .arg(change.row.digits())
-            .arg(u8::from(change.unless_agents_present));
+            .arg(change.agents as u8);
         for field in &change.fields {
             self = match field {
                 FieldChange::Latest(field, value) => self.arg("L").arg(field.name()).arg(value),

@@ -1,11 +1,14 @@
 -- Shared by the scripts that change a session. Applies a change exactly as `conversation::session::apply` does; a
 -- property test holds the two together.
 --
--- A change lies in ARGV from `from` on: when it occurred, the next state for each current one as digits, '1' where an
--- agent's presence forbids it, then triples: 'L' field value (the latest decides), 'E' field ms (the earliest decides),
--- 'M' field value (a member, the latest decides).
+-- A change lies in ARGV from `from` on: when it occurred, the next state for each current one as digits ('-': it says
+-- nothing), what the presence of agents has to do with it, then triples: 'L' field value (the latest decides), 'E' field
+-- ms (the earliest decides), 'M' field value (a member, the latest decides).
 
+local WITH_AGENT = 3
 local WRAPPING_UP = 4
+local MUST_BE_GONE = '1'
+local END_WRAP_UP = '2'
 
 -- Lua's own conversion writes large numbers with an exponent.
 local function digits(number)
@@ -74,13 +77,24 @@ local function change_session(key, have, now, from)
     end
   end
   local before = tonumber(have.state) or 0
-  local after = tonumber(string.sub(ARGV[from + 1], before + 1, before + 1))
-  local changed = tonumber(have['state@'])
-  if after == before or (changed and at < changed) then return sets, before, before end
-  if ARGV[from + 2] == '1' and agent_present(key, have) then return sets, before, before end
-  set('state', digits(after))
-  set('state@', ARGV[from])
-  return sets, before, after
+  local said, agents = string.sub(ARGV[from + 1], before + 1, before + 1), ARGV[from + 2]
+  local function set_state(after)
+    if after ~= before then
+      set('state', digits(after))
+      set('since', ARGV[from])
+    end
+    return sets, before, after
+  end
+  local stated = tonumber(have['state@'])
+  if said ~= '-' and not (stated and at < stated) then
+    if agents == MUST_BE_GONE and agent_present(key, have) then return sets, before, before end
+    set('state@', ARGV[from])
+    return set_state(tonumber(said))
+  end
+  if agents == END_WRAP_UP and before == WRAPPING_UP and agent_present(key, have) then
+    return set_state(WITH_AGENT)
+  end
+  return sets, before, before
 end
 
 -- Puts off the expiry of a session, its index and its list. Times to live are longer than asked by a slice, so that they

@@ -369,6 +369,22 @@ async fn after_the_agent_left_in_silence_the_vendor_is_asked() {
 }
 
 #[tokio::test]
+async fn a_conversation_that_the_vendor_no_longer_has_is_over() {
+    let world = World::new().await;
+    let service = world.serve_with(&[("settle_after_ms", "100")]).await;
+    let mut events = service.events(AgentEventsRequest::default()).await;
+    let data = json!({ "memberType": "agent", "change": "left", "id": "maria" });
+    let left = world.vendor.event("c", "MEMBERS_CHANGED", &data);
+    world.vendor.deliver(&service.webhook, &left).await;
+    assert_eq!(events.event().await.state(), SessionState::WrappingUp);
+    let settled = events.event().await;
+    assert!(
+        settled.synthetic && settled.state() == SessionState::Idle,
+        "{settled:?}"
+    );
+}
+
+#[tokio::test]
 async fn bad_requests_are_named() {
     let world = World::new().await;
     let service = world.serve().await;

@@ -7,7 +7,7 @@ use chatbridge::{
         SessionChange, SessionState,
         change::{Field, FieldChange, Milestone},
         session::{Fields, apply},
-        state::{Row, Trigger},
+        state::{Agents, Row, Trigger},
     },
     event::{AuthorType, Participant, User},
     store::{Append, Appended, Retention, SessionMark},
@@ -21,7 +21,7 @@ fn change(at_ms: i64, trigger: Trigger) -> SessionChange {
     SessionChange {
         at_ms,
         row: Row::of(trigger),
-        unless_agents_present: trigger == Trigger::LastAgentLeft,
+        agents: Agents::of(trigger),
         fields: Vec::new(),
     }
 }
@@ -310,11 +310,12 @@ fn changes() -> impl Strategy<Value = Vec<(bool, SessionChange)>> {
         member,
     ];
     let trigger = prop::sample::select(Trigger::ALL.to_vec());
-    let one = (at, trigger, any::<bool>(), prop::collection::vec(change, 0..4)).prop_map(
-        |(at_ms, trigger, unless_agents_present, fields)| SessionChange {
+    let agents = prop::sample::select(vec![Agents::Ignored, Agents::MustBeGone, Agents::EndWrapUp]);
+    let one = (at, trigger, agents, prop::collection::vec(change, 0..4)).prop_map(
+        |(at_ms, trigger, agents, fields)| SessionChange {
             at_ms,
             row: Row::of(trigger),
-            unless_agents_present,
+            agents,
             fields,
         },
     );
