@@ -66,7 +66,7 @@ pub enum ServeError {
     #[error("{0}")]
     Listen(String),
     /// The store could not be had.
-    #[error("Redis: {0}")]
+    #[error("Redis, as CHATBRIDGE_REDIS_URL names it: {0}")]
     Store(#[from] StoreError),
     /// The client of the Chat Gateway could not be made.
     #[error("Chat Gateway: {0}")]
