@@ -19,6 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     tonic_prost_build::configure()
         .bytes(".")
+        // Ordered maps, so that equal requests have equal encodings: their digest tells a repeat from a reuse.
+        .btree_map(".")
         .compile_fds(descriptors.clone())?;
 
     // The stream is served once more from its own trait: its response is bytes that were encoded when the event was

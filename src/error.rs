@@ -7,6 +7,10 @@ use crate::{
     store::{StoreError, cursor::CursorError},
 };
 
+/// The most mistakes that one error names. A request of 4 MiB can hold millions of them, each of which would take more
+/// memory than it cost to send.
+pub const VIOLATIONS_MAX: usize = 16;
+
 /// What is wrong with one field of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -118,4 +122,46 @@ fn list(violations: &[Violation]) -> String {
         .map(|v| format!("{}: {}", v.field, v.problem))
         .collect();
     each.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_lists_every_reason_with_its_code() {
+        let page = include_str!("../docs/errors.md");
+        let upstream = UpstreamErrorKind::ALL.map(|kind| Error::Upstream(UpstreamError::new(kind, "")));
+        let own = [
+            Error::Invalid(vec![]),
+            Error::UnknownTenant(String::new()),
+            Error::UnknownSession(String::new()),
+            Error::RequestIdReused,
+            Error::RequestInFlight,
+            Error::CursorInvalid(crate::store::Cursor::decode(b"").unwrap_err()),
+            Error::CursorGap,
+            Error::StoreUnavailable,
+            Error::StoreLost,
+            Error::StoreCorrupt,
+            Error::Draining,
+        ];
+        for error in own.into_iter().chain(upstream) {
+            let reason = error.reason();
+            let code = tonic::Status::from(error).code();
+            let name: String = format!("{code:?}")
+                .char_indices()
+                .flat_map(|(i, c)| {
+                    (i > 0 && c.is_uppercase())
+                        .then_some('_')
+                        .into_iter()
+                        .chain(c.to_uppercase())
+                })
+                .collect();
+            let row = format!("| `{reason}` | {name} |");
+            assert!(
+                page.contains(&row),
+                "docs/errors.md lacks a row that begins: {row}"
+            );
+        }
+    }
 }

@@ -1,11 +1,45 @@
-//! Chatbridge.
+//! Chatbridge: typed gRPC calls to the agents of an 8x8 contact centre, and one stream of what they do.
+//!
+//! # Two journeys
+//!
+//! **An event** comes in: [`webhook`] takes the vendor's request, verifies its signature over the raw bytes, normalises it
+//! to an [`event::Event`], and appends it to the log of the [`store`]; only then is the webhook answered 2xx. Its part ends
+//! there. On every replica [`fanout`] tails the log and hands entries to subscribers, and [`grpc`] streams them as
+//! `AgentEvents`. Which replica got the webhook plays no part in it.
+//!
+//! **A call** goes out: [`grpc`] checks the request and converts it, [`conversation`] is the use case, [`gateway`] is the
+//! one door to the vendor, and the [`store`] keeps the session and what makes a repeated call harmless.
+//!
+//! # Rooms
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`server`] | [`serve`]: puts the parts together, three listeners, drain |
+//! | [`config`], [`error`], [`telemetry`], [`tenant`] | settings, failures with stable reasons, logs and metrics, who is served |
+//! | [`event`] | events and places in the log, as plain types |
+//! | [`conversation`] | use cases, the table of legal state changes, sessions |
+//! | [`webhook`] | the door for the vendor's webhooks |
+//! | [`gateway`] | the client of the vendor's REST API |
+//! | [`store`] | sessions, event log, idempotency records; Redis and in-memory behind one trait |
+//! | [`fanout`] | from the log to subscribers |
+//! | [`grpc`] | thin services, conversion, status mapping; generated types stay in there |
+//! | [`sandbox`] | a Chat Gateway for your own machine, with scripted agents |
+//! | [`cli`] | the command line |
 
 pub mod cli;
+pub mod config;
 pub mod conversation;
 pub mod error;
 pub mod event;
+pub mod fanout;
 pub mod gateway;
 pub mod grpc;
 pub mod sandbox;
+pub mod server;
 pub mod store;
+pub mod telemetry;
+pub mod tenant;
 pub mod webhook;
+
+pub use config::Config;
+pub use server::{Listeners, serve};

@@ -1,1 +1,80 @@
-//! Filled in soon.
+//! The command line. Its commands are clients of the service, or start it; nothing here knows more than a user could.
+
+pub mod chat;
+pub mod connect;
+pub mod demo;
+pub mod dev;
+pub mod render;
+mod sandbox;
+mod serve;
+mod start;
+pub mod tail;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::telemetry::LogFormat;
+
+/// Puts customers of your own app or bot in touch with agents of an 8x8 contact centre, over gRPC.
+#[derive(Debug, Parser)]
+#[command(name = "chatbridge", version, max_term_width = 110)]
+pub struct Cli {
+    /// How log lines are written (to standard error).
+    #[arg(
+        long,
+        global = true,
+        env = "CHATBRIDGE_LOG_FORMAT",
+        value_enum,
+        default_value = "text"
+    )]
+    log_format: LogFormat,
+    /// What is logged, such as `info` or `warn,chatbridge=debug`.
+    #[arg(long, global = true, env = "CHATBRIDGE_LOG")]
+    log: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service.
+    Serve(serve::Args),
+    /// Run a Chat Gateway on this machine, with scripted agents.
+    Sandbox(sandbox::Args),
+    /// Run the service and the sandbox, wired together; nothing else is needed.
+    Dev(dev::Args),
+    /// Be a customer: start a conversation from this terminal.
+    Chat(chat::Args),
+    /// Show events as they come.
+    Tail(tail::Args),
+    /// Play two conversations end to end and check every event.
+    Demo(demo::Args),
+}
+
+impl Command {
+    /// Programs that print for a person log only what is wrong, unless told otherwise.
+    fn default_log(&self) -> &'static str {
+        match self {
+            Self::Serve(_) | Self::Sandbox(_) => "info",
+            Self::Dev(_) | Self::Chat(_) | Self::Tail(_) => "warn",
+            Self::Demo(_) => "error",
+        }
+    }
+}
+
+/// Runs a command line to its end.
+pub async fn run(cli: Cli) -> ExitCode {
+    let filter = cli.log.as_deref().unwrap_or(cli.command.default_log());
+    if let Err(problem) = crate::telemetry::init_logs(cli.log_format, filter) {
+        return start::fail(&problem, 2);
+    }
+    match cli.command {
+        Command::Serve(args) => serve::run(args).await,
+        Command::Sandbox(args) => sandbox::run(args).await,
+        Command::Dev(args) => dev::run(args).await,
+        Command::Chat(args) => chat::run(args).await,
+        Command::Tail(args) => tail::run(args).await,
+        Command::Demo(args) => demo::run(args).await,
+    }
+}

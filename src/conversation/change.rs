@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::state::{Row, Trigger};
+use super::state::{Agents, Row, Trigger};
 use crate::event::{
     AssignmentKind, AuthorType, Event, EventBody, MemberChange, Participant, UpstreamState, User,
 };
@@ -82,8 +82,8 @@ pub struct SessionChange {
     pub at_ms: i64,
     /// The next state for each current one; applied unless the state changed by something that occurred later.
     pub row: Row,
-    /// Whether `row` is applied only if no agent is present once `fields` are applied.
-    pub unless_agents_present: bool,
+    /// What the presence of agents, once `fields` are applied, has to do with it.
+    pub agents: Agents,
     /// Changes of fields, applied first and in this order.
     pub fields: Vec<FieldChange>,
 }
@@ -93,7 +93,7 @@ impl SessionChange {
         Self {
             at_ms,
             row: Row::of(trigger),
-            unless_agents_present: trigger == Trigger::LastAgentLeft,
+            agents: Agents::of(trigger),
             fields: Vec::new(),
         }
     }

@@ -7,7 +7,9 @@
 //! | `epoch` | store time at which the session began, Unix ms |
 //! | `seq` | sequence of its last event |
 //! | `active` | store time of its last event or call, Unix ms |
-//! | `state`, `state@` | number of the state; when the change to it occurred, Unix ms (0: a call) |
+//! | `state` | number of the state |
+//! | `state@` | when an event last said what it is, Unix ms (0: a call) |
+//! | `since` | when the change to it occurred, Unix ms (0: a call) |
 //! | a name of [`Field`], the same with `@` | value; when the change occurred, Unix ms |
 //! | a name of [`Milestone`] | Unix ms |
 //! | `m:TYPE:ID` | `MS:PRESENT:NAME`: when it occurred, 1 or 0, name |
@@ -16,7 +18,7 @@ use std::collections::BTreeMap;
 
 use super::{
     change::{Field, FieldChange, Milestone, SessionChange},
-    state::SessionState,
+    state::{Agents, SessionState},
 };
 use crate::event::{AuthorType, ConversationKey, Participant, User};
 
@@ -34,8 +36,10 @@ pub struct Session {
     pub channel_id: String,
     pub channel_type: String,
     pub state: SessionState,
-    /// When the change to `state` occurred; 0 where a call made it.
+    /// When an event last said what `state` is; 0 where only a call did.
     pub state_ms: i64,
+    /// When the change to `state` occurred; 0 where a call made it.
+    pub since_ms: i64,
     pub queue_id: String,
     pub queue_name: String,
     pub agent_id: String,
@@ -63,6 +67,7 @@ impl Session {
             channel_type: text(Field::ChannelType.name()),
             state: state(fields),
             state_ms: number("state@").unwrap_or(0),
+            since_ms: number("since").unwrap_or(0),
             queue_id: text(Field::QueueId.name()),
             queue_name: text(Field::QueueName.name()),
             agent_id,
@@ -80,7 +85,7 @@ impl Session {
 
     /// When it became idle, Unix milliseconds; `None` where it is not.
     pub fn ended_ms(&self) -> Option<i64> {
-        (self.state == SessionState::Idle).then_some(self.state_ms)
+        (self.state == SessionState::Idle).then_some(self.since_ms)
     }
 }
 
@@ -141,6 +146,11 @@ pub fn member_field(who: &Participant) -> String {
     format!("m:{}:{}", who.kind.map_or("", AuthorType::as_str), who.id)
 }
 
+/// The stored value of a member.
+pub fn member_value(at_ms: i64, present: bool, who: &Participant) -> String {
+    format!("{at_ms}:{}:{}", u8::from(present), who.name)
+}
+
 /// Applies a change to stored fields at store time `now_ms` and answers the state after it. The Redis script does the
 /// same; a property test holds the two together.
 pub fn apply(fields: &mut Fields, change: &SessionChange, now_ms: u64) -> SessionState {
@@ -151,14 +161,31 @@ pub fn apply(fields: &mut Fields, change: &SessionChange, now_ms: u64) -> Sessio
         apply_field(fields, field, at);
     }
     let current = state(fields);
-    let changed_ms = fields.get("state@").and_then(|v| v.parse().ok());
-    let blocked = change.unless_agents_present && agent_present(fields);
-    let next = change.row.next(current);
-    if blocked || next == current || changed_ms.is_some_and(|ms: i64| at < ms) {
-        return current;
+    let late = fields
+        .get("state@")
+        .and_then(|v| v.parse().ok())
+        .is_some_and(|ms: i64| at < ms);
+    match change.row.next(current) {
+        Some(_) if !late && change.agents == Agents::MustBeGone && agent_present(fields) => current,
+        Some(next) if !late => {
+            fields.insert("state@".into(), at.to_string());
+            set_state(fields, next, at)
+        }
+        _ if change.agents == Agents::EndWrapUp
+            && current == SessionState::WrappingUp
+            && agent_present(fields) =>
+        {
+            set_state(fields, SessionState::WithAgent, at)
+        }
+        _ => current,
     }
-    fields.insert("state".into(), (next as u8).to_string());
-    fields.insert("state@".into(), at.to_string());
+}
+
+fn set_state(fields: &mut Fields, next: SessionState, at: i64) -> SessionState {
+    if next != state(fields) {
+        fields.insert("state".into(), (next as u8).to_string());
+        fields.insert("since".into(), at.to_string());
+    }
     next
 }
 
@@ -184,13 +211,231 @@ fn apply_field(fields: &mut Fields, change: &FieldChange, at: i64) {
                 .and_then(|v| parse_member(&field, v))
                 .map(|m| m.at_ms);
             if noted.is_none_or(|ms| at >= ms) {
-                let value = format!("{at}:{}:{}", u8::from(*present), who.name);
-                fields.insert(field, value);
+                fields.insert(field, member_value(at, *present, who));
             }
         }
     }
 }
 
+/// Whether an agent is there. One without an identifier (older events have none) counts too.
 fn agent_present(fields: &Fields) -> bool {
-    !members(fields).1.is_empty()
+    fields
+        .range("m:agent:".to_owned()..)
+        .take_while(|(field, _)| field.starts_with("m:agent:"))
+        .any(|(field, value)| parse_member(field, value).is_some_and(|m| m.present))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{super::state::SessionState, *};
+    use crate::event::{
+        Assignment, AssignmentKind, ConversationUpdated, Event, EventBody, MemberChange, TenantId,
+        UpstreamState,
+    };
+
+    fn event(at_ms: i64, body: EventBody) -> SessionChange {
+        SessionChange::by_event(&Event {
+            key: ConversationKey::new(TenantId::new("t"), "c"),
+            id: format!("e{at_ms}"),
+            occurred_ms: at_ms,
+            received_ms: at_ms,
+            vendor_type: String::new(),
+            synthetic: false,
+            body,
+            traceparent: None,
+        })
+    }
+
+    fn queued(at_ms: i64, queue: &str) -> SessionChange {
+        let (queue_id, queue_name) = (queue.to_owned(), format!("name of {queue}"));
+        event(at_ms, EventBody::Queued { queue_id, queue_name })
+    }
+
+    fn member(at_ms: i64, agent: &str, change: MemberChange) -> SessionChange {
+        let member = Participant::new(agent, Some(AuthorType::Agent));
+        event(at_ms, EventBody::MemberChanged { member, change })
+    }
+
+    fn joined(at_ms: i64, agent: &str) -> SessionChange {
+        member(at_ms, agent, MemberChange::Joined)
+    }
+
+    fn left(at_ms: i64, agent: &str) -> SessionChange {
+        member(at_ms, agent, MemberChange::Left)
+    }
+
+    fn transfer(at_ms: i64) -> SessionChange {
+        event(at_ms, EventBody::Transferred)
+    }
+
+    fn update(at_ms: i64, state: UpstreamState, assigned: Option<AssignmentKind>) -> SessionChange {
+        let assignment = assigned.map(|kind| Assignment {
+            kind: Some(kind),
+            id: "100".into(),
+            resource_id: String::new(),
+        });
+        event(
+            at_ms,
+            EventBody::ConversationUpdated(ConversationUpdated {
+                state: Some(state),
+                assignment,
+                ..ConversationUpdated::default()
+            }),
+        )
+    }
+
+    fn play(changes: &[SessionChange]) -> Session {
+        let mut fields = Fields::new();
+        for (now_ms, change) in (1_000..).zip(changes) {
+            apply(&mut fields, change, now_ms);
+        }
+        Session::from_fields(ConversationKey::new(TenantId::new("t"), "c"), &fields)
+    }
+
+    #[test]
+    fn a_conversation_goes_its_way_from_queue_to_end() {
+        let way = [
+            update(1, UpstreamState::Created, None),
+            update(2, UpstreamState::Active, Some(AssignmentKind::Queue)),
+            queued(3, "100"),
+            update(4, UpstreamState::Active, Some(AssignmentKind::Agent)),
+            joined(5, "maria"),
+            left(9, "maria"),
+            update(12, UpstreamState::Idle, None),
+        ];
+        let states: Vec<SessionState> = (1..=way.len()).map(|n| play(&way[..n]).state).collect();
+        use SessionState::{Created, Idle, Queued, WithAgent, WrappingUp};
+        assert_eq!(
+            states,
+            [Created, Queued, Queued, WithAgent, WithAgent, WrappingUp, Idle]
+        );
+        let session = play(&way);
+        assert_eq!(session.queued_ms, Some(3));
+        assert_eq!(session.joined_ms, Some(5));
+        assert_eq!(session.ended_ms(), Some(12));
+        assert_eq!(session.agent_id, "");
+        assert_eq!(
+            (session.queue_id.as_str(), session.queue_name.as_str()),
+            ("100", "name of 100")
+        );
+    }
+
+    #[test]
+    fn a_transfer_may_come_before_or_after_the_agents_leaving() {
+        let begin = [queued(1, "100"), joined(2, "maria")];
+        for pair in [[transfer(3), left(4, "maria")], [left(3, "maria"), transfer(4)]] {
+            let changes: Vec<_> = begin.iter().chain(&pair).cloned().collect();
+            assert_eq!(play(&changes).state, SessionState::Transferring);
+            let moved_on = [changes, vec![queued(5, "200"), joined(6, "ivan")]].concat();
+            let session = play(&moved_on);
+            assert_eq!(
+                (session.state, session.agent_id.as_str()),
+                (SessionState::WithAgent, "ivan")
+            );
+        }
+    }
+
+    #[test]
+    fn the_last_agent_leaving_counts_and_not_the_first() {
+        let session = play(&[joined(1, "maria"), joined(2, "ivan"), left(3, "maria")]);
+        assert_eq!(
+            (session.state, session.agent_id.as_str()),
+            (SessionState::WithAgent, "ivan")
+        );
+        let session = play(&[
+            joined(1, "maria"),
+            joined(2, "ivan"),
+            left(3, "maria"),
+            left(4, "ivan"),
+        ]);
+        assert_eq!(session.state, SessionState::WrappingUp);
+    }
+
+    #[test]
+    fn what_only_confirms_a_state_still_outdates_what_comes_late() {
+        let session = play(&[joined(5, "maria"), joined(20, "ivan"), queued(10, "100")]);
+        assert_eq!(session.state, SessionState::WithAgent);
+        let idle = |at| update(at, UpstreamState::Idle, None);
+        let session = play(&[idle(5), idle(20), queued(10, "100")]);
+        assert_eq!((session.state, session.ended_ms()), (SessionState::Idle, Some(5)));
+    }
+
+    #[test]
+    fn an_agent_who_is_there_ends_wrapping_up_however_late_one_hears_of_it() {
+        let session = play(&[joined(1, "maria"), left(10, "maria"), joined(5, "ivan")]);
+        assert_eq!(
+            (session.state, session.agent_id.as_str()),
+            (SessionState::WithAgent, "ivan")
+        );
+        // But the news that the one who left had joined does not.
+        let session = play(&[left(10, "maria"), joined(5, "maria")]);
+        assert_eq!(
+            (session.state, session.agent_id.as_str()),
+            (SessionState::WrappingUp, "")
+        );
+    }
+
+    #[test]
+    fn what_a_call_tells_never_sets_a_later_state_back() {
+        let user = User {
+            name: "Ann".into(),
+            ..User::default()
+        };
+        let created = SessionChange::by_creation("ch", &user, &BTreeMap::new());
+        let session = play(&[queued(5, "100"), created.clone()]);
+        assert_eq!(
+            (session.state, session.channel_id.as_str()),
+            (SessionState::Queued, "ch")
+        );
+        // And an event that occurred before the call by its own clock still counts.
+        assert_eq!(play(&[created, queued(1, "100")]).state, SessionState::Queued);
+    }
+
+    #[test]
+    fn a_message_reopens_an_idle_conversation_and_a_late_one_does_not() {
+        let message = |at_ms| {
+            event(
+                at_ms,
+                EventBody::Message(crate::event::Message {
+                    id: String::new(),
+                    author: Participant::new("u", Some(AuthorType::User)),
+                    text: "hello".into(),
+                    created_ms: None,
+                    attachments: vec![],
+                    cards: vec![],
+                    external_provider: None,
+                    echo: false,
+                }),
+            )
+        };
+        let idle = update(5, UpstreamState::Idle, None);
+        assert_eq!(play(&[idle.clone(), message(4)]).state, SessionState::Idle);
+        let reopened = play(&[idle, message(6)]);
+        assert_eq!(
+            (reopened.state, reopened.ended_ms()),
+            (SessionState::Created, None)
+        );
+    }
+
+    proptest! {
+        /// Whatever arrives in whatever order, a field ends as the change that occurred last left it.
+        #[test]
+        fn the_order_of_arrival_does_not_decide_fields(order in Just((1..=8_i64).collect::<Vec<_>>()).prop_shuffle()) {
+            let changes: Vec<_> = order.iter().map(|at| queued(*at, &at.to_string())).collect();
+            let session = play(&changes);
+            prop_assert_eq!(session.queue_id, "8");
+            prop_assert_eq!(session.queued_ms, Some(1));
+        }
+
+        #[test]
+        fn members_end_as_they_last_were(order in Just(vec![0, 1, 2, 3]).prop_shuffle()) {
+            let all = [joined(1, "maria"), left(2, "maria"), joined(3, "maria"), joined(4, "ivan")];
+            let changes: Vec<_> = order.iter().map(|i| all[*i].clone()).collect();
+            let session = play(&changes);
+            prop_assert_eq!(session.agent_id, "ivan");
+            prop_assert!(session.members.iter().all(|m| !m.removed));
+        }
+    }
 }

@@ -1,25 +1,44 @@
 //! How the vendor's failures are told apart.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use crate::error::Violation;
 
-/// The vendor refused, failed or did not answer.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{}{}", .kind.sentence(), detail(.message))]
+/// The vendor refused, failed or did not answer; or the request was refused here before it was sent.
+///
+/// `Display` is a sentence for the caller and holds `message`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamError {
     /// What happened.
     pub kind: UpstreamErrorKind,
-    /// The HTTP status, where there was an answer.
+    /// The HTTP status, where there was an answer. `None` with [`UpstreamErrorKind::Invalid`]: nothing was sent.
     pub status: Option<u16>,
-    /// The vendor's own words; may be empty, and may repeat what the caller sent: never to be logged.
+    /// The vendor's own words, or why there are none; at most 1 KiB, without control characters. It may be empty, and may
+    /// repeat what the caller sent: never to be logged.
     pub message: String,
-    /// What vendor support asks for.
+    /// What vendor support asks for; at most 128 bytes.
     pub reference_id: Option<String>,
-    /// How long the vendor asks to wait.
+    /// How long the vendor asks to wait; at most an hour. Only with [`UpstreamErrorKind::RateLimited`] and
+    /// [`UpstreamErrorKind::Unavailable`].
     pub retry_after: Option<Duration>,
-    /// Fields that the vendor named, in the vendor's names.
+    /// Fields that the vendor named, in the vendor's names; at most 32.
     pub violations: Vec<Violation>,
+}
+
+impl std::error::Error for UpstreamError {}
+
+impl fmt::Display for UpstreamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sentence = match (self.kind, self.status) {
+            (UpstreamErrorKind::Invalid, None) => "the request cannot be sent to 8x8",
+            (kind, _) => kind.sentence(),
+        };
+        f.write_str(sentence)?;
+        if !self.message.is_empty() {
+            write!(f, " ({})", self.message)?;
+        }
+        Ok(())
+    }
 }
 
 impl UpstreamError {
@@ -39,7 +58,7 @@ impl UpstreamError {
 /// What happened upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UpstreamErrorKind {
-    /// 400, 413, 415, 422: the vendor finds the request wrong.
+    /// 400, 413, 415, 422: the vendor finds the request wrong; or it cannot be sent at all (no status).
     Invalid,
     /// 401, 403: the vendor refuses our key or tenant.
     Credentials,
@@ -51,15 +70,28 @@ pub enum UpstreamErrorKind {
     RateLimited,
     /// 408, or our own time limit, on what is safe to repeat.
     Timeout,
-    /// 5xx or unreachable, on what is safe to repeat; or the request provably never left.
+    /// Fails (5xx) or cannot be reached, for an operation that may be repeated; or the request provably never left.
     Unavailable,
     /// It may have happened: the answer to something that is not safe to repeat was lost or says nothing about it.
     OutcomeUnknown,
-    /// Redirects, 405, an answer that is not what the vendor documents.
+    /// Redirects, 405, other statuses; on what is safe to repeat, a success that is not what the vendor documents.
     Unexpected,
 }
 
 impl UpstreamErrorKind {
+    /// All kinds.
+    pub const ALL: [Self; 9] = [
+        Self::Invalid,
+        Self::Credentials,
+        Self::NotFound,
+        Self::Conflict,
+        Self::RateLimited,
+        Self::Timeout,
+        Self::Unavailable,
+        Self::OutcomeUnknown,
+        Self::Unexpected,
+    ];
+
     /// The stable reason that callers may rely on.
     pub fn reason(self) -> &'static str {
         match self {
@@ -75,7 +107,22 @@ impl UpstreamErrorKind {
         }
     }
 
-    /// Whether the operation provably did not happen.
+    /// The word in metrics and logs.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Credentials => "credentials",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::RateLimited => "rate_limited",
+            Self::Timeout => "timeout",
+            Self::Unavailable => "unavailable",
+            Self::OutcomeUnknown => "outcome_unknown",
+            Self::Unexpected => "unexpected",
+        }
+    }
+
+    /// Whether the operation provably did not happen, or may at least be repeated without doing anything twice.
     pub fn is_certain(self) -> bool {
         !matches!(self, Self::OutcomeUnknown)
     }
@@ -89,8 +136,8 @@ impl UpstreamErrorKind {
             Self::NotFound => "8x8 knows no such thing",
             Self::Conflict => "8x8 saw a conflict with another change: read again, then repeat",
             Self::RateLimited => "8x8 limits the rate of calls: wait before repeating",
-            Self::Timeout => "8x8 did not answer in time",
-            Self::Unavailable => "8x8 cannot be reached or fails; nothing happened: repeat the call",
+            Self::Timeout => "8x8 did not answer in time: the call may safely be repeated",
+            Self::Unavailable => "8x8 cannot be reached or fails: the call may safely be repeated",
             Self::OutcomeUnknown => {
                 "8x8's answer was lost, so it may or may not have happened: look before sending it again"
             }
@@ -99,10 +146,19 @@ impl UpstreamErrorKind {
     }
 }
 
-fn detail(message: &str) -> String {
-    if message.is_empty() {
-        String::new()
-    } else {
-        format!(" ({message})")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentence_says_who_refused() {
+        let mut error = UpstreamError::new(UpstreamErrorKind::Invalid, "an identifier is empty");
+        assert_eq!(
+            error.to_string(),
+            "the request cannot be sent to 8x8 (an identifier is empty)"
+        );
+        error.status = Some(400);
+        error.message.clear();
+        assert_eq!(error.to_string(), "8x8 finds the request wrong");
     }
 }

@@ -1,10 +1,20 @@
 //! The one door to 8x8's Chat Gateway: its REST operations as typed calls.
 //!
-//! Nothing is resent here. An error says whether the operation provably did not happen, so that callers can repeat what is
-//! safe to repeat.
+//! One call is one request: nothing is resent here. An error says whether the operation may be repeated: what provably did not
+//! happen or does no harm twice is told from what may have happened.
+//!
+//! `connection` says how the vendor is reached. A call goes through `path` (its address), `wire` (its body), `exchange` (the request, within bounds of time and memory),
+//! `outcome` (what a failure means) and `problem` (what the vendor says about it); `record` counts and logs it.
 
 mod client;
+mod connection;
 mod error;
+mod exchange;
+mod operation;
+mod outcome;
+mod path;
+mod problem;
+mod record;
 mod wire;
 
 pub use client::{Gateway, GatewaySettings};
@@ -75,13 +85,13 @@ pub struct UserPatch {
 /// Which page of a list, in the vendor's terms.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PageQuery {
-    /// How many at most.
+    /// How many at most; 0: the vendor's default, 20.
     pub size: u32,
     /// Which page, from 0.
     pub page: u32,
-    /// `field:asc` or `field:desc`; empty: the vendor's default.
+    /// `field:asc` or `field:desc`; empty: the vendor's default, `id:asc`, for messages `createdAt:desc`.
     pub sort: String,
-    /// FIQL; empty: all.
+    /// FIQL; empty: all. Messages have none.
     pub filter: String,
 }
 
@@ -90,8 +100,8 @@ pub struct PageQuery {
 pub struct Listed<T> {
     /// The page.
     pub items: Vec<T>,
-    /// How many there are in all.
+    /// How many there are in all; where the vendor does not say, how many are here.
     pub total: u32,
-    /// How many pages there are in all.
+    /// How many pages there are in all; where the vendor does not say, 1, or 0 where none are here.
     pub total_pages: u32,
 }

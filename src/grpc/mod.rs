@@ -2,6 +2,11 @@
 //!
 //! Generated types and tonic stay in here (and in the command line, which is a client like any other).
 
+pub mod conversations;
 pub mod convert;
 pub mod encoded;
+pub mod events;
+mod paging;
 pub mod proto;
+pub mod sessions;
+pub mod status;

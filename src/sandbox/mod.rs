@@ -1,1 +1,223 @@
-//! Filled in soon.
+//! Plays 8x8 on your own machine: the vendor's REST API, agents who answer by a script, and signed webhooks.
+//!
+//! It shares no code with the rest of the crate, on purpose: it is what the rest is tried against, so a slip in one must
+//! not hide a slip in the other. `docs/sandbox.md` is its manual.
+//!
+//! - `floor`: conversations, queues and agents, with no HTTP in it. What happens there leaves as events in one place.
+//! - `delivery`: signs events and brings them to the webhook, in order for each conversation.
+//! - `rest`: the vendor's API, one file for each resource.
+//! - `control`: the API of this sandbox itself, for people and tests.
+
+mod control;
+mod delivery;
+mod floor;
+mod pace;
+mod rest;
+mod strict;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use axum::Router;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use tokio::{net::TcpListener, sync::Notify, time::Instant};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use url::Url;
+
+pub use self::pace::{Pace, PaceError};
+use self::{
+    delivery::{Dispatcher, DispatcherSettings},
+    floor::{Floor, house::House},
+};
+
+/// How a sandbox is set up. The default is a whole one, without a webhook.
+#[derive(Clone)]
+pub struct SandboxSettings {
+    /// The one tenant that it serves.
+    pub tenant: String,
+    /// The customer who owns the tenant: signed into each webhook.
+    pub customer_id: String,
+    /// The key that the REST API asks for.
+    pub api_key: String,
+    /// Where events go; it can be set later too. It may carry a secret and is never logged.
+    pub webhook: Option<Url>,
+    /// How long agents take.
+    pub pace: Pace,
+    /// Makes the agents' choice of words and their delays repeatable, for the same calls in the same order. Identifiers are always random: a receiver that
+    /// remembers events would take those of a second run for repeats of the first.
+    pub seed: Option<u64>,
+}
+
+impl Default for SandboxSettings {
+    fn default() -> Self {
+        Self {
+            tenant: "sandbox".to_owned(),
+            customer_id: "sandbox-customer".to_owned(),
+            api_key: "sandbox-key".to_owned(),
+            webhook: None,
+            pace: Pace::human(),
+            seed: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for SandboxSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SandboxSettings")
+            .field("tenant", &self.tenant)
+            .field("customer_id", &self.customer_id)
+            .field("webhook", &self.webhook.as_ref().map(Url::host_str))
+            .field("pace", &self.pace)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a sandbox could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// There is no asynchronous runtime to deliver from.
+    #[error("a sandbox delivers in the background, so it can only be made inside a Tokio runtime")]
+    NoRuntime,
+    /// The address of the webhook cannot be posted to.
+    #[error("the webhook's URL must begin with http:// or https://, not {0}:")]
+    WebhookScheme(String),
+    /// The signing key could not be made.
+    #[error("the signing key could not be generated")]
+    Key,
+    /// The HTTP client could not be made.
+    #[error("the HTTP client for webhooks could not be made: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// A running sandbox. Agents and deliveries stop when it and the last of its routers are dropped, or at [`Sandbox::stop`].
+pub struct Sandbox(Arc<Inner>);
+
+pub(crate) struct Inner {
+    tenant: String,
+    api_key: String,
+    floor: Mutex<Floor>,
+    wake: Arc<Notify>,
+    dispatcher: Dispatcher,
+    stop: CancellationToken,
+    _stop_on_drop: DropGuard,
+}
+
+impl Sandbox {
+    /// Makes a sandbox and starts its agents and deliveries. If a webhook is set, it is verified at once.
+    pub fn new(settings: SandboxSettings) -> Result<Self, SandboxError> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| SandboxError::NoRuntime)?;
+        let stop = CancellationToken::new();
+        let dispatcher = Dispatcher::new(DispatcherSettings {
+            tenant: settings.tenant.clone(),
+            customer_id: settings.customer_id,
+            webhook: settings.webhook,
+            stop: stop.clone(),
+        })?;
+        let floor = Floor::new(House::new(), dispatcher.clone(), settings.pace, settings.seed);
+        let inner = Arc::new(Inner {
+            tenant: settings.tenant,
+            api_key: settings.api_key,
+            floor: Mutex::new(floor),
+            wake: Arc::new(Notify::new()),
+            dispatcher,
+            _stop_on_drop: stop.clone().drop_guard(),
+            stop: stop.clone(),
+        });
+        runtime.spawn(drive(Arc::downgrade(&inner), Arc::clone(&inner.wake), stop));
+        Ok(Self(inner))
+    }
+
+    /// Everything it serves: `/chat-gateway/v1` as the vendor does, and `/sandbox/v1`.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .nest(rest::PREFIX, rest::router(&self.0))
+            .nest("/sandbox/v1", control::router())
+            .with_state(Arc::clone(&self.0))
+    }
+
+    /// Ends agents and deliveries and waits for them. What was not delivered yet is lost.
+    pub async fn stop(&self) {
+        self.0.stop.cancel();
+        self.0.dispatcher.stopped().await;
+    }
+}
+
+/// Serves a sandbox until `shutdown`. The control API asks for no credentials, so `listener` must be on loopback:
+/// anything else is an error of kind `InvalidInput`, as are settings that do not make a sandbox.
+pub async fn serve(
+    settings: SandboxSettings,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    let invalid = |why: String| std::io::Error::new(std::io::ErrorKind::InvalidInput, why);
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() {
+        return Err(invalid(format!(
+            "the sandbox serves only on a loopback address such as 127.0.0.1, not on {}",
+            address.ip()
+        )));
+    }
+    let sandbox = Sandbox::new(settings).map_err(|error| invalid(error.to_string()))?;
+    let served = axum::serve(listener, sandbox.router())
+        .with_graceful_shutdown(shutdown.cancelled_owned())
+        .await;
+    sandbox.stop().await;
+    served
+}
+
+impl Inner {
+    /// Lets `act` act on the floor, and wakes the agents in case it gave them something to do.
+    fn floor<T>(&self, act: impl FnOnce(&mut Floor) -> T) -> T {
+        let result = act(&mut locked(&self.floor));
+        self.wake.notify_one();
+        result
+    }
+}
+
+/// Does what is due on the floor until the sandbox is gone.
+async fn drive(inner: Weak<Inner>, wake: Arc<Notify>, stop: CancellationToken) {
+    loop {
+        let Some(next) = inner.upgrade().map(|i| locked(&i.floor).run_due(Instant::now())) else {
+            return;
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = wake.notified() => {}
+            () = sleep_until(next) => {}
+        }
+    }
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Locks, also after a holder panicked: each change leaves the data whole.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Unix milliseconds.
+fn now_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A random identifier as the vendor's look: 22 URL-safe characters.
+fn new_id() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>())
+}
+
+/// ISO 8601 in UTC.
+fn iso(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms)
+        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+        .to_string()
+}

@@ -65,11 +65,15 @@ impl Cursor {
         if self.partitions != partitions {
             return Position::Since(self.time_ms);
         }
+        // The beginning of time is where a stream from the earliest stands in partitions that it has not read yet.
+        let elsewhere = if self.time_ms == 0 {
+            Position::Earliest
+        } else {
+            Position::Since(self.time_ms)
+        };
         self.positions
             .binary_search_by_key(&partition, |(p, _)| *p)
-            .map_or(Position::Since(self.time_ms), |i| {
-                Position::After(self.positions[i].1)
-            })
+            .map_or(elsewhere, |i| Position::After(self.positions[i].1))
     }
 
     /// The opaque bytes.

@@ -140,3 +140,121 @@ impl Stored {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use prost_types::Timestamp;
+
+    use super::*;
+    use crate::grpc::proto::{AgentEvent, EventKind, MessageEvent, agent_event};
+
+    fn head(tenant: &str, conversation: &str, echo: bool) -> AgentEvent {
+        AgentEvent {
+            tenant: tenant.into(),
+            conversation_id: conversation.into(),
+            event_id: "event".into(),
+            kind: EventKind::Message.into(),
+            occurred_time: Some(Timestamp {
+                seconds: 1,
+                nanos: 2_000_000,
+            }),
+            received_time: Some(Timestamp::default()),
+            vendor_event_type: "MESSAGE".into(),
+            echo,
+            synthetic: true,
+            traceparent: "00-1-2-01".into(),
+            ..AgentEvent::default()
+        }
+    }
+
+    fn body(text: &str) -> Option<agent_event::Body> {
+        Some(agent_event::Body::Message(MessageEvent {
+            text: text.into(),
+            ..MessageEvent::default()
+        }))
+    }
+
+    fn stored(head: &AgentEvent, text: &str, raw: &[u8]) -> Stored {
+        let body = AgentEvent {
+            body: body(text),
+            ..AgentEvent::default()
+        };
+        Stored {
+            format: FORMAT.into(),
+            key_id: String::new(),
+            head: head.encode_to_vec().into(),
+            content: encode_content(body.encode_to_vec().into(), raw.to_vec().into()),
+            sequence: 7,
+            session_epoch: 1_700_000_000_000,
+            state: SessionState::WithAgent,
+            request_id: "request".into(),
+        }
+    }
+
+    const ID: EntryId = EntryId {
+        epoch: 1,
+        ms: 2,
+        n: 3,
+    };
+
+    proptest! {
+        #[test]
+        fn what_is_served_is_the_contracts_event(
+            tenant in ".{0,9}",
+            conversation in ".{0,9}",
+            text in ".{0,99}",
+            raw in prop::collection::vec(any::<u8>(), 0..99),
+            echo: bool,
+        ) {
+            let head = head(&tenant, &conversation, echo);
+            let entry = stored(&head, &text, &raw).into_entry(5, ID).unwrap();
+            prop_assert_eq!((entry.partition, entry.id, entry.echo), (5, ID, echo));
+            prop_assert_eq!(entry.kind, i32::from(EventKind::Message));
+            prop_assert_eq!(&entry.raw, &raw);
+            prop_assert_eq!(&entry.key, &ConversationKey::new(TenantId::new(tenant), conversation));
+            let served = AgentEvent::decode(entry.event).unwrap();
+            let expected = AgentEvent {
+                sequence: 7,
+                session_epoch: 1_700_000_000_000,
+                state: SessionState::WithAgent as i32,
+                request_id: "request".into(),
+                body: body(&text),
+                ..head
+            };
+            prop_assert_eq!(served, expected);
+        }
+
+        #[test]
+        fn damage_is_told_and_never_panics(
+            head in prop::collection::vec(any::<u8>(), 0..40),
+            content in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let damaged = Stored {
+                head: head.into(),
+                content: content.into(),
+                ..stored(&AgentEvent::default(), "", b"")
+            };
+            let _ = damaged.into_entry(0, ID);
+        }
+    }
+
+    #[test]
+    fn what_a_newer_version_wrote_is_refused_with_its_place() {
+        let newer = Stored {
+            format: "2".into(),
+            ..stored(&AgentEvent::default(), "", b"")
+        };
+        let encrypted = Stored {
+            key_id: "key".into(),
+            ..stored(&AgentEvent::default(), "", b"")
+        };
+        for stored in [newer, encrypted] {
+            let error = stored.into_entry(5, ID).unwrap_err();
+            assert!(
+                matches!(&error, StoreError::Corrupt(why) if why.contains("2-3 of partition 5")),
+                "{error}"
+            );
+        }
+    }
+}

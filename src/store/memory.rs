@@ -1,1 +1,397 @@
-//! Filled in soon.
+//! The store of `memory:`. Tests, `chatbridge dev` and `chatbridge demo` use it: it keeps every promise of the one in
+//! Redis, but only until the process ends.
+
+mod calls;
+mod log;
+mod shelf;
+mod tail;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use self::{calls::Calls, log::Log, shelf::Shelf, tail::MemoryTail};
+use super::{
+    Append, Appended, Begun, Finished, IdempotencyKey, Page, Retention, SessionMark, Store, StoreError, Tail,
+    entry::{FORMAT, Stored},
+    partition,
+    redis::newest_first,
+};
+use crate::{
+    conversation::{
+        Session, SessionChange, SessionState,
+        session::{Fields, apply},
+    },
+    event::{ConversationKey, EntryId, Position, TenantId},
+};
+
+/// The store in memory.
+pub struct MemoryStore {
+    shared: Arc<Shared>,
+    retention: Retention,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    /// Changes whenever the log does.
+    changed: watch::Sender<()>,
+}
+
+/// All that a [`MemoryStore`] held at one instant.
+#[derive(Clone)]
+pub struct Checkpoint(State);
+
+#[derive(Clone)]
+struct State {
+    logs: Vec<Log>,
+    /// Digest by tenant and event id.
+    seen: Shelf<(TenantId, String), [u8; 32]>,
+    sessions: Shelf<ConversationKey, Fields>,
+    /// Requests whose echo is awaited, by conversation and fingerprint.
+    echoes: Shelf<(ConversationKey, String), VecDeque<String>>,
+    calls: Calls,
+    /// When to look again at what is wrapping up.
+    unsettled: HashMap<ConversationKey, u64>,
+    swept_ms: u64,
+}
+
+impl State {
+    fn new(partitions: u16) -> Self {
+        Self {
+            logs: vec![Log::default(); usize::from(partitions)],
+            seen: Shelf::default(),
+            sessions: Shelf::default(),
+            echoes: Shelf::default(),
+            calls: Calls::default(),
+            unsettled: HashMap::new(),
+            swept_ms: 0,
+        }
+    }
+
+    /// Lets go of what has expired, now and then: everything is looked at for that.
+    fn sweep(&mut self, now: u64, retention: &Retention) {
+        let Retention {
+            log_ms,
+            dedupe_ms,
+            session_ms,
+            idempotency_ms,
+        } = *retention;
+        let shortest = log_ms.min(dedupe_ms).min(session_ms).min(idempotency_ms);
+        if now.abs_diff(self.swept_ms) < shortest / 16 {
+            return;
+        }
+        self.swept_ms = now;
+        for log in &mut self.logs {
+            log.trim(now.saturating_sub(log_ms));
+        }
+        self.seen.sweep(now);
+        self.sessions.sweep(now);
+        self.echoes.sweep(now);
+        self.calls.sweep(now);
+        let sessions = &self.sessions;
+        self.unsettled.retain(|key, _| sessions.get(key, now).is_some());
+    }
+
+    /// Changes a session; answers its fields, and its state before and after.
+    fn change(
+        &mut self,
+        key: &ConversationKey,
+        change: &SessionChange,
+        now: u64,
+        session_ms: u64,
+    ) -> (&mut Fields, SessionState, SessionState) {
+        let fields = self.sessions.renew(key.clone(), now, session_ms);
+        let before = state_of(fields);
+        let after = apply(fields, change, now);
+        if before == SessionState::WrappingUp && after != before {
+            self.unsettled.remove(key);
+        }
+        (fields, before, after)
+    }
+
+    fn append(&mut self, event: &Append, now: u64, retention: &Retention) -> Appended {
+        let event_key = (event.key.tenant.clone(), event.event_id.clone());
+        if let Some(known) = self.seen.get(&event_key, now) {
+            return if *known == event.digest {
+                Appended::Duplicate
+            } else {
+                Appended::Forged
+            };
+        }
+        self.seen.put(event_key, event.digest, now + retention.dedupe_ms);
+        let (fields, _, state) = self.change(&event.key, &event.change, now, retention.session_ms);
+        let sequence = number(fields, "seq") + 1;
+        fields.insert("seq".into(), sequence.to_string());
+        let session_epoch = number(fields, "epoch");
+        if state == SessionState::WrappingUp {
+            self.unsettled
+                .insert(event.key.clone(), now + event.settle_after_ms);
+        }
+        let echo = event.echo.clone().map(|print| (event.key.clone(), print));
+        let stored = Stored {
+            format: FORMAT.into(),
+            key_id: String::new(),
+            head: event.head.clone(),
+            content: event.content.clone(),
+            sequence,
+            session_epoch,
+            state,
+            request_id: echo
+                .and_then(|key| self.echoes.get_mut(&key, now)?.pop_front())
+                .unwrap_or_default(),
+        };
+        let partition = self.partition(&event.key);
+        let log = &mut self.logs[usize::from(partition)];
+        log.trim(now.saturating_sub(retention.log_ms));
+        let id = log.append(event.key.clone(), stored, now);
+        Appended::New {
+            id,
+            sequence,
+            state,
+            clock_behind_ms: id.ms - now,
+        }
+    }
+
+    fn partitions(&self) -> u16 {
+        u16::try_from(self.logs.len()).unwrap_or(u16::MAX)
+    }
+
+    fn partition(&self, key: &ConversationKey) -> u16 {
+        partition::of(key, self.partitions())
+    }
+
+    fn tails(&self) -> Vec<EntryId> {
+        self.logs.iter().map(Log::tail).collect()
+    }
+}
+
+fn number(fields: &Fields, name: &str) -> u64 {
+    fields.get(name).and_then(|v| v.parse().ok()).unwrap_or(0)
+}
+
+fn state_of(fields: &Fields) -> SessionState {
+    u8::try_from(number(fields, "state"))
+        .ok()
+        .and_then(SessionState::from_number)
+        .unwrap_or_default()
+}
+
+fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl MemoryStore {
+    /// An empty store whose log has 1 to [`partition::MAX_PARTITIONS`] partitions (more or fewer are taken as those).
+    pub fn new(partitions: u16, retention: Retention) -> Self {
+        let state = State::new(partitions.clamp(1, partition::MAX_PARTITIONS));
+        Self {
+            shared: Arc::new(Shared {
+                state: Mutex::new(state),
+                changed: watch::Sender::new(()),
+            }),
+            retention,
+        }
+    }
+
+    /// The stored fields of a session, for whoever wants to see them as they are; empty where there is none.
+    pub fn fields(&self, key: &ConversationKey) -> Fields {
+        let state = self.shared.lock();
+        state.sessions.get(key, now_ms()).cloned().unwrap_or_default()
+    }
+
+    /// Notes all that it holds, to try what a fail-over does: see [`MemoryStore::restore`].
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint(self.shared.lock().clone())
+    }
+
+    /// Goes back to what it held then, as a fail-over to a replica that lagged does.
+    pub fn restore(&self, checkpoint: Checkpoint) {
+        *self.shared.lock() = checkpoint.0;
+        self.shared.changed.send_replace(());
+    }
+
+    /// Loses everything.
+    pub fn wipe(&self) {
+        let partitions = self.partitions();
+        self.restore(Checkpoint(State::new(partitions)));
+    }
+
+    fn page(
+        &self,
+        partition: u16,
+        conversation: Option<&ConversationKey>,
+        from: Position,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        let state = self.shared.lock();
+        partition::check(partition, state.partitions())?;
+        state.logs[usize::from(partition)].page(partition, conversation, from, limit.max(1))
+    }
+}
+
+fn listed(
+    (key, fields): (&ConversationKey, &Fields),
+    tenant: &TenantId,
+) -> Option<(SessionMark, Option<Session>)> {
+    if key.tenant != *tenant || key.conversation.is_empty() {
+        return None;
+    }
+    let mark = SessionMark {
+        active_ms: number(fields, "active"),
+        conversation: key.conversation.clone(),
+    };
+    Some((mark, Some(Session::from_fields(key.clone(), fields))))
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn partitions(&self) -> u16 {
+        self.shared.lock().partitions()
+    }
+
+    fn is_durable(&self) -> bool {
+        false
+    }
+
+    async fn now_ms(&self) -> Result<u64, StoreError> {
+        Ok(now_ms())
+    }
+
+    async fn append(&self, event: &Append) -> Result<Appended, StoreError> {
+        let appended = {
+            let mut state = self.shared.lock();
+            let now = now_ms();
+            state.sweep(now, &self.retention);
+            state.append(event, now, &self.retention)
+        };
+        self.shared.changed.send_replace(());
+        Ok(appended)
+    }
+
+    async fn tails(&self) -> Result<Vec<EntryId>, StoreError> {
+        Ok(self.shared.lock().tails())
+    }
+
+    async fn read(&self, partition: u16, from: Position, limit: usize) -> Result<Page, StoreError> {
+        self.page(partition, None, from, limit)
+    }
+
+    async fn read_conversation(
+        &self,
+        key: &ConversationKey,
+        from: Position,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.page(partition::of(key, self.partitions()), Some(key), from, limit)
+    }
+
+    async fn tail(&self, behind: Vec<EntryId>) -> Result<Box<dyn Tail>, StoreError> {
+        Ok(Box::new(MemoryTail::open(Arc::clone(&self.shared), behind)?))
+    }
+
+    async fn session(&self, key: &ConversationKey) -> Result<Option<Session>, StoreError> {
+        let fields = self.fields(key);
+        let known = !fields.is_empty() && !key.conversation.is_empty();
+        Ok(known.then(|| Session::from_fields(key.clone(), &fields)))
+    }
+
+    async fn change_session(&self, key: &ConversationKey, change: &SessionChange) -> Result<(), StoreError> {
+        self.shared
+            .lock()
+            .change(key, change, now_ms(), self.retention.session_ms);
+        Ok(())
+    }
+
+    async fn sessions(
+        &self,
+        tenant: &TenantId,
+        after: Option<&SessionMark>,
+        limit: usize,
+    ) -> Result<Vec<(SessionMark, Option<Session>)>, StoreError> {
+        let state = self.shared.lock();
+        let mut found: Vec<_> = state
+            .sessions
+            .iter(now_ms())
+            .filter_map(|session| listed(session, tenant))
+            .filter(|(mark, _)| after.is_none_or(|after| newest_first(after, mark).is_lt()))
+            .collect();
+        found.sort_by(|(a, _), (b, _)| newest_first(a, b));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    async fn begin(
+        &self,
+        key: &IdempotencyKey,
+        digest: &[u8; 32],
+        mark: &[u8],
+        lease_ms: u64,
+    ) -> Result<Begun, StoreError> {
+        let mut state = self.shared.lock();
+        let now = now_ms();
+        let expires_ms = now + self.retention.idempotency_ms;
+        Ok(state.calls.begin(key, digest, mark, lease_ms, now, expires_ms))
+    }
+
+    async fn finish(&self, key: &IdempotencyKey, finished: &Finished) -> Result<(), StoreError> {
+        self.shared.lock().calls.finish(key, finished, now_ms());
+        Ok(())
+    }
+
+    async fn expect_echo(
+        &self,
+        key: &ConversationKey,
+        fingerprint: &str,
+        request_id: &str,
+    ) -> Result<(), StoreError> {
+        let mut state = self.shared.lock();
+        let key = (key.clone(), fingerprint.to_owned());
+        let awaited = state.echoes.renew(key, now_ms(), self.retention.idempotency_ms);
+        awaited.retain(|known| known != request_id);
+        awaited.push_back(request_id.to_owned());
+        Ok(())
+    }
+
+    async fn withdraw_echo(
+        &self,
+        key: &ConversationKey,
+        fingerprint: &str,
+        request_id: &str,
+    ) -> Result<(), StoreError> {
+        let mut state = self.shared.lock();
+        let key = (key.clone(), fingerprint.to_owned());
+        if let Some(awaited) = state.echoes.get_mut(&key, now_ms()) {
+            awaited.retain(|known| known != request_id);
+        }
+        Ok(())
+    }
+
+    async fn unsettled(&self, lease_ms: u64, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
+        let state = &mut *self.shared.lock();
+        let now = now_ms();
+        let sessions = &state.sessions;
+        state.unsettled.retain(|key, _| sessions.get(key, now).is_some());
+        let due = state.unsettled.iter_mut().filter(|(_, at)| **at <= now);
+        let leased = due.take(limit).map(|(key, at)| {
+            *at = now + lease_ms;
+            key.clone()
+        });
+        Ok(leased.collect())
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

@@ -1,6 +1,6 @@
 //! Where sessions, the event log and idempotency records live: Redis, or memory for a first look, behind one trait.
 //!
-//! Both keep the same promises (`tests/store_contract.rs` holds them to it); only what is in memory does not survive the
+//! Both keep the same promises (`tests/integration/store` holds them to it); only what is in memory does not survive the
 //! process.
 //!
 //! The log is cut into partitions; a conversation's events are all in one. An entry holds the event encoded when it was
@@ -9,6 +9,7 @@
 
 pub mod cursor;
 pub mod entry;
+mod gap;
 pub mod memory;
 pub mod partition;
 pub mod redis;
@@ -117,6 +118,10 @@ pub struct Page {
     pub entries: Vec<Entry>,
     /// Set where entries behind the position asked for are gone. `entries` then starts with the oldest that is left.
     pub gap: Option<Gap>,
+    /// The place just before the oldest entry of the partition that is left, whoever's it is: where a gap ends.
+    pub before_oldest: EntryId,
+    /// The partition's tail, as it was when read.
+    pub tail: EntryId,
     /// Where to read on: behind the last of `entries`; without entries, the partition's tail as it was when read.
     pub next: EntryId,
     /// Whether the partition's tail, as it was when read, has been reached.
@@ -148,6 +153,8 @@ pub enum GapReason {
 pub trait Tail: Send {
     /// Waits for entries behind the positions handed to [`Store::tail`]. An empty answer means that nothing came for a
     /// while, which also proves that the feed is alive (at least every 5 s). Entries of one partition come in its order.
+    ///
+    /// A caller may give up waiting and call again: nothing is lost by that.
     ///
     /// After an error the feed is over: the caller asks for the tails anew, reads what it missed, and opens another.
     async fn next(&mut self) -> Result<Vec<Entry>, StoreError>;

@@ -1,8 +1,15 @@
 //! Integration tests, in one binary because each binary links the whole crate anew.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed, also in what tests share"
+)]
+
 mod gateway;
 mod journeys;
 mod sandbox;
 mod store;
+#[allow(unreachable_pub, dead_code, reason = "each part serves several tests")]
 mod support;
 mod webhook;

@@ -1,1 +1,11 @@
-//! Filled in soon.
+//! The store's promises: one suite that the store in Redis and the one in memory both pass, and Redis's bad days.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
+
+mod bad_days;
+mod calls;
+mod fixture;
+mod gaps;
+mod log;
+mod sessions;
+mod tail;

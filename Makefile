@@ -1,0 +1,29 @@
+# What a developer types. The work is in scripts/; tools go into .tools/, which git ignores.
+
+.DEFAULT_GOAL := help
+.PHONY: demo dev test lint generate tools clean help
+
+demo: ## A whole hand-over on this machine; needs Rust alone
+	@cargo run -q -- demo
+
+dev: ## Chatbridge and a sandbox Chat Gateway, to develop against; needs Rust alone
+	@cargo run -q -- dev
+
+test: tools ## Lint, then every test; installs what is missing
+	@scripts/test.sh
+
+lint: tools ## Format, lints, types, contract, freshness of generated code
+	@scripts/lint.sh
+
+generate: tools ## Writes the clients' code from proto/
+	@scripts/generate.sh
+
+tools: ## Installs the tools that test, lint and generate need
+	@scripts/tools.sh
+
+clean: ## Removes everything that was built or installed here
+	@rm -rf target .tools
+	@find . -name node_modules -prune -o -type d \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Every check that runs nothing of the project. Needs tools.sh to have run.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+cd "$ROOT"
+
+# Paths of somebody's home, or of this checkout, in a file that others get.
+host_paths() {
+    local pattern='/(root|home/[A-Za-z0-9._-]+|Users/[A-Za-z0-9._-]+)/'
+    # Only a deeper path is telling: a checkout right below / shares its name with too much.
+    case "$ROOT" in
+    /*/*) pattern="$pattern|$(printf '%s' "$ROOT" | sed 's/[][\.*^$+?(){}|]/\\&/g')/" ;;
+    esac
+    if git grep -nIE "$pattern" -- . ':!*.lock'; then
+        stop "the lines above name paths of a machine"
+    fi
+}
+
+section "Rust: format"
+cargo fmt --all --check
+
+section "Rust: clippy"
+cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+
+section "Contract: buf"
+"$VENV/bin/buf" lint
+
+section "Python: ruff"
+"$PYTHON" -m ruff format --check clients/python tests/python tests/fixtures
+"$PYTHON" -m ruff check clients/python tests/python tests/fixtures
+
+section "Python: mypy"
+"$PYTHON" -m mypy --config-file clients/python/pyproject.toml clients/python
+"$PYTHON" -m mypy --config-file clients/python/pyproject.toml tests/python
+
+section "Generated code is fresh"
+scripts/generate.sh --check
+
+section "No paths of a machine"
+if git rev-parse --git-dir >/dev/null 2>&1; then
+    host_paths
+else
+    echo "not a git checkout: nothing to look through"
+fi

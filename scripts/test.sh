@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Lint, then every test. Needs tools.sh to have run; takes nothing from standard input.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+cd "$ROOT"
+exec </dev/null
+
+scripts/lint.sh
+
+section "Rust: tests"
+cargo test --workspace --locked --quiet
+
+section "Python client: tests"
+(cd "$CLIENT" && "$PYTHON" -m pytest)
+
+section "Python against the built binary: tests"
+cargo build --locked --quiet --bin chatbridge
+CHATBRIDGE_BIN="$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug/chatbridge"
+export CHATBRIDGE_BIN
+(cd tests/python && "$PYTHON" -m pytest)
+
+section "All passed"

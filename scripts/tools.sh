@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Installs what the project's checks need and is missing. A second run finds everything in place and does nothing.
+#
+# Python tools go into .tools/venv, from hashed pins. Only redis-server and Python itself come from the system.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+
+# apt_install PACKAGE...: installs Debian packages where we may, and stops with the command to run where we may not.
+apt_install() {
+    local sudo=()
+    have apt-get || stop "missing: $*; install these packages (named as on Debian) with your system's package manager"
+    if [ "$(id -u)" -ne 0 ]; then
+        { have sudo && sudo -n true 2>/dev/null; } || stop "missing: $*; run: sudo apt-get install $*"
+        sudo=(sudo -n)
+    fi
+    section "Installing $*"
+    "${sudo[@]}" apt-get update -qq </dev/null
+    # In run level 1 Debian's packages do not start their services: tests start their own Redis.
+    "${sudo[@]}" env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "$@" </dev/null
+}
+
+rust_tools() {
+    have cargo || stop "cargo is missing; install Rust 1.95 or newer: https://rustup.rs"
+    if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then
+        have rustup || stop "rustfmt or clippy is missing; install them beside cargo"
+        rustup component add rustfmt clippy
+    fi
+}
+
+system_tools() {
+    local missing=()
+    have redis-server || missing+=(redis-server)
+    have python3 || missing+=(python3)
+    # Debian splits venv off, and a venv without ensurepip has no pip.
+    { have python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; } || missing+=(python3-venv)
+    [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
+        stop "python3 is $(python3 -c 'import platform; print(platform.python_version())'); 3.10 or newer is needed"
+}
+
+python_tools() {
+    local lock="$CLIENT/requirements-dev.txt" stamp="$TOOLS/venv.stamp" wanted
+    # A venv holds absolute paths, so a tree that was moved or copied needs a new one.
+    wanted="$(printf '%s\n' "$ROOT"; python3 -V; cat "$lock")"
+    if [ -x "$PYTHON" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
+        return
+    fi
+    section "Installing Python tools into .tools/venv"
+    rm -rf "$VENV" "$stamp"
+    mkdir -p "$TOOLS"
+    python3 -m venv "$VENV"
+    "$PYTHON" -m pip install -q --disable-pip-version-check --require-hashes -r "$lock"
+    "$PYTHON" -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e "$CLIENT"
+    printf '%s\n' "$wanted" >"$stamp"
+}
+
+rust_tools
+system_tools
+python_tools

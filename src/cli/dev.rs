@@ -1,0 +1,211 @@
+//! `chatbridge dev`: the service and the sandbox in one process, wired together.
+
+#![allow(clippy::print_stdout, reason = "a command line prints")]
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::start::{bind_sandbox, fail, stop_on_signals, write_ready};
+use crate::{
+    config::{Config, ConfigError, ENV_PREFIX, MEMORY_URL},
+    sandbox::{self, Pace, SandboxSettings},
+    server::{self, Listeners, ServeError},
+};
+
+/// Options of `dev`. Other settings are read from the environment, as by `serve`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Address of the sandbox.
+    #[arg(long, env = "CHATBRIDGE_SANDBOX_LISTEN", default_value = "127.0.0.1:8088")]
+    sandbox_listen: SocketAddr,
+    /// How long the agents take: `human`, `instant`, or a factor from 0 (at once) over 1 (as people) to 100.
+    #[arg(long, default_value = "human")]
+    pace: Pace,
+    /// Write the addresses that are listened on to this file, as JSON, once all are.
+    #[arg(long)]
+    ready_file: Option<PathBuf>,
+}
+
+/// What to start.
+#[derive(Debug, Clone)]
+pub struct DevSettings {
+    /// Address of the sandbox.
+    pub sandbox_listen: SocketAddr,
+    /// How fast the agents are.
+    pub pace: Pace,
+    /// Settings of the service, as variables of the environment. Those that wire it to the sandbox are ours.
+    pub env: BTreeMap<String, String>,
+}
+
+impl DevSettings {
+    /// Everything on free ports of the loopback interface, in memory.
+    pub fn on_free_ports(pace: Pace) -> Self {
+        let listen =
+            ["GRPC", "WEBHOOK", "ADMIN"].map(|p| (format!("{ENV_PREFIX}{p}_LISTEN"), "127.0.0.1:0".into()));
+        Self {
+            sandbox_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            pace,
+            env: BTreeMap::from(listen),
+        }
+    }
+}
+
+/// Why it did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum DevError {
+    /// A setting is wrong.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// The service failed.
+    #[error("{0}")]
+    Serve(#[from] ServeError),
+    /// The sandbox failed.
+    #[error("the sandbox cannot run: {0}")]
+    Sandbox(#[from] io::Error),
+}
+
+/// A service and a sandbox that run.
+pub struct DevHandle {
+    /// Where the service's gRPC listens.
+    pub grpc_url: String,
+    /// Where the service's webhook door is.
+    pub webhook_url: Url,
+    /// Where the service's metrics and probes are.
+    pub admin_url: Url,
+    /// Where the sandbox is.
+    pub sandbox_url: Url,
+    stop: CancellationToken,
+    service: JoinHandle<Result<(), ServeError>>,
+    sandbox: JoinHandle<io::Result<()>>,
+}
+
+impl DevHandle {
+    /// Stops both.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        let _ = self.service.await;
+        let _ = self.sandbox.await;
+    }
+
+    /// Waits until they stop: because of `stop`, or by themselves.
+    async fn finished(mut self, stop: &CancellationToken) -> Result<(), DevError> {
+        let ended = tokio::select! {
+            () = stop.cancelled() => None,
+            ended = &mut self.service => Some(ended.map_err(ServeError::from).flatten().map_err(DevError::from)),
+        };
+        match ended {
+            Some(ended) => {
+                self.stop.cancel();
+                let _ = self.sandbox.await;
+                ended
+            }
+            None => {
+                self.stop().await;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn url(address: SocketAddr, path: &str) -> Result<Url, io::Error> {
+    Url::parse(&format!("http://{address}{path}")).map_err(io::Error::other)
+}
+
+/// Starts both. They listen when this returns.
+pub async fn start(settings: DevSettings) -> Result<DevHandle, DevError> {
+    let sandbox_listener = bind_sandbox(settings.sandbox_listen).await?;
+    let sandbox_url = url(sandbox_listener.local_addr()?, "")?;
+    let mut sandbox_settings = SandboxSettings {
+        pace: settings.pace,
+        ..SandboxSettings::default()
+    };
+    let mut env = settings.env;
+    if !env.contains_key(&format!("{ENV_PREFIX}REDIS_URL_FILE")) {
+        env.entry(format!("{ENV_PREFIX}REDIS_URL"))
+            .or_insert_with(|| MEMORY_URL.into());
+    }
+    // Spreading the ends of streams serves a fleet of clients; here it only delays the stop.
+    env.entry(format!("{ENV_PREFIX}DRAIN_SPREAD_MS"))
+        .or_insert_with(|| "0".into());
+    let wiring = [
+        ("GATEWAY_URL", sandbox_url.to_string()),
+        ("TENANT", sandbox_settings.tenant.clone()),
+        ("API_KEY", sandbox_settings.api_key.clone()),
+    ];
+    env.remove(&format!("{ENV_PREFIX}API_KEY_FILE"));
+    env.extend(wiring.map(|(name, value)| (format!("{ENV_PREFIX}{name}"), value)));
+    let config = Config::load(None, env)?;
+
+    let listeners = Listeners::bind(&config).await?;
+    let path = match &config.webhook_path_secret {
+        Some(secret) => format!("/webhooks/8x8/{}", secrecy::ExposeSecret::expose_secret(secret)),
+        None => "/webhooks/8x8".into(),
+    };
+    let webhook_url = url(listeners.webhook.local_addr()?, &path)?;
+    let grpc_url = format!("http://{}", listeners.grpc.local_addr()?);
+    let admin_url = url(listeners.admin.local_addr()?, "")?;
+    sandbox_settings.webhook = Some(webhook_url.clone());
+
+    let stop = CancellationToken::new();
+    let sandbox = tokio::spawn(sandbox::serve(sandbox_settings, sandbox_listener, stop.clone()));
+    let service = tokio::spawn(server::serve(config, listeners, stop.clone()));
+    Ok(DevHandle {
+        grpc_url,
+        webhook_url,
+        admin_url,
+        sandbox_url,
+        stop,
+        service,
+        sandbox,
+    })
+}
+
+pub(super) async fn run(args: Args) -> ExitCode {
+    match run_until_stopped(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error @ DevError::Config(_)) => fail(&error.to_string(), 2),
+        Err(error) => fail(&error.to_string(), 1),
+    }
+}
+
+async fn run_until_stopped(args: Args) -> Result<(), DevError> {
+    let stop = stop_on_signals()?;
+    let handle = start(DevSettings {
+        sandbox_listen: args.sandbox_listen,
+        pace: args.pace,
+        env: std::env::vars().collect(),
+    })
+    .await?;
+    let host = |url: &Url| url.authority().to_owned();
+    let addresses = BTreeMap::from([
+        ("grpc", handle.grpc_url.trim_start_matches("http://").to_owned()),
+        ("webhook", host(&handle.webhook_url)),
+        ("admin", host(&handle.admin_url)),
+        ("sandbox", host(&handle.sandbox_url)),
+    ]);
+    write_ready(args.ready_file.as_deref(), &addresses)?;
+    println!("gRPC and gRPC-Web       {}", handle.grpc_url);
+    println!(
+        "webhook door            http://{}/webhooks/8x8",
+        host(&handle.webhook_url)
+    );
+    println!("metrics and probes      {}", handle.admin_url);
+    println!("Chat Gateway (sandbox)  {}", handle.sandbox_url);
+    println!();
+    // As this program was started: `chatbridge` alone is often not on the path.
+    let program = std::env::args().next().unwrap_or_else(|| "chatbridge".into());
+    println!("In other terminals:");
+    println!("  {program} tail --server {}", handle.grpc_url);
+    println!("  {program} chat --server {}", handle.grpc_url);
+    println!("Ctrl-C stops.");
+    handle.finished(&stop).await
+}

@@ -1,0 +1,61 @@
+//! `chatbridge sandbox`.
+
+#![allow(clippy::print_stdout, reason = "a command line prints")]
+
+use std::{collections::BTreeMap, io, net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use url::Url;
+
+use super::start::{bind_sandbox, fail, stop_on_signals, write_ready};
+use crate::sandbox::{self, Pace, SandboxSettings};
+
+/// Options of `sandbox`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Address to listen on.
+    #[arg(long, env = "CHATBRIDGE_SANDBOX_LISTEN", default_value = "127.0.0.1:8088")]
+    listen: SocketAddr,
+    /// Where to send webhooks; without it, none are sent until one is set through the control API.
+    #[arg(long)]
+    webhook: Option<Url>,
+    /// How long the agents take: `human`, `instant`, or a factor from 0 (at once) over 1 (as people) to 100.
+    #[arg(long, default_value = "human")]
+    pace: Pace,
+    /// Makes the agents' choices repeatable.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Write the address that is listened on to this file, as JSON.
+    #[arg(long)]
+    ready_file: Option<PathBuf>,
+}
+
+pub(super) async fn run(args: Args) -> ExitCode {
+    match serve(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("the sandbox cannot run: {error}"), 1),
+    }
+}
+
+async fn serve(args: Args) -> io::Result<()> {
+    if !args.listen.ip().is_loopback() {
+        let problem = "it has a published key and no other protection, so it listens on loopback only";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+    }
+    let listener = bind_sandbox(args.listen).await?;
+    let address = listener.local_addr()?;
+    let settings = SandboxSettings {
+        webhook: args.webhook,
+        pace: args.pace,
+        seed: args.seed,
+        ..SandboxSettings::default()
+    };
+    println!(
+        "Chat Gateway (sandbox)  http://{address}   tenant: {}   x-api-key: {}",
+        settings.tenant, settings.api_key
+    );
+    write_ready(
+        args.ready_file.as_deref(),
+        &BTreeMap::from([("sandbox", address.to_string())]),
+    )?;
+    sandbox::serve(settings, listener, stop_on_signals()?).await
+}

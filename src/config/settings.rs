@@ -1,0 +1,117 @@
+//! The table of settings: the one place that names them, with their defaults.
+
+/// One setting: its name, its default (empty: none) and what it is.
+pub struct Setting {
+    /// Its name.
+    pub name: &'static str,
+    /// Its default; empty: none.
+    pub default: &'static str,
+    /// What it is, with unit and range.
+    pub help: &'static str,
+}
+
+const fn setting(name: &'static str, default: &'static str, help: &'static str) -> Setting {
+    Setting { name, default, help }
+}
+
+/// All settings.
+pub const SETTINGS: &[Setting] = &[
+    setting(
+        "gateway_url",
+        "https://api.8x8.com",
+        "base URL of the Chat Gateway",
+    ),
+    setting(
+        "gateway_timeout_ms",
+        "10000",
+        "how long one request to the Chat Gateway may take, in ms (100 to 60000)",
+    ),
+    setting("tenant", "", "the vendor's tenant id; required"),
+    setting("api_key", "", "the vendor's API key; required; secret"),
+    setting(
+        "redis_url",
+        "",
+        "redis://, rediss:// or memory: (nothing survives the process); required; secret",
+    ),
+    setting("redis_prefix", "chatbridge", "prefix of all keys in Redis"),
+    setting(
+        "partitions",
+        "16",
+        "partitions of the event log (1 to 128); fixed when Redis is first used",
+    ),
+    setting(
+        "log_retention_hours",
+        "72",
+        "how long the event log is kept, in hours (1 to 8760)",
+    ),
+    setting(
+        "dedupe_retention_hours",
+        "168",
+        "how long repeated deliveries are known, in hours (1 to 8760)",
+    ),
+    setting(
+        "session_retention_hours",
+        "720",
+        "how long a session is kept after its last activity, in hours (1 to 87600)",
+    ),
+    setting("grpc_listen", "127.0.0.1:50051", "address of gRPC and gRPC-Web"),
+    setting("webhook_listen", "127.0.0.1:8080", "address of the webhook door"),
+    setting(
+        "admin_listen",
+        "127.0.0.1:9090",
+        "address of /metrics, /livez, /readyz and gRPC health",
+    ),
+    setting(
+        "webhook_path_secret",
+        "",
+        "if set, webhooks are accepted at /webhooks/8x8/SECRET only; secret",
+    ),
+    setting(
+        "webhook_freshness_seconds",
+        "300",
+        "how far a webhook's transmission time may be off, in seconds (10 to 3600)",
+    ),
+    setting(
+        "webhook_max_bytes",
+        "1048576",
+        "the largest webhook body, in bytes (1024 to 16777216)",
+    ),
+    setting(
+        "heartbeat_ms",
+        "15000",
+        "the longest silence on a stream, in ms (50 to 20000)",
+    ),
+    setting(
+        "stream_max_age_seconds",
+        "1800",
+        "after which age a stream is ended, give or take a tenth, in seconds (1 to 86400)",
+    ),
+    setting(
+        "settle_after_ms",
+        "30000",
+        "how long a conversation may wrap up in silence before 8x8 is asked, in ms (100 to 600000)",
+    ),
+    setting(
+        "drain_spread_ms",
+        "2000",
+        "over which time streams are ended when the service stops, in ms (0 to 300000)",
+    ),
+    setting(
+        "drain_deadline_ms",
+        "10000",
+        "after which time the service stops whatever is still open, in ms (100 to 600000)",
+    ),
+    setting(
+        "cors_origins",
+        "",
+        "browser origins that may use gRPC-Web, separated by commas; empty: none",
+    ),
+    setting(
+        "allow_unauthenticated",
+        "false",
+        "whether gRPC may listen beyond loopback although callers are not authenticated yet",
+    ),
+];
+
+/// Settings that hold a secret, and so may be given in a file of their own.
+pub(super) const SECRETS: [&str; 3] = ["api_key", "redis_url", "webhook_path_secret"];

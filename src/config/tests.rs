@@ -1,0 +1,134 @@
+//! Settings as operators give them, right and wrong.
+
+use std::io::Write as _;
+
+use secrecy::ExposeSecret as _;
+
+use super::*;
+
+fn load(env: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    Config::load(None, env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+}
+
+const GOOD: [(&str, &str); 3] = [
+    ("CHATBRIDGE_TENANT", "acme"),
+    ("CHATBRIDGE_API_KEY", "k3y"),
+    ("CHATBRIDGE_REDIS_URL", "redis://:pa55@127.0.0.1/0"),
+];
+
+#[test]
+fn three_variables_are_enough() {
+    let config = load(&GOOD).unwrap();
+    assert_eq!(config.tenant.as_str(), "acme");
+    assert_eq!(config.grpc_listen.to_string(), "127.0.0.1:50051");
+    assert_eq!(config.retention, Retention::default());
+    let shown = format!("{config:?}");
+    assert!(!shown.contains("k3y") && !shown.contains("pa55"), "{shown}");
+}
+
+#[test]
+fn every_mistake_is_reported_at_once_by_name_and_without_secrets() {
+    let error = load(&[
+        ("CHATBRIDGE_REDIS_URL", "http://:pa55@x"),
+        ("CHATBRIDGE_GATEWAY_URL", "ftp://x"),
+        ("CHATBRIDGE_GRPC_LISTEN", "0.0.0.0:50051"),
+        ("CHATBRIDGE_ADMIN_LISTEN", "nine"),
+        ("CHATBRIDGE_PARTITIONS", "0"),
+        ("CHATBRIDGE_WEBHOOK_PATH_SECRET", "a/b"),
+        ("CHATBRIDGE_CORS_ORIGINS", "example.com"),
+    ])
+    .unwrap_err();
+    let text = error.to_string();
+    for name in [
+        "TENANT",
+        "API_KEY",
+        "REDIS_URL",
+        "GATEWAY_URL",
+        "GRPC_LISTEN",
+        "ADMIN_LISTEN",
+        "PARTITIONS",
+        "WEBHOOK_PATH_SECRET",
+        "CORS_ORIGINS",
+    ] {
+        assert!(
+            text.contains(&format!("CHATBRIDGE_{name}:")),
+            "{name} is missing in {text}"
+        );
+    }
+    assert_eq!(error.0.len(), 9, "{text}");
+    assert!(!text.contains("pa55") && !text.contains("a/b"), "{text}");
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_unknown_names_in_the_file_are_mistakes() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(
+        file,
+        "tenant = \"filed\"\npartitions = 4\nheart_beat = 3\n[redis]\nurl = \"x\""
+    )
+    .unwrap();
+    let env = GOOD.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+    let error = Config::load(Some(file.path()), env.clone()).unwrap_err();
+    assert_eq!(error.0.len(), 2, "{error}");
+
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "tenant = \"filed\"\npartitions = 4").unwrap();
+    let config = Config::load(Some(file.path()), env).unwrap();
+    assert_eq!(config.partitions, 4);
+    assert_eq!(config.tenant.as_str(), "acme");
+}
+
+#[test]
+fn a_secret_may_be_in_a_file() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "from-file").unwrap();
+    let path = file.path().to_str().unwrap();
+    let mut env = GOOD.to_vec();
+    env[1] = ("CHATBRIDGE_API_KEY_FILE", path);
+    assert_eq!(load(&env).unwrap().api_key.expose_secret(), "from-file");
+
+    env.push(("CHATBRIDGE_API_KEY", "k3y"));
+    assert!(load(&env).unwrap_err().to_string().contains("give one of them"));
+
+    env.pop();
+    env[1].1 = "/nowhere/at/all";
+    let error = load(&env).unwrap_err();
+    assert_eq!(error.0.len(), 1, "{error}");
+}
+
+#[test]
+fn the_documentation_lists_every_setting_with_its_default() {
+    let page = include_str!("../../docs/configuration.md");
+    for setting in SETTINGS {
+        let default = if setting.default.is_empty() {
+            "none".into()
+        } else {
+            format!("`{}`", setting.default)
+        };
+        let row = format!("| `{}` | {default} | {} |", setting.name, setting.help);
+        assert!(page.contains(&row), "docs/configuration.md lacks the row: {row}");
+    }
+}
+
+#[test]
+fn no_mistake_shows_a_secret() {
+    for toml in ["api_key = \"SECRET123\nx = 1", "webhook_path_secret = SECRET123"] {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        write!(file, "{toml}").unwrap();
+        let error = Config::load(Some(file.path()), []).unwrap_err().to_string();
+        assert!(error.contains("line 1") && !error.contains("SECRET"), "{error}");
+    }
+    for url in [
+        "https://user:SECRET@host:99999",
+        "https://user:SECRET@host",
+        "https://host/?key=SECRET",
+    ] {
+        let mut env = GOOD.to_vec();
+        env.push(("CHATBRIDGE_GATEWAY_URL", url));
+        let error = load(&env).unwrap_err().to_string();
+        assert!(
+            error.contains("CHATBRIDGE_GATEWAY_URL: ") && !error.contains("SECRET"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,229 @@
+//! The use cases that callers have: what a call does with the store and the vendor, and in which order.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use tracing::warn;
+
+use super::{
+    Session, SessionChange, echo,
+    idempotency::{Guard, Started},
+};
+use crate::{
+    error::Error,
+    event::{AuthorType, ConversationKey, Message},
+    gateway::{Conversation, ConversationPatch, Listed, NewConversation, PageQuery},
+    store::{Cursor, SessionMark, SharedStore},
+    tenant::{Tenant, Tenants},
+};
+
+/// How far back of the store's time a cursor of a call reaches, in milliseconds: nodes of a cluster have clocks of their
+/// own. Reaching back too far is harmless, since the conversation's earlier events are few or none.
+const CURSOR_MARGIN_MS: u64 = 1_000;
+
+/// What makes a call idempotent.
+#[derive(Debug, Clone)]
+pub struct RequestId {
+    /// The caller's UUID; empty: the call is not idempotent.
+    pub id: String,
+    /// SHA-256 of the request.
+    pub digest: [u8; 32],
+}
+
+/// Answer to creating a conversation. Kept as JSON for repeats.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreatedConversation {
+    /// The tenant.
+    pub tenant: String,
+    /// The vendor's identifier.
+    pub conversation: String,
+    /// When the vendor recorded it, Unix milliseconds.
+    pub created_ms: Option<i64>,
+    /// An encoded cursor from before the call.
+    pub cursor: Vec<u8>,
+}
+
+/// Answer to sending a message. Kept as JSON for repeats.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentMessage {
+    /// When the vendor accepted it, Unix milliseconds by our clock.
+    pub accepted_ms: i64,
+}
+
+/// The use cases.
+#[derive(Clone)]
+pub struct Conversations {
+    store: SharedStore,
+    tenants: Tenants,
+}
+
+impl Conversations {
+    /// The use cases over a store and the tenants.
+    pub fn new(store: SharedStore, tenants: Tenants) -> Self {
+        Self { store, tenants }
+    }
+
+    /// The tenant that a request names.
+    pub fn tenant(&self, name: &str) -> Result<Arc<Tenant>, Error> {
+        self.tenants.resolve(name)
+    }
+
+    /// Creates a conversation and its session.
+    pub async fn create(
+        &self,
+        tenant: &Tenant,
+        request: &RequestId,
+        new: &NewConversation,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<CreatedConversation, Error> {
+        let cursor = self.cursor_before().await?;
+        let mark = serde_json::json!({ "cursor_ms": cursor.time_ms });
+        let guard = match Guard::begin(&self.store, tenant, "CreateConversation", request, &mark).await? {
+            Started::New(guard) => guard,
+            Started::Done(answer) => return Ok(answer),
+        };
+        let created = guard
+            .watch(tenant.gateway.create_conversation(&tenant.id, new).await)
+            .await?;
+        let answer = CreatedConversation {
+            tenant: tenant.id.to_string(),
+            conversation: created.conversation,
+            created_ms: created.created_ms,
+            cursor: cursor.encode(),
+        };
+        let key = ConversationKey::new(tenant.id.clone(), answer.conversation.clone());
+        let change = SessionChange::by_creation(&new.channel_id, &new.user, labels);
+        // It exists now: failing the call would hide its identifier from the caller for ever.
+        if let Err(error) = self.store.change_session(&key, &change).await {
+            warn!(tenant = %tenant.id, conversation = %key.conversation, %error,
+                "the session of a new conversation could not be stored; its events will begin it, without labels");
+        }
+        guard.done(&answer).await;
+        Ok(answer)
+    }
+
+    /// Reads a conversation from the vendor.
+    pub async fn get(&self, tenant: &Tenant, id: &str) -> Result<Conversation, Error> {
+        Ok(tenant.gateway.conversation(&tenant.id, id).await?)
+    }
+
+    /// Lists a tenant's conversations from the vendor.
+    pub async fn list(&self, tenant: &Tenant, page: &PageQuery) -> Result<Listed<Conversation>, Error> {
+        Ok(tenant.gateway.conversations(&tenant.id, page).await?)
+    }
+
+    /// Changes customer or assignment, and answers a cursor from before the call.
+    pub async fn update(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        patch: &ConversationPatch,
+    ) -> Result<Cursor, Error> {
+        let cursor = self.cursor_before().await?;
+        tenant.gateway.patch_conversation(&tenant.id, id, patch).await?;
+        Ok(cursor)
+    }
+
+    /// Ends the current interaction for the customer.
+    pub async fn end(&self, tenant: &Tenant, id: &str) -> Result<(), Error> {
+        Ok(tenant.gateway.end_conversation(&tenant.id, id).await?)
+    }
+
+    /// Sends a message.
+    pub async fn send(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        request: &RequestId,
+        message: &Message,
+    ) -> Result<SentMessage, Error> {
+        let key = ConversationKey::new(tenant.id.clone(), id);
+        let fingerprint = echo::fingerprint(message);
+        let mark = serde_json::json!({ "conversation": id, "fingerprint": fingerprint });
+        let guard = match Guard::begin(&self.store, tenant, "SendMessage", request, &mark).await? {
+            Started::New(guard) => guard,
+            Started::Done(answer) => return Ok(answer),
+        };
+        if guard.is_idempotent() {
+            guard
+                .watch_store(self.store.expect_echo(&key, &fingerprint, &request.id).await)
+                .await?;
+        }
+        let sent = tenant.gateway.send_message(&tenant.id, id, message).await;
+        if let Err(error) = &sent
+            && error.kind.is_certain()
+            && guard.is_idempotent()
+            && let Err(error) = self.store.withdraw_echo(&key, &fingerprint, &request.id).await
+        {
+            warn!(tenant = %tenant.id, conversation = id, %error, "an announced echo could not be withdrawn");
+        }
+        guard.watch(sent).await?;
+        let answer = SentMessage {
+            accepted_ms: jiff::Timestamp::now().as_millisecond(),
+        };
+        guard.done(&answer).await;
+        Ok(answer)
+    }
+
+    /// Lists a conversation's messages from the vendor.
+    pub async fn messages(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        page: &PageQuery,
+    ) -> Result<Listed<Message>, Error> {
+        Ok(tenant.gateway.messages(&tenant.id, id, page).await?)
+    }
+
+    /// Shows that somebody types.
+    pub async fn typing(&self, tenant: &Tenant, id: &str, author: AuthorType) -> Result<(), Error> {
+        Ok(tenant.gateway.send_typing(&tenant.id, id, author).await?)
+    }
+
+    /// Reads a session.
+    pub async fn session(&self, tenant: &Tenant, id: &str) -> Result<Session, Error> {
+        let key = ConversationKey::new(tenant.id.clone(), id);
+        self.store
+            .session(&key)
+            .await?
+            .ok_or_else(|| Error::UnknownSession(id.to_owned()))
+    }
+
+    /// Lists sessions that `wanted` accepts, the last active first, and says where to go on.
+    pub async fn sessions(
+        &self,
+        tenant: &Tenant,
+        after: Option<SessionMark>,
+        limit: usize,
+        wanted: impl Fn(&Session) -> bool + Send,
+    ) -> Result<(Vec<Session>, Option<SessionMark>), Error> {
+        // Reading on until a page is full would let a rare filter read everything; a short page is allowed.
+        const READS_MAX: usize = 10;
+        let mut after = after;
+        let mut found = Vec::new();
+        for _ in 0..READS_MAX {
+            let page = self.store.sessions(&tenant.id, after.as_ref(), limit).await?;
+            if page.is_empty() {
+                return Ok((found, None));
+            }
+            for (mark, session) in page {
+                after = Some(mark);
+                found.extend(session.filter(&wanted));
+                if found.len() == limit {
+                    return Ok((found, after));
+                }
+            }
+        }
+        Ok((found, after))
+    }
+
+    /// A cursor from before whatever comes next. It also proves that the store is there: with the store down nothing is
+    /// sent.
+    async fn cursor_before(&self) -> Result<Cursor, Error> {
+        let now_ms = self.store.now_ms().await?;
+        Ok(Cursor::at_time(
+            now_ms.saturating_sub(CURSOR_MARGIN_MS),
+            self.store.partitions(),
+        ))
+    }
+}

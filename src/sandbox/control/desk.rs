@@ -1,0 +1,115 @@
+//! The agent's desk: what an agent sees, and an agent driven by hand.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Input, Refusal};
+use crate::sandbox::{
+    Inner,
+    floor::{
+        DeskError, Floor,
+        conversation::{Conversation, Message},
+    },
+    iso,
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(
+    tag = "action",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub(super) enum Action {
+    Say { text: String },
+    Typing,
+    Transfer { queue_id: String },
+    Leave,
+}
+
+/// Shows all that an agent would see.
+pub(super) async fn show(
+    State(inner): State<Arc<Inner>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let seen = inner.floor(|floor| floor.conversation(&id).map(|it| to_json(it, floor)));
+    seen.map(Json).ok_or_else(Refusal::no_conversation)
+}
+
+/// Lets the agent do something. From then on the agents of this conversation do nothing by themselves but accept it and
+/// write it up.
+pub(super) async fn drive(
+    State(inner): State<Arc<Inner>>,
+    Path(id): Path<String>,
+    Input(action): Input<Action>,
+) -> Result<StatusCode, Refusal> {
+    let done = inner.floor(|floor| {
+        floor.act(&id, |scene| match action {
+            Action::Say { text } => scene.hand_say(text),
+            Action::Typing => scene.hand_type(),
+            Action::Transfer { queue_id } => scene.hand_transfer(&queue_id),
+            Action::Leave => scene.hand_leave(),
+        })
+    });
+    match done.ok_or_else(Refusal::no_conversation)? {
+        Ok(()) => Ok(StatusCode::ACCEPTED),
+        Err(why @ DeskError::UnknownQueue) => Err(Refusal::new(StatusCode::BAD_REQUEST, why.to_string())),
+        Err(why @ DeskError::NoAgent) => Err(Refusal::new(StatusCode::CONFLICT, why.to_string())),
+    }
+}
+
+fn to_json(conversation: &Conversation, floor: &Floor) -> Value {
+    let queue = conversation
+        .last_queue
+        .as_deref()
+        .and_then(|id| floor.house.queue(id));
+    let members = conversation.members.iter();
+    let members: Vec<Value> = members
+        .map(|it| json!({"id": it.who.id(), "type": it.who.kind(), "present": it.present}))
+        .collect();
+    let transcript: Vec<Value> = conversation.messages.iter().map(line).collect();
+    json!({
+        "conversationId": conversation.id,
+        "channelId": conversation.channel_id,
+        "channelType": conversation.channel_type,
+        "createdAt": iso(conversation.created_ms),
+        "state": conversation.state.as_str(),
+        "assignment": conversation.assignment.as_ref().map(|it| it.to_json()),
+        "queue": queue.map(|it| json!({"id": it.id, "name": it.name})),
+        "agent": conversation.agent,
+        "scripted": conversation.scripted,
+        "user": conversation.user,
+        "context": conversation.user.additional_properties.as_deref().unwrap_or_default(),
+        "members": members,
+        "typing": conversation.typing_reported.as_ref().map(|(who, at_ms)| {
+            json!({"authorType": who.kind(), "at": iso(*at_ms)})
+        }),
+        "transcript": transcript,
+    })
+}
+
+fn line(message: &Message) -> Value {
+    let content = &message.content;
+    let cards: Vec<Value> = content
+        .cards
+        .iter()
+        .map(|card| json!({"contentType": card.content_type, "content": card.content}))
+        .collect();
+    json!({
+        "id": message.id,
+        "authorType": message.author.kind(),
+        "authorId": message.author.id(),
+        "text": content.text,
+        "cards": cards,
+        "externalMessageId": content.external.as_ref().map(|it| it.message_id.as_str()),
+        "createdAt": iso(message.created_ms),
+        "history": message.history,
+    })
+}

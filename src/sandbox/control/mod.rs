@@ -1,0 +1,78 @@
+//! The API of the sandbox itself, for people and tests: what customers, agents and networks do. No credentials.
+
+mod deliveries;
+mod desk;
+mod widget;
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{FromRequest, Request, rejection::JsonRejection},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post, put},
+};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::Inner;
+
+/// The routes below `/sandbox/v1`.
+pub(crate) fn router() -> Router<Arc<Inner>> {
+    Router::new()
+        .route("/widget/conversations", post(widget::begin))
+        .route("/widget/conversations/{id}/messages", post(widget::write))
+        .route("/widget/conversations/{id}/leave", post(widget::leave))
+        .route("/conversations/{id}", get(desk::show))
+        .route("/conversations/{id}/agent", post(desk::drive))
+        .route("/deliveries", get(deliveries::list))
+        .route("/deliveries/{event_id}/redeliver", post(deliveries::redeliver))
+        .route("/webhook", put(deliveries::set_webhook))
+        .fallback(async || Refusal::new(StatusCode::NOT_FOUND, "The sandbox has no such path."))
+        .method_not_allowed_fallback(async || {
+            Refusal::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This path does not take this method.",
+            )
+        })
+}
+
+/// Why something was not done: `{"error": SENTENCE}`.
+#[derive(Debug)]
+struct Refusal {
+    status: StatusCode,
+    why: String,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, why: impl Into<String>) -> Self {
+        Self {
+            status,
+            why: why.into(),
+        }
+    }
+
+    fn no_conversation() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "There is no such conversation.")
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.status, Json(json!({"error": self.why}))).into_response()
+    }
+}
+
+/// A JSON body. It must say that it is JSON, so that no web page can post one unasked.
+struct Input<T>(T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Input<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let read: Result<Json<T>, JsonRejection> = Json::from_request(request, state).await;
+        read.map(|Json(it)| Self(it))
+            .map_err(|wrong| Refusal::new(wrong.status(), wrong.body_text()))
+    }
+}

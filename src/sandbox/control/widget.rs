@@ -1,0 +1,110 @@
+//! Plays the customer in the vendor's own widget.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Input, Refusal};
+use crate::sandbox::{
+    Inner,
+    floor::{
+        Floor, Via,
+        conversation::Content,
+        house::{Channel, ChannelType},
+        user::User,
+    },
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct BeginBody {
+    #[serde(default)]
+    user: User,
+    text: String,
+    #[serde(default)]
+    channel_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TextBody {
+    text: String,
+}
+
+/// Begins a conversation with a first message.
+pub(super) async fn begin(
+    State(inner): State<Arc<Inner>>,
+    Input(body): Input<BeginBody>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let text = some_text(body.text)?;
+    let id = inner.floor(|floor| {
+        let channel = widget(floor, body.channel_id.as_deref().unwrap_or("sandbox-widget"))?;
+        floor
+            .create_in_widget(&channel, body.user, text)
+            .map_err(|full| Refusal::new(StatusCode::TOO_MANY_REQUESTS, full.to_string()))
+    })?;
+    Ok((StatusCode::CREATED, Json(json!({"conversationId": id}))))
+}
+
+fn widget(floor: &Floor, channel_id: &str) -> Result<Channel, Refusal> {
+    match floor.house.channel(channel_id) {
+        Some(channel) if channel.kind == ChannelType::WebChat => Ok(channel.clone()),
+        _ => Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "The channelId must be that of a WebChat channel.",
+        )),
+    }
+}
+
+/// Lets the customer write.
+pub(super) async fn write(
+    State(inner): State<Arc<Inner>>,
+    Path(id): Path<String>,
+    Input(body): Input<TextBody>,
+) -> Result<StatusCode, Refusal> {
+    let text = some_text(body.text)?;
+    inner.floor(|floor| {
+        in_widget(floor, &id)?;
+        floor.act(&id, |scene| {
+            scene.customer_writes(Content::text(text), Via::Widget)
+        });
+        Ok(StatusCode::ACCEPTED)
+    })
+}
+
+/// Lets the customer leave.
+pub(super) async fn leave(
+    State(inner): State<Arc<Inner>>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    inner.floor(|floor| {
+        in_widget(floor, &id)?;
+        floor.act(&id, |scene| scene.customer_leaves());
+        Ok(StatusCode::ACCEPTED)
+    })
+}
+
+fn some_text(text: String) -> Result<String, Refusal> {
+    if text.is_empty() {
+        return Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "The text must not be empty.",
+        ));
+    }
+    Ok(text)
+}
+
+fn in_widget(floor: &Floor, id: &str) -> Result<(), Refusal> {
+    let conversation = floor.conversation(id).ok_or_else(Refusal::no_conversation)?;
+    if conversation.channel_type == ChannelType::WebChat.as_str() {
+        return Ok(());
+    }
+    let why = "This conversation is not the widget's: its customer writes through the REST API, as authorType user.";
+    Err(Refusal::new(StatusCode::CONFLICT, why))
+}

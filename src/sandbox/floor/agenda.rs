@@ -1,0 +1,78 @@
+//! What is to happen, and when.
+//!
+//! Each conversation plans its own steps in order and has at most one entry here, for the first of them. One driver runs
+//! what is due: no task for each conversation, and nothing to cancel but an entry that its conversation has forgotten.
+
+use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
+
+use tokio::time::Instant;
+
+use super::conversation::Assignment;
+
+/// Something that happens in a conversation after a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The interaction begins.
+    Activate(Assignment),
+    /// It moves to another assignment.
+    Route(Assignment),
+    /// An agent of its queue accepts it.
+    Accept,
+    /// The agent begins to type.
+    Type,
+    /// The agent says something.
+    Say(String),
+    /// The agent passes it on to a queue.
+    Transfer(String),
+    /// The agent leaves.
+    Leave,
+    /// The agent, gone already, has written it up.
+    Finish,
+}
+
+impl Step {
+    /// How long a person takes before it.
+    pub(crate) fn human_delay(&self) -> Duration {
+        Duration::from_millis(match self {
+            Self::Route(_) => 0,
+            Self::Activate(_) => 150,
+            Self::Accept => 1_500,
+            Self::Type | Self::Transfer(_) | Self::Leave => 500,
+            Self::Say(_) => 1_000,
+            Self::Finish => 1_500,
+        })
+    }
+
+    /// Whether it is the script's, as against something that happens on every floor.
+    pub(crate) fn is_scripted(&self) -> bool {
+        matches!(self, Self::Type | Self::Say(_) | Self::Transfer(_) | Self::Leave)
+    }
+}
+
+/// Entries by time; those of one time in the order in which they were made.
+#[derive(Debug, Default)]
+pub(crate) struct Agenda {
+    entries: BinaryHeap<Reverse<(Instant, u64, String)>>,
+    tickets: u64,
+}
+
+impl Agenda {
+    /// Enters a conversation at `due`; the answer tells this entry from its others.
+    pub(crate) fn enter(&mut self, due: Instant, conversation: &str) -> u64 {
+        self.tickets += 1;
+        self.entries
+            .push(Reverse((due, self.tickets, conversation.to_owned())));
+        self.tickets
+    }
+
+    /// Takes the first entry that is due: conversation and ticket.
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<(String, u64)> {
+        self.next_due().filter(|due| *due <= now)?;
+        self.entries.pop().map(|Reverse((_, ticket, id))| (id, ticket))
+    }
+
+    /// When the next entry is due.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.entries.peek().map(|Reverse((due, ..))| *due)
+    }
+}

@@ -1,0 +1,198 @@
+//! A conversation and what belongs to it, as data.
+
+use std::collections::VecDeque;
+
+use serde_json::{Value, json};
+
+use super::{agenda::Step, user::User};
+
+/// How many messages a conversation keeps; the oldest go first.
+const MESSAGES_KEPT: usize = 1_000;
+
+/// Where a conversation stands, in the vendor's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Created,
+    Active,
+    Idle,
+}
+
+impl State {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Active => "active",
+            Self::Idle => "idle",
+        }
+    }
+}
+
+/// What a conversation is assigned to, by identifier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Assignment {
+    Queue(String),
+    Script(String),
+    Agent(String),
+}
+
+impl Assignment {
+    pub(crate) fn to_json(&self) -> Value {
+        let (kind, id) = match self {
+            Self::Queue(id) => ("queue", id),
+            Self::Script(id) => ("script", id),
+            Self::Agent(id) => ("agent", id),
+        };
+        json!({"type": kind, "id": id})
+    }
+}
+
+/// Who wrote a message or takes part. Customer and bot have no other identifier than these words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Author {
+    User,
+    Bot,
+    Agent(String),
+}
+
+impl Author {
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Bot => "bot",
+            Self::Agent(_) => "agent",
+        }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::Agent(id) => id,
+            other => other.kind(),
+        }
+    }
+}
+
+/// What somebody writes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Content {
+    pub(crate) text: String,
+    pub(crate) cards: Vec<Card>,
+    pub(crate) external: Option<External>,
+}
+
+impl Content {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            cards: Vec::new(),
+            external: None,
+        }
+    }
+}
+
+/// A rich card.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Card {
+    pub(crate) id: String,
+    pub(crate) content_type: String,
+    pub(crate) content: Value,
+}
+
+/// A message whose text another service holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct External {
+    pub(crate) name: String,
+    pub(crate) message_id: String,
+}
+
+/// A message as it is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) id: String,
+    pub(crate) author: Author,
+    pub(crate) content: Content,
+    pub(crate) created_ms: i64,
+    /// Whether it was said to the bot before the conversation existed.
+    pub(crate) history: bool,
+}
+
+/// Somebody who takes or took part.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    pub(crate) who: Author,
+    pub(crate) present: bool,
+}
+
+/// A conversation.
+#[derive(Debug)]
+pub(crate) struct Conversation {
+    pub(crate) id: String,
+    /// Place in the order of creation, which breaks ties within a millisecond.
+    pub(crate) number: u64,
+    pub(crate) channel_id: String,
+    pub(crate) channel_type: &'static str,
+    pub(crate) created_ms: i64,
+    pub(crate) state: State,
+    pub(crate) assignment: Option<Assignment>,
+    pub(crate) user: User,
+    pub(crate) messages: VecDeque<Message>,
+    pub(crate) members: Vec<Member>,
+    /// The agent who is there now.
+    pub(crate) agent: Option<String>,
+    /// The queue in which it was last, where a new message takes it again.
+    pub(crate) last_queue: Option<String>,
+    /// Whether agents follow the script; once driven by hand, they stay silent by themselves.
+    pub(crate) scripted: bool,
+    /// Whether the agent is shown as typing.
+    pub(crate) agent_typing: bool,
+    /// Who of the other side was last reported as typing, and when.
+    pub(crate) typing_reported: Option<(Author, i64)>,
+    /// What the agent has yet to answer.
+    pub(crate) inbox: VecDeque<String>,
+    /// What is to happen next, in this order.
+    pub(crate) plan: VecDeque<Step>,
+    /// The agenda's entry for the first step of the plan.
+    pub(crate) ticket: Option<u64>,
+    /// The time of its last event, which no later event may precede.
+    pub(crate) last_event_ms: i64,
+}
+
+impl Conversation {
+    /// Keeps a message and says where to find it.
+    pub(crate) fn keep(&mut self, author: Author, content: Content, history: bool) -> Message {
+        self.note(&author, true);
+        let message = Message {
+            id: crate::sandbox::new_id(),
+            author,
+            content,
+            created_ms: crate::sandbox::now_ms(),
+            history,
+        };
+        if self.messages.len() >= MESSAGES_KEPT {
+            self.messages.pop_front();
+        }
+        self.messages.push_back(message.clone());
+        message
+    }
+
+    /// Notes that somebody is there or gone; says whether that is news.
+    pub(crate) fn note(&mut self, who: &Author, present: bool) -> bool {
+        if let Some(member) = self.members.iter_mut().find(|m| m.who == *who) {
+            return std::mem::replace(&mut member.present, present) != present;
+        }
+        self.members.push(Member {
+            who: who.clone(),
+            present,
+        });
+        present
+    }
+
+    pub(crate) fn is_present(&self, who: &Author) -> bool {
+        self.members.iter().any(|m| m.who == *who && m.present)
+    }
+
+    /// Forgets planned steps that `keep` does not name. The agenda takes the first of the rest anew.
+    pub(crate) fn replan(&mut self, keep: impl Fn(&Step) -> bool) {
+        self.plan.retain(keep);
+        self.ticket = None;
+    }
+}

@@ -1,0 +1,190 @@
+//! The floor: all conversations, and the agents who work on them.
+
+mod agenda;
+pub(crate) mod conversation;
+pub(crate) mod house;
+mod notice;
+mod scene;
+mod script;
+pub(crate) mod user;
+
+use std::collections::BTreeMap;
+
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use tokio::time::Instant;
+
+pub(crate) use self::scene::{DeskError, Via};
+use self::{
+    agenda::Agenda,
+    conversation::{Assignment, Author, Content, Conversation, State},
+    house::{Channel, House},
+    scene::Scene,
+    user::User,
+};
+use super::{Pace, delivery::Dispatcher, new_id, now_ms};
+
+/// How many conversations a floor holds. Past that, the one that was idle first makes room.
+const CONVERSATIONS: usize = 10_000;
+/// How many steps the driver does before others may have the floor.
+const BATCH: usize = 256;
+
+/// A conversation that the REST API begins. All of it was checked.
+#[derive(Debug)]
+pub(crate) struct NewConversation {
+    pub(crate) user: User,
+    /// `None`: the channel's default queue.
+    pub(crate) assignment: Option<Assignment>,
+    pub(crate) history: Vec<(Author, Content)>,
+}
+
+/// There are as many conversations as the floor holds, and none is idle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the sandbox holds 10000 conversations and none of them is idle: end some")]
+pub(crate) struct Full;
+
+/// All conversations, and the agents who work on them.
+pub(crate) struct Floor {
+    pub(crate) house: House,
+    conversations: BTreeMap<String, Conversation>,
+    created: u64,
+    agenda: Agenda,
+    dispatcher: Dispatcher,
+    pace: Pace,
+    random: StdRng,
+}
+
+impl Floor {
+    pub(crate) fn new(house: House, dispatcher: Dispatcher, pace: Pace, seed: Option<u64>) -> Self {
+        Self {
+            house,
+            conversations: BTreeMap::new(),
+            created: 0,
+            agenda: Agenda::default(),
+            dispatcher,
+            pace,
+            random: StdRng::seed_from_u64(seed.unwrap_or_else(rand::random)),
+        }
+    }
+
+    /// A conversation.
+    pub(crate) fn conversation(&self, id: &str) -> Option<&Conversation> {
+        self.conversations.get(id)
+    }
+
+    /// All conversations, by identifier.
+    pub(crate) fn conversations(&self) -> impl Iterator<Item = &Conversation> {
+        self.conversations.values()
+    }
+
+    /// Begins a conversation as the REST API does. Identifier and time of creation, Unix milliseconds.
+    pub(crate) fn create(&mut self, channel: &Channel, new: NewConversation) -> Result<(String, i64), Full> {
+        let first = new
+            .assignment
+            .unwrap_or_else(|| Assignment::Queue(channel.default_queue.clone()));
+        let (id, created_ms) = self.insert(channel, new.user)?;
+        self.act(&id, |scene| {
+            scene.conversation.note(&Author::User, true);
+            for (author, content) in new.history {
+                scene.conversation.keep(author, content, true);
+            }
+            scene.open(first);
+        });
+        Ok((id, created_ms))
+    }
+
+    /// Begins a conversation as the vendor's widget does. Its identifier.
+    pub(crate) fn create_in_widget(
+        &mut self,
+        channel: &Channel,
+        user: User,
+        text: String,
+    ) -> Result<String, Full> {
+        let (id, _) = self.insert(channel, user)?;
+        self.act(&id, |scene| scene.open_in_widget(text));
+        Ok(id)
+    }
+
+    fn insert(&mut self, channel: &Channel, user: User) -> Result<(String, i64), Full> {
+        self.make_room()?;
+        self.created += 1;
+        let created_ms = now_ms();
+        let conversation = Conversation {
+            id: new_id(),
+            number: self.created,
+            channel_id: channel.id.clone(),
+            channel_type: channel.kind.as_str(),
+            created_ms,
+            state: State::Created,
+            assignment: None,
+            user,
+            messages: Default::default(),
+            members: Vec::new(),
+            agent: None,
+            last_queue: None,
+            scripted: true,
+            agent_typing: false,
+            typing_reported: None,
+            inbox: Default::default(),
+            plan: Default::default(),
+            ticket: None,
+            last_event_ms: created_ms,
+        };
+        let id = conversation.id.clone();
+        self.conversations.insert(id.clone(), conversation);
+        Ok((id, created_ms))
+    }
+
+    fn make_room(&mut self) -> Result<(), Full> {
+        if self.conversations.len() < CONVERSATIONS {
+            return Ok(());
+        }
+        let idle = self.conversations.values().filter(|c| c.state == State::Idle);
+        let first = idle.min_by_key(|c| c.last_event_ms).ok_or(Full)?.id.clone();
+        self.conversations.remove(&first);
+        Ok(())
+    }
+
+    /// Lets `what` happen in a conversation; `None` if there is no such conversation.
+    pub(crate) fn act<T>(&mut self, id: &str, what: impl FnOnce(&mut Scene<'_>) -> T) -> Option<T> {
+        let mut scene = Scene {
+            conversation: self.conversations.get_mut(id)?,
+            house: &self.house,
+            dispatcher: &self.dispatcher,
+            random: &mut self.random,
+        };
+        let result = what(&mut scene);
+        scene.attend();
+        self.enter_in_agenda(id);
+        Some(result)
+    }
+
+    fn enter_in_agenda(&mut self, id: &str) {
+        let Some(conversation) = self.conversations.get_mut(id) else {
+            return;
+        };
+        if let (None, Some(step)) = (conversation.ticket, conversation.plan.front()) {
+            let delay = self.pace.of(step.human_delay(), self.random.random());
+            conversation.ticket = Some(self.agenda.enter(Instant::now() + delay, id));
+        }
+    }
+
+    /// Does what is due by `now`, up to a batch, and says when the next step is due.
+    pub(crate) fn run_due(&mut self, now: Instant) -> Option<Instant> {
+        for _ in 0..BATCH {
+            let Some((id, ticket)) = self.agenda.take_due(now) else {
+                break;
+            };
+            let step = self.conversations.get_mut(&id).and_then(|conversation| {
+                // An entry that its conversation has forgotten stands for a step that was planned away.
+                (conversation.ticket == Some(ticket)).then(|| {
+                    conversation.ticket = None;
+                    conversation.plan.pop_front()
+                })?
+            });
+            if let Some(step) = step {
+                self.act(&id, |scene| scene.run(step));
+            }
+        }
+        self.agenda.next_due()
+    }
+}

@@ -1,0 +1,48 @@
+//! Reads JSON bodies, and says precisely what is wrong with others.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request},
+    http::StatusCode,
+};
+use serde::de::DeserializeOwned;
+
+use super::problem::{Fault, Problem};
+use crate::sandbox::strict;
+
+/// A JSON body.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(&request) {
+            return Err(Problem::unreadable(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                &Fault::new("unsupported_media_type", "The body must be application/json."),
+            ));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            Problem::unreadable(
+                rejection.status(),
+                &Fault::new("unreadable_body", "The body is too large or broke off."),
+            )
+        })?;
+        strict::body(&bytes).map(Self).map_err(|error| {
+            Problem::bad_request(&Fault::new(
+                "invalid_json_object",
+                format!("The body is not the JSON that is expected: {error}."),
+            ))
+        })
+    }
+}
+
+fn is_json(request: &Request) -> bool {
+    let media_type = request
+        .headers()
+        .get("content-type")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next());
+    media_type.is_some_and(|it| it.trim().eq_ignore_ascii_case("application/json"))
+}

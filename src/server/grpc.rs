@@ -1,0 +1,93 @@
+//! The gRPC port: services, reflection, health, gRPC-Web.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::server::TcpIncoming;
+use tonic_health::pb::health_server::{Health, HealthServer};
+use tower_http::cors::{AllowHeaders, AllowMethods, CorsLayer, ExposeHeaders};
+
+use super::ServeError;
+use crate::{
+    config::Config,
+    conversation::Conversations,
+    fanout::Hub,
+    grpc::{
+        conversations, events,
+        proto::{
+            self, conversation_service_server::ConversationServiceServer,
+            encoded::agent_event_service_server::AgentEventServiceServer,
+            session_service_server::SessionServiceServer,
+        },
+        sessions,
+    },
+    store::SharedStore,
+    tenant::Tenants,
+};
+
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(20);
+const STREAMS_PER_CONNECTION: u32 = 1000;
+
+/// Serves until `shutdown`; open streams are ended by then, or soon after.
+pub(super) async fn serve(
+    listener: TcpListener,
+    config: Config,
+    store: SharedStore,
+    tenants: Tenants,
+    hub: Arc<Hub>,
+    health: HealthServer<impl Health>,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
+    let calls = Conversations::new(store, tenants.clone());
+    let events = events::Service {
+        hub,
+        tenants,
+        settings: events::StreamSettings {
+            heartbeat: config.heartbeat,
+            max_age: config.stream_max_age,
+            drain_spread: config.drain_spread,
+        },
+        drain: shutdown.clone(),
+    };
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            // So that a reflection client can read the details of errors, too.
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+    };
+    tonic::transport::Server::builder()
+        .accept_http1(true)
+        .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
+        .http2_keepalive_timeout(Some(KEEPALIVE_EVERY))
+        .max_concurrent_streams(STREAMS_PER_CONNECTION)
+        .layer(cors(&config.cors_origins))
+        .layer(tonic_web::GrpcWebLayer::new())
+        .add_service(ConversationServiceServer::new(conversations::Service(
+            calls.clone(),
+        )))
+        .add_service(SessionServiceServer::new(sessions::Service(calls)))
+        .add_service(AgentEventServiceServer::new(events))
+        .add_service(health)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .serve_with_incoming_shutdown(
+            TcpIncoming::from(listener).with_nodelay(Some(true)),
+            shutdown.cancelled_owned(),
+        )
+        .await?;
+    Ok(())
+}
+
+/// gRPC-Web from browsers: only from the origins that were allowed.
+fn cors(origins: &[String]) -> CorsLayer {
+    let allowed: Vec<http::HeaderValue> = origins.iter().filter_map(|o| o.parse().ok()).collect();
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods(AllowMethods::list([http::Method::POST]))
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(ExposeHeaders::list(
+            ["grpc-status", "grpc-message", "grpc-status-details-bin"].map(http::HeaderName::from_static),
+        ))
+}

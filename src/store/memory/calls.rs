@@ -1,0 +1,73 @@
+//! Idempotency records.
+
+use bytes::Bytes;
+
+use super::shelf::Shelf;
+use crate::store::{Begun, Finished, IdempotencyKey};
+
+/// Idempotency records.
+#[derive(Clone, Default)]
+pub(super) struct Calls(Shelf<IdempotencyKey, Call>);
+
+#[derive(Clone)]
+struct Call {
+    digest: [u8; 32],
+    mark: Bytes,
+    state: State,
+}
+
+#[derive(Clone)]
+enum State {
+    Sending { since_ms: u64 },
+    Done(Bytes),
+    Unknown,
+}
+
+impl Calls {
+    pub(super) fn sweep(&mut self, now: u64) {
+        self.0.sweep(now);
+    }
+
+    pub(super) fn begin(
+        &mut self,
+        key: &IdempotencyKey,
+        digest: &[u8; 32],
+        mark: &[u8],
+        lease_ms: u64,
+        now: u64,
+        expires_ms: u64,
+    ) -> Begun {
+        let Some(call) = self.0.get(key, now) else {
+            let call = Call {
+                digest: *digest,
+                mark: Bytes::copy_from_slice(mark),
+                state: State::Sending { since_ms: now },
+            };
+            self.0.put(key.clone(), call, expires_ms);
+            return Begun::New;
+        };
+        if call.digest != *digest {
+            return Begun::Reused;
+        }
+        match &call.state {
+            State::Done(answer) => Begun::Done(answer.clone()),
+            State::Sending { since_ms } if now.saturating_sub(*since_ms) < lease_ms => Begun::InFlight,
+            State::Sending { .. } | State::Unknown => Begun::Unknown(call.mark.clone()),
+        }
+    }
+
+    /// That a call was done is final.
+    pub(super) fn finish(&mut self, key: &IdempotencyKey, finished: &Finished, now: u64) {
+        let Some(call) = self.0.get_mut(key, now) else {
+            return;
+        };
+        if matches!(call.state, State::Done(_)) {
+            return;
+        }
+        match finished {
+            Finished::Done(answer) => call.state = State::Done(answer.clone()),
+            Finished::Unknown => call.state = State::Unknown,
+            Finished::NotSent => self.0.remove(key),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+-- Reads a conversation's entries through its index, and what tells whether any before them are gone, at one instant.
+-- Answers {meta, oldest, at or before, following, entries, whether more may follow}.
+--
+-- KEYS: log, meta, index
+-- ARGV: 1 start for XRANGE, 2 id to look at or before ('': none), 3 its ms, 4 its n, 5 limit
+
+local function one(...)
+  return redis.call(...)[1] or false
+end
+
+local limit = tonumber(ARGV[5])
+local oldest = one('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
+local before = ARGV[2] ~= '' and one('XREVRANGE', KEYS[1], ARGV[2], '-', 'COUNT', 1)
+local following = one('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', 1)
+local entries, more, offset = {}, following ~= false, 0
+-- Members older than the oldest entry point nowhere any more.
+local from_ms = oldest and math.max(tonumber(ARGV[3]), tonumber(string.match(oldest[1], '^%d+'))) or 0
+while more and #entries < limit do
+  local found = redis.call('ZRANGEBYSCORE', KEYS[3], string.format('%.0f', from_ms), '+inf', 'WITHSCORES',
+    'LIMIT', offset, limit)
+  for i = 1, #found, 2 do
+    local n, ms = tonumber(found[i]), tonumber(found[i + 1])
+    local behind = ms > tonumber(ARGV[3]) or n > tonumber(ARGV[4])
+    if behind and #entries < limit then
+      local id = string.format('%.0f-%.0f', ms, n)
+      entries[#entries + 1] = one('XRANGE', KEYS[1], id, id) or nil
+    end
+  end
+  offset = offset + limit
+  more = #found == 2 * limit
+end
+local function id_of(entry)
+  return entry and entry[1]
+end
+return {
+  redis.call('HMGET', KEYS[2], 'epoch', 'n', 'ms', 'trimmed'),
+  id_of(oldest), id_of(before), id_of(following), entries, (more or #entries >= limit) and 1 or 0
+}

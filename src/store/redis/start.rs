@@ -1,0 +1,130 @@
+//! What is checked before the log is used: the server, and what the log is.
+
+use std::collections::HashMap;
+
+use ::redis::{InfoDict, Value, cmd};
+
+use super::{
+    keys::Keys,
+    link::Link,
+    scripts::{Call, SCHEMA},
+    wire,
+};
+use crate::store::{Retention, StoreError};
+
+/// Version of the layout of keys.
+const VERSION: u64 = 1;
+
+/// How long the probe's key lives, milliseconds.
+const PROBE_MS: u64 = 10_000;
+
+/// `SET` with both `NX` and `GET` is what claims need.
+const OLDEST: (u32, u32) = (7, 0);
+
+/// Refuses a Redis that is too old, and warns of one that may drop data.
+pub(super) async fn check_server(link: &Link) -> Result<(), StoreError> {
+    // Unlike `INFO`, this is allowed to every user.
+    let hello: HashMap<String, Value> = link.command(&cmd("HELLO")).await?;
+    let version = hello.get("version").cloned().unwrap_or_default();
+    check_version(&wire::text(version).unwrap_or_default())?;
+    if let Ok(info) = link.command::<InfoDict>(cmd("INFO").arg("memory")).await {
+        warn_of_eviction(&info);
+    }
+    Ok(())
+}
+
+fn warn_of_eviction(memory: &InfoDict) {
+    let policy: String = memory.get("maxmemory_policy").unwrap_or_default();
+    let limit: u64 = memory.get("maxmemory").unwrap_or_default();
+    if limit > 0 && policy != "noeviction" {
+        tracing::warn!(%policy, "Redis may evict parts of the event log: set maxmemory-policy to noeviction");
+    }
+}
+
+/// Refuses times to live that Redis could not keep.
+pub(super) fn check_retention(retention: &Retention) -> Result<(), StoreError> {
+    // Redis adds them to its own time, in signed 64 bits.
+    const LONGEST_MS: u64 = 1 << 52;
+    let named = [
+        ("log", retention.log_ms),
+        ("deliveries", retention.dedupe_ms),
+        ("sessions", retention.session_ms),
+        ("idempotency records", retention.idempotency_ms),
+    ];
+    match named.iter().find(|(_, ms)| !(1..=LONGEST_MS).contains(ms)) {
+        Some((what, ms)) => Err(StoreError::Mismatch(format!(
+            "the retention of {what} must be from 1 to {LONGEST_MS} ms, and is {ms}"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn check_version(version: &str) -> Result<(), StoreError> {
+    let mut parts = version.split('.').map(str::parse::<u32>);
+    let (Some(Ok(major)), Some(Ok(minor))) = (parts.next(), parts.next()) else {
+        return Err(StoreError::Mismatch(format!(
+            "the server does not say which version of Redis it speaks ({version:?}); 7.0 or newer is needed"
+        )));
+    };
+    if (major, minor) < OLDEST {
+        return Err(StoreError::Mismatch(format!(
+            "Redis {version} is too old: 7.0 or newer is needed"
+        )));
+    }
+    Ok(())
+}
+
+/// Notes what the log is where nothing is noted, and refuses a log that is another. Needs a Redis that takes writes.
+pub(super) async fn check_schema(link: &Link, keys: &Keys) -> Result<(), StoreError> {
+    let call = Call::new([keys.schema(), keys.probe()])
+        .arg(VERSION)
+        .arg(keys.partitions())
+        .arg(PROBE_MS);
+    let noted: Value = link.script(&SCHEMA, call).await?;
+    let [version, partitions] = wire::array_of(noted)?;
+    let (version, partitions) = (wire::number(&version)?, wire::number(&partitions)?);
+    if version != VERSION {
+        return Err(StoreError::Mismatch(format!(
+            "Redis holds a log of layout {version}, and this version of Chatbridge writes layout {VERSION}: run the \
+             version that wrote it, or give this one a key prefix of its own"
+        )));
+    }
+    let configured = keys.partitions();
+    if partitions != u64::from(configured) {
+        return Err(StoreError::Mismatch(format!(
+            "Redis holds a log of {partitions} partitions, and {configured} are configured: configure {partitions}, or \
+             give this service a key prefix of its own"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("7.0.0", true)]
+    #[case("7.0.15", true)]
+    #[case("8.2.1", true)]
+    #[case("6.2.14", false)]
+    #[case("", false)]
+    #[case("unknown", false)]
+    fn only_a_redis_that_is_new_enough_will_do(#[case] version: &str, #[case] will_do: bool) {
+        assert_eq!(check_version(version).is_ok(), will_do);
+    }
+
+    #[test]
+    fn a_retention_that_redis_cannot_keep_is_refused() {
+        assert_eq!(check_retention(&Retention::default()).ok(), Some(()));
+        for ms in [0, u64::MAX] {
+            let retention = Retention {
+                dedupe_ms: ms,
+                ..Retention::default()
+            };
+            assert!(check_retention(&retention).is_err_and(|e| e.to_string().contains("deliveries")));
+        }
+    }
+}

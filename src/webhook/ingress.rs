@@ -1,0 +1,349 @@
+//! The webhook door: HTTP in, event log out. It answers 2xx only once the event is in the log, and its journey ends there.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::{
+    Router,
+    body::Body,
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use secrecy::{ExposeSecret as _, SecretString};
+use tracing::{debug, error, warn};
+
+use super::{
+    KeyCache, Received, Refusal, Verified, normalise,
+    normalise::is_verification,
+    signature::{Claimed, EVENT, Fresh, SIGNATURE, TENANT},
+    trace_context,
+};
+use crate::{
+    conversation::{SessionChange, echo},
+    event::{Event, EventBody, TenantId},
+    grpc::convert::encode_event,
+    store::{Append, Appended, SharedStore, StoreError, entry::encode_content},
+};
+
+/// Counter of webhooks, by `result`: `accepted`, `duplicate`, `forged`, `verify`, or the reason of a [`Refusal`].
+pub const WEBHOOKS: &str = "chatbridge_webhooks_total";
+/// Counter of appends that found the store's clock more than a minute behind the log's.
+pub const CLOCK_BEHIND: &str = "chatbridge_log_clock_behind_total";
+
+/// The longest body of a request without a signature, in bytes: the vendor's check of the address is a short one.
+const MAX_UNSIGNED_BYTES: usize = 16 * 1024;
+/// How far the store's clock may be behind the log's before somebody should look, in milliseconds.
+const CLOCK_TOLERANCE_MS: u64 = 60_000;
+/// What we ask for with 503, in seconds.
+const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
+
+/// Tells the time, Unix milliseconds.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// What the door needs to know.
+#[derive(Debug, Clone)]
+pub struct IngressSettings {
+    /// The tenants that are served.
+    pub tenants: Vec<TenantId>,
+    /// The last segment of the webhook's path. Not empty, and without a slash: no request could match it.
+    pub path_secret: Option<SecretString>,
+    /// The longest body, in bytes.
+    pub max_body_bytes: usize,
+    /// How long reading a body may take.
+    pub body_timeout: Duration,
+    /// How far the transmission time may be from now, in both directions.
+    pub freshness: Duration,
+    /// When to look again at a conversation that is wrapping up, in milliseconds.
+    pub settle_after_ms: u64,
+}
+
+impl IngressSettings {
+    /// The defaults: no path secret, 1 MiB in 10 s, sent within 300 s, settled after 30 s.
+    pub fn new(tenants: Vec<TenantId>) -> Self {
+        Self {
+            tenants,
+            path_secret: None,
+            max_body_bytes: 1 << 20,
+            body_timeout: Duration::from_secs(10),
+            freshness: Duration::from_secs(300),
+            settle_after_ms: 30_000,
+        }
+    }
+}
+
+/// The webhook door.
+pub struct Ingress {
+    store: SharedStore,
+    keys: KeyCache,
+    settings: IngressSettings,
+    clock: Clock,
+}
+
+/// A webhook that is answered 2xx.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Accepted,
+    Duplicate,
+    Forged,
+    Verify,
+}
+
+impl Taken {
+    fn result(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Duplicate => "duplicate",
+            Self::Forged => "forged",
+            Self::Verify => "verify",
+        }
+    }
+}
+
+/// What of a request may be logged: only what looks like an identifier.
+#[derive(Debug, Default)]
+struct Label {
+    tenant: String,
+    event: String,
+}
+
+/// The routes of the webhook listener, whole: `POST /webhooks/8x8`, or with a path secret only `POST
+/// /webhooks/8x8/{secret}`. It has a fallback of its own, so it cannot be merged with another router that has one.
+pub fn router(ingress: Arc<Ingress>) -> Router {
+    let routes = if ingress.settings.path_secret.is_some() {
+        Router::new().route("/webhooks/8x8/{secret}", post(receive_with_secret))
+    } else {
+        Router::new().route("/webhooks/8x8", post(receive))
+    };
+    routes
+        .method_not_allowed_fallback(|| async { refuse(Refusal::MethodNotAllowed, &Label::default()) })
+        .fallback(|| async { refuse(Refusal::NotFound, &Label::default()) })
+        .with_state(ingress)
+}
+
+async fn receive(State(ingress): State<Arc<Ingress>>, request: Request) -> Response {
+    ingress.answer(request).await
+}
+
+async fn receive_with_secret(
+    State(ingress): State<Arc<Ingress>>,
+    given: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    if !given.is_ok_and(|Path(given)| ingress.is_secret(&given)) {
+        return refuse(Refusal::NotFound, &Label::default());
+    }
+    ingress.answer(request).await
+}
+
+/// Counts and logs a refusal, and answers it without a word of why.
+fn refuse(refusal: Refusal, label: &Label) -> Response {
+    let reason = refusal.reason();
+    let Label { tenant, event } = label;
+    metrics::counter!(WEBHOOKS, "result" => reason).increment(1);
+    match refusal {
+        // Anybody who scans the network causes these.
+        Refusal::NotFound | Refusal::MethodNotAllowed => debug!(reason, "webhook refused"),
+        _ => warn!(tenant, event, reason, "webhook refused"),
+    }
+    let mut response = refusal.status().into_response();
+    if refusal.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_S);
+    }
+    response
+}
+
+impl Ingress {
+    /// A door to `store`.
+    pub fn new(store: SharedStore, keys: KeyCache, settings: IngressSettings) -> Self {
+        Self {
+            store,
+            keys,
+            settings,
+            clock: Arc::new(unix_ms),
+        }
+    }
+
+    /// The same by another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Compares in a time that tells nothing of the secret but its length.
+    fn is_secret(&self, given: &str) -> bool {
+        self.settings.path_secret.as_ref().is_some_and(|secret| {
+            let secret = secret.expose_secret().as_bytes();
+            aws_lc_rs::constant_time::verify_slices_are_equal(secret, given.as_bytes()).is_ok()
+        })
+    }
+
+    /// Takes a request and says so at the boundary: one count and one line for each.
+    async fn answer(&self, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let mut label = Label::default();
+        let taken = match self.take(&parts.headers, body, &mut label).await {
+            Ok(taken) => taken,
+            Err(refusal) => return refuse(refusal, &label),
+        };
+        let Label { tenant, event } = &label;
+        let result = taken.result();
+        metrics::counter!(WEBHOOKS, "result" => result).increment(1);
+        if taken == Taken::Forged {
+            warn!(
+                tenant,
+                event, "webhook with the id of another event and another body: not stored"
+            );
+        } else {
+            debug!(tenant, event, result, "webhook taken");
+        }
+        StatusCode::NO_CONTENT.into_response()
+    }
+
+    async fn take(&self, headers: &HeaderMap, body: Body, label: &mut Label) -> Result<Taken, Refusal> {
+        if content_length(headers).is_some_and(|length| length > self.settings.max_body_bytes as u64) {
+            return Err(Refusal::TooLarge);
+        }
+        if !headers.contains_key(SIGNATURE) {
+            return self.take_unsigned(body).await;
+        }
+        let claimed = Claimed::read(headers).inspect_err(|_| *label = Label::of_headers(headers))?;
+        *label = Label::of(&claimed);
+        let tenant = self.tenant(&claimed)?;
+        // What costs nothing comes before what costs memory or a fetch.
+        let fresh = claimed.fresh((self.clock)(), self.settings.freshness)?;
+        let body = self.read(body, self.settings.max_body_bytes).await?;
+        let verified = self.verify(&tenant, fresh, body).await?;
+        let received = Received {
+            at_ms: (self.clock)(),
+            traceparent: trace_context::traceparent(headers),
+        };
+        self.append(&verified, &normalise(&verified, received)).await
+    }
+
+    /// Nobody knows whether the vendor signs its check of the address, and nothing depends on it: it is answered, and
+    /// nothing else without a signature is.
+    async fn take_unsigned(&self, body: Body) -> Result<Taken, Refusal> {
+        let limit = MAX_UNSIGNED_BYTES.min(self.settings.max_body_bytes);
+        match self.read(body, limit).await {
+            Ok(body) if is_verification(&body) => Ok(Taken::Verify),
+            Ok(_) | Err(Refusal::TooLarge) => Err(Refusal::MissingHeader),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    fn tenant(&self, claimed: &Claimed) -> Result<TenantId, Refusal> {
+        let served = self.settings.tenants.iter();
+        let mut matching = served.filter(|tenant| tenant.as_str() == claimed.tenant());
+        matching.next().cloned().ok_or(Refusal::UnknownTenant)
+    }
+
+    async fn verify(&self, tenant: &TenantId, fresh: Fresh, body: Bytes) -> Result<Verified, Refusal> {
+        let key = self.keys.key(tenant, fresh.claimed().kid()).await?;
+        fresh.verify(&key, body)
+    }
+
+    /// Reads a body within the limits.
+    async fn read(&self, body: Body, max_bytes: usize) -> Result<Bytes, Refusal> {
+        tokio::time::timeout(self.settings.body_timeout, collect(body, max_bytes))
+            .await
+            .unwrap_or(Err(Refusal::BodyTimeout))
+    }
+
+    async fn append(&self, verified: &Verified, event: &Event) -> Result<Taken, Refusal> {
+        let raw = verified.body();
+        let mut sha256 = [0; 32];
+        sha256.copy_from_slice(digest(&SHA256, raw).as_ref());
+        let (head, body) = encode_event(event);
+        let append = Append {
+            key: event.key.clone(),
+            event_id: event.id.clone(),
+            digest: sha256,
+            head,
+            content: encode_content(body, raw.clone()),
+            change: SessionChange::by_event(event),
+            echo: match &event.body {
+                EventBody::Message(message) if event.is_echo() => Some(echo::fingerprint(message)),
+                _ => None,
+            },
+            settle_after_ms: self.settings.settle_after_ms,
+        };
+        match self.store.append(&append).await {
+            Ok(Appended::New { clock_behind_ms, .. }) => {
+                watch_clock(clock_behind_ms);
+                Ok(Taken::Accepted)
+            }
+            Ok(Appended::Duplicate) => Ok(Taken::Duplicate),
+            Ok(Appended::Forged) => Ok(Taken::Forged),
+            Err(StoreError::Unavailable(_)) => Err(Refusal::StoreUnavailable),
+            Err(cause) => {
+                error!(tenant = %event.key.tenant, event = event.id, %cause, "the event log refuses an event");
+                Err(Refusal::StoreFailed)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Ingress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ingress")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Label {
+    fn of(claimed: &Claimed) -> Self {
+        Self {
+            tenant: claimed.tenant().to_owned(),
+            event: claimed.event().to_owned(),
+        }
+    }
+
+    /// What can be said of headers that are not all right.
+    fn of_headers(headers: &HeaderMap) -> Self {
+        Self {
+            tenant: super::signature::identifier(headers, &TENANT).unwrap_or_default(),
+            event: super::signature::identifier(headers, &EVENT).unwrap_or_default(),
+        }
+    }
+}
+
+async fn collect(body: Body, max_bytes: usize) -> Result<Bytes, Refusal> {
+    let mut chunks = body.into_data_stream();
+    let mut whole = BytesMut::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Refusal::BodyBroken)?;
+        if whole.len() + chunk.len() > max_bytes {
+            return Err(Refusal::TooLarge);
+        }
+        whole.extend_from_slice(&chunk);
+    }
+    Ok(whole.freeze())
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn watch_clock(behind_ms: u64) {
+    if behind_ms > CLOCK_TOLERANCE_MS {
+        metrics::counter!(CLOCK_BEHIND).increment(1);
+        warn!(
+            behind_ms,
+            "the store's clock is behind the event log: it was ahead before, or is wrong now"
+        );
+    }
+}
+
+fn unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,156 @@
+//! Why a webhook is not taken.
+
+use axum::http::StatusCode;
+
+/// Why a webhook is not taken. None of them carries anything of the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// Another path, or a wrong secret in it.
+    NotFound,
+    /// Another method than POST.
+    MethodNotAllowed,
+    /// The body is longer than the limit.
+    TooLarge,
+    /// The body did not come in time.
+    BodyTimeout,
+    /// The body ended before it was whole.
+    BodyBroken,
+    /// One of the six headers is missing.
+    MissingHeader,
+    /// One of the six headers is there more than once.
+    DuplicateHeader,
+    /// A header's value has characters or a length that no identifier or number of the vendor has.
+    MalformedHeader,
+    /// The signature is not a compact JWS.
+    MalformedSignature,
+    /// The signature brings a payload of its own, which it must not (RFC 7797 with a detached payload).
+    AttachedPayload,
+    /// The key id has characters or a length that none of the vendor's has.
+    MalformedKid,
+    /// An `alg` other than RS256.
+    UnsupportedAlgorithm,
+    /// A `crit` other than exactly `["b64"]`.
+    UnsupportedCrit,
+    /// A `b64` other than false.
+    UnsupportedB64,
+    /// The tenant is not one that is served here.
+    UnknownTenant,
+    /// The transmission time is too far from now.
+    Stale,
+    /// The vendor has no such key for the tenant.
+    UnknownKey,
+    /// The signature does not fit the body, the headers or the key.
+    BadSignature,
+    /// The vendor's answer is not a key that may be used.
+    UnusableKey,
+    /// Too many keys that are not known were asked for.
+    KeyRate,
+    /// The key is not known and the vendor cannot be asked.
+    KeyUnavailable,
+    /// The event log cannot be reached.
+    StoreUnavailable,
+    /// The event log refuses for a reason that a repeat will not change.
+    StoreFailed,
+}
+
+impl Refusal {
+    /// All of them.
+    pub const ALL: [Self; 23] = [
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::TooLarge,
+        Self::BodyTimeout,
+        Self::BodyBroken,
+        Self::MissingHeader,
+        Self::DuplicateHeader,
+        Self::MalformedHeader,
+        Self::MalformedSignature,
+        Self::AttachedPayload,
+        Self::MalformedKid,
+        Self::UnsupportedAlgorithm,
+        Self::UnsupportedCrit,
+        Self::UnsupportedB64,
+        Self::UnknownTenant,
+        Self::Stale,
+        Self::UnknownKey,
+        Self::BadSignature,
+        Self::UnusableKey,
+        Self::KeyRate,
+        Self::KeyUnavailable,
+        Self::StoreUnavailable,
+        Self::StoreFailed,
+    ];
+
+    /// The stable word for logs and for the label of `chatbridge_webhooks_total`.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::TooLarge => "too_large",
+            Self::BodyTimeout => "body_timeout",
+            Self::BodyBroken => "body_broken",
+            Self::MissingHeader => "missing_header",
+            Self::DuplicateHeader => "duplicate_header",
+            Self::MalformedHeader => "malformed_header",
+            Self::MalformedSignature => "malformed_signature",
+            Self::AttachedPayload => "attached_payload",
+            Self::MalformedKid => "malformed_kid",
+            Self::UnsupportedAlgorithm => "unsupported_algorithm",
+            Self::UnsupportedCrit => "unsupported_crit",
+            Self::UnsupportedB64 => "unsupported_b64",
+            Self::UnknownTenant => "unknown_tenant",
+            Self::Stale => "stale",
+            Self::UnknownKey => "unknown_key",
+            Self::BadSignature => "bad_signature",
+            Self::UnusableKey => "unusable_key",
+            Self::KeyRate => "key_rate",
+            Self::KeyUnavailable => "key_unavailable",
+            Self::StoreUnavailable => "store_unavailable",
+            Self::StoreFailed => "store_failed",
+        }
+    }
+
+    /// The HTTP status. The vendor repeats a delivery after any of them; 503 is for what is our own or the vendor's
+    /// trouble, not the sender's fault.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyBroken
+            | Self::MissingHeader
+            | Self::DuplicateHeader
+            | Self::MalformedHeader
+            | Self::MalformedSignature
+            | Self::AttachedPayload
+            | Self::MalformedKid => StatusCode::BAD_REQUEST,
+            Self::UnknownTenant => StatusCode::FORBIDDEN,
+            Self::UnsupportedAlgorithm
+            | Self::UnsupportedCrit
+            | Self::UnsupportedB64
+            | Self::Stale
+            | Self::UnknownKey
+            | Self::BadSignature => StatusCode::UNAUTHORIZED,
+            Self::UnusableKey
+            | Self::KeyRate
+            | Self::KeyUnavailable
+            | Self::StoreUnavailable
+            | Self::StoreFailed => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn reasons_differ_and_none_counts_as_delivered() {
+        let reasons: HashSet<_> = Refusal::ALL.iter().map(|r| r.reason()).collect();
+        assert_eq!(reasons.len(), Refusal::ALL.len());
+        assert!(Refusal::ALL.iter().all(|r| !r.status().is_success()));
+    }
+}

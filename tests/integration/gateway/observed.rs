@@ -1,0 +1,123 @@
+//! What operators see of requests, and what nobody may see.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use metrics_exporter_prometheus::PrometheusBuilder;
+use serde_json::json;
+use tracing_subscriber::fmt::MakeWriter;
+use wiremock::ResponseTemplate;
+
+use super::{KEY, Op, answering, gateway, gateway_within, raw::Raw};
+
+/// Collects what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_operation_and_outcome() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let metrics = recorder.handle();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+
+    let server = answering(ResponseTemplate::new(202)).await;
+    let upstream = gateway(&server.uri());
+    Op::Send.call(&upstream, "c1").await.unwrap();
+    Op::Send.call(&upstream, "c1").await.unwrap();
+    // An empty answer is no key.
+    Op::Key.call(&upstream, "k").await.unwrap_err();
+    // Refused before it is sent: no request.
+    Op::Send.call(&upstream, "..").await.unwrap_err();
+    drop(server);
+    let silent = Raw::start(|mut peer| async move {
+        peer.wait_for_end().await;
+        Ok(())
+    })
+    .await;
+    let upstream = gateway(&silent.base);
+    tokio::select! {
+        biased;
+        _ = Op::Send.call(&upstream, "c1") => panic!("nobody answers"),
+        () = tokio::task::yield_now() => {}
+    }
+    let upstream = gateway_within(&silent.base, std::time::Duration::from_millis(100));
+    Op::Send.call(&upstream, "c1").await.unwrap_err();
+
+    let text = metrics.render();
+    let requests = "chatbridge_upstream_requests_total";
+    for line in [
+        format!("{requests}{{operation=\"send_message\",outcome=\"success\"}} 2"),
+        format!("{requests}{{operation=\"send_message\",outcome=\"outcome_unknown\"}} 1"),
+        format!("{requests}{{operation=\"send_message\",outcome=\"cancelled\"}} 1"),
+        format!("{requests}{{operation=\"get_signing_key\",outcome=\"unexpected\"}} 1"),
+        "chatbridge_upstream_request_duration_seconds_count{operation=\"send_message\"} 4".to_owned(),
+        "chatbridge_upstream_request_duration_seconds_count{operation=\"get_signing_key\"} 1".to_owned(),
+        format!("# HELP {requests} "),
+    ] {
+        assert!(text.contains(&line), "no {line} in\n{text}");
+    }
+    assert!(!text.contains("outcome=\"invalid\""), "{text}");
+}
+
+#[tokio::test]
+async fn a_request_leaves_one_line_without_secrets_in_the_log() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    let body = json!({"message": "words of the vendor", "referenceId": "dacd0dd252723a2"});
+    let server = answering(ResponseTemplate::new(400).set_body_json(body)).await;
+    let error = Op::Send.call(&gateway(&server.uri()), "c1").await.unwrap_err();
+    assert_eq!(error.message, "words of the vendor");
+
+    let text = log.text();
+    let ours: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("DEBUG chatbridge::gateway"))
+        .collect();
+    assert_eq!(ours.len(), 1, "{text}");
+    for part in [
+        "operation=\"send_message\"",
+        "outcome=\"invalid\"",
+        "status=400",
+        "duration_ms=",
+        "reference_id=\"dacd0dd252723a2\"",
+    ] {
+        assert!(ours[0].contains(part), "no {part} in {}", ours[0]);
+    }
+    // Nor do the libraries below tell, even at their most talkative.
+    for secret in [KEY, "words of a customer", "words of the vendor"] {
+        assert!(!text.contains(secret), "{secret:?} is in the log");
+    }
+}

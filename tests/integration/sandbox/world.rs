@@ -1,0 +1,335 @@
+//! A sandbox over real HTTP, and a receiver of its webhooks that checks signatures in its own way.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chatbridge::sandbox::{Pace, SandboxSettings, serve};
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A webhook as it came in.
+#[derive(Debug, Clone)]
+pub(super) struct Delivery {
+    pub(super) headers: HeaderMap,
+    pub(super) raw: Bytes,
+    pub(super) body: Value,
+    /// What the receiver answered.
+    pub(super) answer: u16,
+}
+
+impl Delivery {
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .unwrap_or_else(|| panic!("no header {name}"))
+            .to_str()
+            .unwrap()
+    }
+
+    pub(super) fn event_id(&self) -> &str {
+        self.header("x-8x8-event-id")
+    }
+
+    pub(super) fn retry(&self) -> u32 {
+        self.header("x-8x8-retry").parse().unwrap()
+    }
+
+    pub(super) fn conversation(&self) -> Option<&str> {
+        self.body["conversationId"].as_str()
+    }
+
+    /// The event in a few words.
+    pub(super) fn gist(&self) -> String {
+        let data = &self.body["data"];
+        let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+        let kind = self.body["eventType"].as_str().unwrap();
+        match kind {
+            "CONVERSATION_UPDATE" => {
+                let assignment = &data["assignment"];
+                format!(
+                    "{} {} {}",
+                    word(&data["state"]),
+                    word(&assignment["type"]),
+                    word(&assignment["id"])
+                )
+            }
+            "QUEUED" => format!("QUEUED {} {}", word(&data["queueId"]), word(&data["queueName"])),
+            "MEMBERS_CHANGED" => {
+                format!(
+                    "{} {} {}",
+                    word(&data["memberType"]),
+                    word(&data["id"]),
+                    word(&data["change"])
+                )
+            }
+            "MESSAGE" => {
+                let echo = if data["isEcho"].as_bool().unwrap() {
+                    " (echo)"
+                } else {
+                    ""
+                };
+                format!("{}{echo}: {}", word(&data["sender"]["id"]), word(&data["text"]))
+            }
+            "ACTIVITY" => format!("{} {}", word(&data["name"]), data["value"]["users"]),
+            other => other.to_owned(),
+        }
+    }
+}
+
+/// How the receiver answers; 200 when it runs out.
+type Answers = Box<dyn Fn(&Delivery) -> u16 + Send + Sync>;
+
+struct Receiver {
+    got: watch::Sender<Vec<Delivery>>,
+    answer: Mutex<Answers>,
+}
+
+pub(super) struct World {
+    pub(super) base: String,
+    pub(super) webhook: String,
+    receiver: Arc<Receiver>,
+    client: reqwest::Client,
+    pub(super) stop: CancellationToken,
+    pub(super) served: Option<JoinHandle<std::io::Result<()>>>,
+    _stop_on_drop: DropGuard,
+}
+
+impl World {
+    pub(super) async fn start() -> Self {
+        Self::start_with(Pace::instant(), |_| 200).await
+    }
+
+    pub(super) async fn start_with(
+        pace: Pace,
+        answer: impl Fn(&Delivery) -> u16 + Send + Sync + 'static,
+    ) -> Self {
+        let receiver = Arc::new(Receiver {
+            got: watch::Sender::new(Vec::new()),
+            answer: Mutex::new(Box::new(answer)),
+        });
+        let stop = CancellationToken::new();
+        let webhook = receive(Arc::clone(&receiver), stop.clone()).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let settings = SandboxSettings {
+            webhook: Some(webhook.parse().unwrap()),
+            pace,
+            seed: Some(1),
+            ..SandboxSettings::default()
+        };
+        let served = tokio::spawn(serve(settings, listener, stop.clone()));
+        Self {
+            base,
+            webhook,
+            receiver,
+            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            _stop_on_drop: stop.clone().drop_guard(),
+            stop,
+            served: Some(served),
+        }
+    }
+
+    pub(super) fn answer_with(&self, answer: impl Fn(&Delivery) -> u16 + Send + Sync + 'static) {
+        *self.receiver.answer.lock().unwrap() = Box::new(answer);
+    }
+
+    pub(super) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    /// A call of the vendor's API.
+    pub(super) async fn rest(&self, method: Method, path: &str, body: Option<&Value>) -> Response {
+        let request = self
+            .request(method, &format!("/chat-gateway/v1{path}"))
+            .header("x-api-key", "sandbox-key");
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        request.send().await.unwrap()
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Value {
+        let answer = self.rest(Method::GET, path, None).await;
+        assert_eq!(answer.status(), 200, "GET {path}");
+        assert_eq!(answer.headers()["content-type"], "application/hal+json");
+        answer.json().await.unwrap()
+    }
+
+    /// Creates a conversation and says its identifier.
+    pub(super) async fn create(&self, extra: Value) -> String {
+        let mut body = json!({"channelId": "sandbox-chat", "user": {"name": "Anna"}});
+        body.as_object_mut()
+            .unwrap()
+            .extend(extra.as_object().unwrap().clone());
+        let answer = self.rest(Method::POST, "/conversations", Some(&body)).await;
+        assert_eq!(answer.status(), 202);
+        let answer: Value = answer.json().await.unwrap();
+        let created: jiff::Timestamp = answer["createdAt"].as_str().unwrap().parse().unwrap();
+        assert!(created.duration_until(jiff::Timestamp::now()).as_secs() < 60);
+        answer["conversationId"].as_str().unwrap().to_owned()
+    }
+
+    pub(super) async fn send(&self, conversation: &str, author: &str, text: &str) {
+        let path = format!("/conversations/{conversation}/messages");
+        let body = json!({"authorType": author, "text": text});
+        let answer = self.rest(Method::POST, &path, Some(&body)).await;
+        assert_eq!(answer.status(), 202);
+        assert_eq!(answer.text().await.unwrap(), "");
+    }
+
+    /// A call of the sandbox's own API, which must have this status.
+    pub(super) async fn control(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        status: u16,
+    ) -> Value {
+        let request = self.request(method, &format!("/sandbox/v1{path}"));
+        let request = match &body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        let answer = request.send().await.unwrap();
+        let got = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        assert_eq!(got, status, "{path} {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// What came in so far for a conversation, refused deliveries included.
+    pub(super) fn deliveries(&self, conversation: &str) -> Vec<Delivery> {
+        let of_it = |it: &&Delivery| it.conversation() == Some(conversation);
+        self.receiver.got.borrow().iter().filter(of_it).cloned().collect()
+    }
+
+    pub(super) fn all(&self) -> Vec<Delivery> {
+        self.receiver.got.borrow().clone()
+    }
+
+    /// Waits until `enough` holds of all that came in.
+    pub(super) async fn until(&self, what: &str, enough: impl Fn(&[Delivery]) -> bool) {
+        let mut got = self.receiver.got.subscribe();
+        let waited = tokio::time::timeout(PATIENCE, got.wait_for(|all| enough(all))).await;
+        if waited.is_err() {
+            let gists: Vec<String> = self.all().iter().map(Delivery::gist).collect();
+            panic!("never happened: {what}; what did: {gists:#?}");
+        }
+    }
+
+    /// Waits until as many events of a conversation came in as `gists` has, from the `from`th on, and compares. A gist
+    /// that ends in `…` is the beginning of one.
+    pub(super) async fn expect(&self, conversation: &str, from: usize, gists: &[&str]) {
+        let count = |all: &[Delivery]| {
+            all.iter()
+                .filter(|it| it.conversation() == Some(conversation))
+                .count()
+        };
+        self.until(&format!("{gists:#?}"), |all| count(all) >= from + gists.len())
+            .await;
+        let got: Vec<String> = self
+            .deliveries(conversation)
+            .iter()
+            .skip(from)
+            .map(Delivery::gist)
+            .collect();
+        let same = |(got, wanted): (&String, &&str)| match wanted.strip_suffix('…') {
+            Some(beginning) => got.starts_with(beginning),
+            None => got == wanted,
+        };
+        let all_same = got.len() == gists.len() && got.iter().zip(gists).all(same);
+        assert!(all_same, "expected {gists:#?}, got {got:#?}");
+    }
+
+    /// Checks the signature of a delivery, from the header's bytes to the key that the sandbox serves.
+    pub(super) async fn verify(&self, delivery: &Delivery) {
+        let parts: Vec<&str> = delivery.header("x-8x8-signature").split('.').collect();
+        let [protected, "", signature] = parts[..] else {
+            panic!("the payload is not detached: {parts:?}");
+        };
+        let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(protected).unwrap()).unwrap();
+        let kid = header["kid"].as_str().unwrap();
+        assert_eq!(
+            header,
+            json!({"b64": false, "crit": ["b64"], "kid": kid, "alg": "RS256"})
+        );
+        let payload = format!(
+            "{{\"checksum\":{},\"cid\":\"{}\",\"eid\":\"{}\",\"retry\":{},\"tid\":\"{}\",\"tt\":{}}}",
+            crc32(&delivery.raw),
+            delivery.header("x-8x8-customer-id"),
+            delivery.event_id(),
+            delivery.retry(),
+            delivery.header("x-8x8-tenant-id"),
+            delivery.header("x-8x8-transmission-time"),
+        );
+        let jwk = self.request(Method::GET, &format!("/chat-gateway/v1/jwk/{kid}/public"));
+        let jwk: Value = jwk.send().await.unwrap().json().await.unwrap();
+        let number = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
+        let (n, e) = (number("n"), number("e"));
+        RsaPublicKeyComponents { n: &n, e: &e }
+            .verify(
+                &RSA_PKCS1_2048_8192_SHA256,
+                format!("{protected}.{payload}").as_bytes(),
+                &URL_SAFE_NO_PAD.decode(signature).unwrap(),
+            )
+            .expect("the signature holds");
+    }
+}
+
+/// Bit by bit, so that it shares nothing with what it checks.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg())
+        })
+    })
+}
+
+#[test]
+fn the_receivers_own_checksum_knows_the_answer() {
+    assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
+}
+
+async fn receive(receiver: Arc<Receiver>, stop: CancellationToken) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let app = Router::new().route("/hook", post(take)).with_state(receiver);
+    tokio::spawn(async move {
+        let served = axum::serve(listener, app);
+        tokio::select! {
+            () = stop.cancelled() => {}
+            served = served.into_future() => served.unwrap(),
+        }
+    });
+    url
+}
+
+async fn take(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, raw: Bytes) -> StatusCode {
+    let mut delivery = Delivery {
+        body: serde_json::from_slice(&raw).unwrap(),
+        headers,
+        raw,
+        answer: 0,
+    };
+    delivery.answer = (receiver.answer.lock().unwrap())(&delivery);
+    let status = StatusCode::from_u16(delivery.answer).unwrap();
+    receiver.got.send_modify(|all| all.push(delivery));
+    status
+}
+
+/// Answers in this order, then 200.
+pub(super) fn in_turn(statuses: &[u16]) -> impl Fn(&Delivery) -> u16 + Send + Sync + 'static {
+    let left = Mutex::new(statuses.iter().copied().collect::<VecDeque<u16>>());
+    move |_| left.lock().unwrap().pop_front().unwrap_or(200)
+}
