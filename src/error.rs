@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    gateway::{UpstreamError, UpstreamErrorKind},
+    gateway::UpstreamError,
     store::{StoreError, cursor::CursorError},
 };
 
@@ -59,9 +59,6 @@ pub enum Error {
     /// The store is down.
     #[error("the session store is unavailable; nothing was sent: repeat the call")]
     StoreUnavailable,
-    /// The store is down, after something may have happened upstream.
-    #[error("the session store became unavailable while the call ran; whether it happened is not known")]
-    StoreLost,
     /// The store holds something that cannot be read.
     #[error("the session store holds something that this version cannot read")]
     StoreCorrupt,
@@ -90,7 +87,6 @@ impl Error {
             Self::CursorInvalid(_) => "CURSOR_INVALID",
             Self::CursorGap => "CURSOR_GAP",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
-            Self::StoreLost => UpstreamErrorKind::OutcomeUnknown.reason(),
             Self::StoreCorrupt => "STORE_CORRUPT",
             Self::Draining => "DRAINING",
             Self::Upstream(error) => error.kind.reason(),
@@ -127,6 +123,7 @@ fn list(violations: &[Violation]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::UpstreamErrorKind;
 
     #[test]
     fn the_documentation_lists_every_reason_with_its_code() {
@@ -141,7 +138,6 @@ mod tests {
             Error::CursorInvalid(crate::store::Cursor::decode(b"").unwrap_err()),
             Error::CursorGap,
             Error::StoreUnavailable,
-            Error::StoreLost,
             Error::StoreCorrupt,
             Error::Draining,
         ];

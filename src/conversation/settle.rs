@@ -17,8 +17,6 @@ use crate::{
     tenant::Tenants,
 };
 
-/// How long a conversation may wrap up in silence before the vendor is asked, and between questions.
-pub const SETTLE_AFTER: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 const BATCH: usize = 50;
 

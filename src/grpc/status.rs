@@ -44,7 +44,6 @@ fn code(error: &Error) -> Code {
         Error::RequestInFlight => Code::Aborted,
         Error::CursorGap => Code::OutOfRange,
         Error::StoreUnavailable | Error::Draining => Code::Unavailable,
-        Error::StoreLost => Code::Unknown,
         Error::StoreCorrupt => Code::Internal,
         Error::Upstream(error) => match error.kind {
             UpstreamErrorKind::Invalid => Code::InvalidArgument,

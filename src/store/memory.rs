@@ -261,10 +261,6 @@ impl Store for MemoryStore {
         self.shared.lock().partitions()
     }
 
-    fn is_durable(&self) -> bool {
-        false
-    }
-
     async fn now_ms(&self) -> Result<u64, StoreError> {
         Ok(now_ms())
     }

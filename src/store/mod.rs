@@ -217,9 +217,6 @@ pub trait Store: Send + Sync + 'static {
     /// How many partitions the log has: fixed when the store was first used.
     fn partitions(&self) -> u16;
 
-    /// Whether anything survives this process.
-    fn is_durable(&self) -> bool;
-
     /// The store's time, Unix milliseconds.
     async fn now_ms(&self) -> Result<u64, StoreError>;
 

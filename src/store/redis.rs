@@ -208,10 +208,6 @@ impl Store for RedisStore {
         self.keys.partitions()
     }
 
-    fn is_durable(&self) -> bool {
-        true
-    }
-
     async fn now_ms(&self) -> Result<u64, StoreError> {
         let (seconds, micros): (u64, u64) = self.link.command(&cmd("TIME")).await?;
         Ok(seconds * 1000 + micros / 1000)

@@ -96,9 +96,6 @@ impl Store for Recorder {
     fn partitions(&self) -> u16 {
         1
     }
-    fn is_durable(&self) -> bool {
-        false
-    }
     async fn append(&self, event: &Append) -> Result<Appended, StoreError> {
         if let Some(failure) = self.failure.lock().unwrap().clone() {
             return Err(failure);
