@@ -56,6 +56,23 @@ pub enum Error {
         "events after the start of this stream are gone: start at a later cursor, or choose a gap_policy that goes on"
     )]
     CursorGap,
+    /// An agent has the conversation, so it cannot be routed any more.
+    #[error("an agent has this conversation already: ask the agent to transfer it")]
+    ConversationWithAgent,
+    /// The conversation is idle, so there is nothing to route.
+    #[error("this conversation has ended: a new message reopens it")]
+    ConversationEnded,
+    /// Another caller's creation of the same conversation did not end in time.
+    #[error("another caller is still creating this conversation: repeat the call")]
+    WaitTimedOut,
+    /// A hand-over failed after its conversation had been created.
+    #[error("conversation {conversation:?} exists, but its files were not all handed over: {problem}")]
+    HandOverBroken {
+        /// The conversation.
+        conversation: String,
+        /// What went wrong then.
+        problem: Box<Error>,
+    },
     /// The store is down.
     #[error("the session store is unavailable; nothing was sent: repeat the call")]
     StoreUnavailable,
@@ -86,6 +103,10 @@ impl Error {
             Self::RequestInFlight => "REQUEST_IN_FLIGHT",
             Self::CursorInvalid(_) => "CURSOR_INVALID",
             Self::CursorGap => "CURSOR_GAP",
+            Self::ConversationWithAgent => "CONVERSATION_WITH_AGENT",
+            Self::ConversationEnded => "CONVERSATION_ENDED",
+            Self::WaitTimedOut => "WAIT_TIMED_OUT",
+            Self::HandOverBroken { problem, .. } => problem.reason(),
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::StoreCorrupt => "STORE_CORRUPT",
             Self::Draining => "DRAINING",
@@ -97,6 +118,7 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Upstream(error) => error.retry_after,
+            Self::HandOverBroken { problem, .. } => problem.retry_after(),
             Self::StoreUnavailable | Self::RequestInFlight | Self::Draining => Some(Duration::from_secs(1)),
             _ => None,
         }
@@ -137,6 +159,9 @@ mod tests {
             Error::RequestInFlight,
             Error::CursorInvalid(crate::store::Cursor::decode(b"").unwrap_err()),
             Error::CursorGap,
+            Error::ConversationWithAgent,
+            Error::ConversationEnded,
+            Error::WaitTimedOut,
             Error::StoreUnavailable,
             Error::StoreCorrupt,
             Error::Draining,

@@ -1,8 +1,9 @@
 //! The use cases that callers have: what a call does with the store and the vendor, and in which order.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 use tracing::warn;
 
 use super::{
@@ -11,8 +12,13 @@ use super::{
 };
 use crate::{
     error::Error,
-    event::{AuthorType, ConversationKey, Message},
-    gateway::{Conversation, ConversationPatch, Listed, NewConversation, PageQuery},
+    event::{
+        Assignment, AssignmentKind, AuthorType, Card, ConversationKey, Message, Participant, UpstreamState,
+    },
+    gateway::{
+        Conversation, ConversationPatch, ConversationReplacement, Interaction, Listed, NewConversation,
+        PageQuery, PostAgentAssignment,
+    },
     store::{Cursor, SessionMark, SharedStore},
     tenant::{Tenant, Tenants},
 };
@@ -50,10 +56,19 @@ pub struct SentMessage {
     pub accepted_ms: i64,
 }
 
+/// Answer to changing a conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Updated {
+    /// From before the call.
+    pub cursor: Cursor,
+    /// The conversation as the vendor answered, if it did.
+    pub conversation: Option<Conversation>,
+}
+
 /// The use cases.
 #[derive(Clone)]
 pub struct Conversations {
-    store: SharedStore,
+    pub(super) store: SharedStore,
     tenants: Tenants,
 }
 
@@ -63,9 +78,9 @@ impl Conversations {
         Self { store, tenants }
     }
 
-    /// The tenant that a request names.
-    pub fn tenant(&self, name: &str) -> Result<Arc<Tenant>, Error> {
-        self.tenants.resolve(name)
+    /// The tenant that a request names, for a caller who waits no longer than `deadline`.
+    pub fn tenant(&self, name: &str, deadline: Option<Instant>) -> Result<Tenant, Error> {
+        Ok(self.tenants.resolve(name)?.within(deadline))
     }
 
     /// Creates a conversation and its session.
@@ -112,16 +127,65 @@ impl Conversations {
         Ok(tenant.gateway.conversations(&tenant.id, page).await?)
     }
 
-    /// Changes customer or assignment, and answers a cursor from before the call.
+    /// Changes customer or assignment.
     pub async fn update(
         &self,
         tenant: &Tenant,
         id: &str,
         patch: &ConversationPatch,
-    ) -> Result<Cursor, Error> {
+    ) -> Result<Updated, Error> {
         let cursor = self.cursor_before().await?;
-        tenant.gateway.patch_conversation(&tenant.id, id, patch).await?;
-        Ok(cursor)
+        let conversation = tenant.gateway.patch_conversation(&tenant.id, id, patch).await?;
+        Ok(Updated { cursor, conversation })
+    }
+
+    /// Replaces channel, customer and assignment.
+    pub async fn replace(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        replacement: &ConversationReplacement,
+    ) -> Result<Updated, Error> {
+        let cursor = self.cursor_before().await?;
+        let conversation = tenant
+            .gateway
+            .replace_conversation(&tenant.id, id, replacement)
+            .await?;
+        Ok(Updated { cursor, conversation })
+    }
+
+    /// Routes a conversation elsewhere while no agent has it, and answers a cursor from before the call.
+    pub async fn transfer(&self, tenant: &Tenant, id: &str, to: &Assignment) -> Result<Cursor, Error> {
+        let now = tenant.gateway.conversation(&tenant.id, id).await?;
+        let has_agent = now.assignment.and_then(|a| a.kind) == Some(AssignmentKind::Agent);
+        match now.state {
+            Some(UpstreamState::Idle) => return Err(Error::ConversationEnded),
+            _ if has_agent => return Err(Error::ConversationWithAgent),
+            _ => {}
+        }
+        let patch = ConversationPatch {
+            assignment: Some(to.clone()),
+            user: None,
+        };
+        Ok(self.update(tenant, id, &patch).await?.cursor)
+    }
+
+    /// Lists a conversation's interactions from the vendor.
+    pub async fn interactions(&self, tenant: &Tenant, id: &str) -> Result<Listed<Interaction>, Error> {
+        Ok(tenant.gateway.interactions(&tenant.id, id).await?)
+    }
+
+    /// Hands back to a bot after the agent.
+    pub async fn post_agent_assignment(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        assignment: &PostAgentAssignment,
+    ) -> Result<(), Error> {
+        Ok(tenant
+            .gateway
+            .post_agent_assignment(&tenant.id, id, assignment)
+            .await?)
     }
 
     /// Ends the current interaction for the customer.
@@ -175,6 +239,75 @@ impl Conversations {
         Ok(tenant.gateway.messages(&tenant.id, id, page).await?)
     }
 
+    /// Reads a message from the vendor.
+    pub async fn message(&self, tenant: &Tenant, id: &str, message: &str) -> Result<Message, Error> {
+        Ok(tenant.gateway.message(&tenant.id, id, message).await?)
+    }
+
+    /// Lists a message's cards from the vendor.
+    pub async fn cards(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        message: &str,
+        page: &PageQuery,
+    ) -> Result<Listed<Card>, Error> {
+        Ok(tenant.gateway.cards(&tenant.id, id, message, page).await?)
+    }
+
+    /// Tells that the customer submitted a card.
+    pub async fn submit_card_action(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        card: &str,
+        name: &str,
+    ) -> Result<(), Error> {
+        Ok(tenant
+            .gateway
+            .submit_card_action(&tenant.id, id, card, name)
+            .await?)
+    }
+
+    /// Tells that a card's action was executed.
+    pub async fn execute_card_action(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        card: &str,
+        name: &str,
+    ) -> Result<(), Error> {
+        Ok(tenant
+            .gateway
+            .execute_card_action(&tenant.id, id, card, name)
+            .await?)
+    }
+
+    /// Shows that the bot is working on an answer.
+    pub async fn thinking(&self, tenant: &Tenant, id: &str, max_seconds: Option<u32>) -> Result<(), Error> {
+        Ok(tenant.gateway.send_thinking(&tenant.id, id, max_seconds).await?)
+    }
+
+    /// Tells up to when somebody has read; `None`: now.
+    pub async fn read_receipt(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        author: AuthorType,
+        read_ms: Option<i64>,
+    ) -> Result<(), Error> {
+        let read_ms = read_ms.unwrap_or_else(|| jiff::Timestamp::now().as_millisecond());
+        Ok(tenant
+            .gateway
+            .send_read_receipt(&tenant.id, id, author, read_ms)
+            .await?)
+    }
+
+    /// Lists who took part, from the vendor.
+    pub async fn participants(&self, tenant: &Tenant, id: &str) -> Result<Listed<Participant>, Error> {
+        Ok(tenant.gateway.participants(&tenant.id, id).await?)
+    }
+
     /// Shows that somebody types.
     pub async fn typing(&self, tenant: &Tenant, id: &str, author: AuthorType) -> Result<(), Error> {
         Ok(tenant.gateway.send_typing(&tenant.id, id, author).await?)
@@ -219,7 +352,7 @@ impl Conversations {
 
     /// A cursor from before whatever comes next. It also proves that the store is there: with the store down nothing is
     /// sent.
-    async fn cursor_before(&self) -> Result<Cursor, Error> {
+    pub(super) async fn cursor_before(&self) -> Result<Cursor, Error> {
         let now_ms = self.store.now_ms().await?;
         Ok(Cursor::at_time(
             now_ms.saturating_sub(CURSOR_MARGIN_MS),

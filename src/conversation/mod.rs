@@ -1,8 +1,12 @@
 //! Use cases of a conversation, and what is legal in its life.
 
+mod attachments;
 pub mod calls;
 pub mod change;
+mod configuration;
 pub mod echo;
+pub mod find_or_create;
+pub mod hand_over;
 mod idempotency;
 pub mod session;
 pub mod settle;

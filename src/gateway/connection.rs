@@ -91,6 +91,8 @@ mod tests {
             api_key: api_key.to_owned().into(),
             timeout: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(1),
+            transfer_timeout: Duration::from_secs(60),
+            resilience: crate::gateway::Resilience::NONE,
         }
     }
 

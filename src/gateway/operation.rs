@@ -19,23 +19,28 @@ pub(super) struct Operation {
     pub(super) answer_limit: usize,
 }
 
-impl Operation {
-    pub(super) const CREATE: Self = Self::new("create_conversation", Method::POST, Repeat::Unsafe, 64 * KIB);
-    pub(super) const GET: Self = Self::new("get_conversation", Method::GET, Repeat::Safe, 1024 * KIB);
-    pub(super) const LIST: Self = Self::new("list_conversations", Method::GET, Repeat::Safe, 8192 * KIB);
-    /// Sets absolute values: a repeat finds them set.
-    pub(super) const PATCH_USER: Self = Self::accepted("patch_conversation", Method::PATCH, Repeat::Safe);
-    /// Routes the conversation: a repeat could take it away from the agent who accepted it meanwhile.
-    pub(super) const PATCH_ASSIGNMENT: Self =
-        Self::accepted("patch_conversation", Method::PATCH, Repeat::Unsafe);
-    /// Sets an absolute value, too: the user is gone after one as after two. A repeat does harm only where the user came
-    /// back between the two, so repeats must be prompt; an unknown outcome would leave agents in abandoned conversations.
-    pub(super) const END: Self = Self::accepted("end_conversation", Method::PATCH, Repeat::Safe);
-    pub(super) const SEND: Self = Self::accepted("send_message", Method::POST, Repeat::Unsafe);
-    pub(super) const MESSAGES: Self = Self::new("list_messages", Method::GET, Repeat::Safe, 8192 * KIB);
-    pub(super) const TYPING: Self = Self::accepted("send_typing", Method::POST, Repeat::Unsafe);
-    pub(super) const SIGNING_KEY: Self = Self::new("get_signing_key", Method::GET, Repeat::Safe, 64 * KIB);
+pub(super) static CREATE: Operation =
+    Operation::new("create_conversation", Method::POST, Repeat::Unsafe, 64 * KIB);
+pub(super) static GET: Operation = Operation::new("get_conversation", Method::GET, Repeat::Safe, 1024 * KIB);
+pub(super) static LIST: Operation =
+    Operation::new("list_conversations", Method::GET, Repeat::Safe, 8192 * KIB);
+/// Sets absolute values: a repeat finds them set.
+pub(super) static PATCH_USER: Operation =
+    Operation::accepted("patch_conversation", Method::PATCH, Repeat::Safe);
+/// Routes the conversation: a repeat could take it away from the agent who accepted it meanwhile.
+pub(super) static PATCH_ASSIGNMENT: Operation =
+    Operation::accepted("patch_conversation", Method::PATCH, Repeat::Unsafe);
+/// Sets an absolute value, too: the user is gone after one as after two. A repeat does harm only where the user came
+/// back between the two, so repeats must be prompt; an unknown outcome would leave agents in abandoned conversations.
+pub(super) static END: Operation = Operation::accepted("end_conversation", Method::PATCH, Repeat::Safe);
+pub(super) static SEND: Operation = Operation::accepted("send_message", Method::POST, Repeat::Unsafe);
+pub(super) static MESSAGES: Operation =
+    Operation::new("list_messages", Method::GET, Repeat::Safe, 8192 * KIB);
+pub(super) static TYPING: Operation = Operation::accepted("send_typing", Method::POST, Repeat::Unsafe);
+pub(super) static SIGNING_KEY: Operation =
+    Operation::new("get_signing_key", Method::GET, Repeat::Safe, 64 * KIB);
 
+impl Operation {
     const fn new(name: &'static str, method: Method, repeat: Repeat, answer_limit: usize) -> Self {
         Self {
             name,

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use tonic::{Request, Response, Status};
 
 use super::{
-    convert, paging,
+    convert, deadline, paging,
     proto::{self, conversation_service_server::ConversationService},
 };
 use crate::{
@@ -33,8 +33,9 @@ impl ConversationService for Service {
         &self,
         request: Request<proto::CreateConversationRequest>,
     ) -> Result<Response<proto::CreateConversationResponse>, Status> {
+        let deadline = deadline::of(&request);
         let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
+        let tenant = self.0.tenant(&request.tenant, deadline)?;
         let id = request_id(&request.request_id, &request)?;
         let new = convert::new_conversation(&request)?;
         let labels = convert::valid_labels(request.labels)?;
@@ -51,8 +52,9 @@ impl ConversationService for Service {
         &self,
         request: Request<proto::GetConversationRequest>,
     ) -> Result<Response<proto::GetConversationResponse>, Status> {
+        let deadline = deadline::of(&request);
         let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
+        let tenant = self.0.tenant(&request.tenant, deadline)?;
         convert::valid_conversation_id(&request.conversation_id)?;
         let conversation = self.0.get(&tenant, &request.conversation_id).await?;
         Ok(Response::new(proto::GetConversationResponse {
@@ -64,8 +66,9 @@ impl ConversationService for Service {
         &self,
         request: Request<proto::ListConversationsRequest>,
     ) -> Result<Response<proto::ListConversationsResponse>, Status> {
+        let deadline = deadline::of(&request);
         let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
+        let tenant = self.0.tenant(&request.tenant, deadline)?;
         let size = paging::size(request.page_size)?;
         let parts = [
             tenant.id.as_str(),
@@ -96,13 +99,17 @@ impl ConversationService for Service {
         &self,
         request: Request<proto::UpdateConversationRequest>,
     ) -> Result<Response<proto::UpdateConversationResponse>, Status> {
+        let deadline = deadline::of(&request);
         let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
+        let tenant = self.0.tenant(&request.tenant, deadline)?;
         convert::valid_conversation_id(&request.conversation_id)?;
         let patch = convert::patch(&request)?;
-        let cursor = self.0.update(&tenant, &request.conversation_id, &patch).await?;
+        let updated = self.0.update(&tenant, &request.conversation_id, &patch).await?;
         Ok(Response::new(proto::UpdateConversationResponse {
-            cursor: cursor.encode().into(),
+            cursor: updated.cursor.encode().into(),
+            conversation: updated
+                .conversation
+                .map(|c| convert::conversation(&tenant.id, &c)),
         }))
     }
 
@@ -110,8 +117,9 @@ impl ConversationService for Service {
         &self,
         request: Request<proto::EndConversationRequest>,
     ) -> Result<Response<proto::EndConversationResponse>, Status> {
+        let deadline = deadline::of(&request);
         let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
+        let tenant = self.0.tenant(&request.tenant, deadline)?;
         convert::valid_conversation_id(&request.conversation_id)?;
         self.0.end(&tenant, &request.conversation_id).await?;
         Ok(Response::new(proto::EndConversationResponse {}))
@@ -121,8 +129,9 @@ impl ConversationService for Service {
         &self,
         request: Request<proto::SendMessageRequest>,
     ) -> Result<Response<proto::SendMessageResponse>, Status> {
+        let deadline = deadline::of(&request);
         let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
+        let tenant = self.0.tenant(&request.tenant, deadline)?;
         convert::valid_conversation_id(&request.conversation_id)?;
         let id = request_id(&request.request_id, &request)?;
         let message = convert::message_to_send(request.message.as_ref())?;
@@ -139,8 +148,9 @@ impl ConversationService for Service {
         &self,
         request: Request<proto::ListMessagesRequest>,
     ) -> Result<Response<proto::ListMessagesResponse>, Status> {
+        let deadline = deadline::of(&request);
         let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
+        let tenant = self.0.tenant(&request.tenant, deadline)?;
         convert::valid_conversation_id(&request.conversation_id)?;
         let size = paging::size(request.page_size)?;
         let sort = paging::message_order(&request.order_by)?;
@@ -169,11 +179,103 @@ impl ConversationService for Service {
         &self,
         request: Request<proto::SendTypingIndicatorRequest>,
     ) -> Result<Response<proto::SendTypingIndicatorResponse>, Status> {
+        let deadline = deadline::of(&request);
         let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
+        let tenant = self.0.tenant(&request.tenant, deadline)?;
         convert::valid_conversation_id(&request.conversation_id)?;
         let author = convert::sendable_author(request.author_type)?;
         self.0.typing(&tenant, &request.conversation_id, author).await?;
         Ok(Response::new(proto::SendTypingIndicatorResponse {}))
+    }
+
+    async fn hand_over_conversation(
+        &self,
+        _request: Request<tonic::Streaming<proto::HandOverConversationRequest>>,
+    ) -> Result<Response<proto::HandOverConversationResponse>, Status> {
+        Err(Status::unimplemented("not built yet"))
+    }
+
+    async fn find_or_create_conversation(
+        &self,
+        _request: Request<proto::FindOrCreateConversationRequest>,
+    ) -> Result<Response<proto::FindOrCreateConversationResponse>, Status> {
+        Err(Status::unimplemented("not built yet"))
+    }
+
+    async fn replace_conversation(
+        &self,
+        _request: Request<proto::ReplaceConversationRequest>,
+    ) -> Result<Response<proto::ReplaceConversationResponse>, Status> {
+        Err(Status::unimplemented("not built yet"))
+    }
+
+    async fn transfer_conversation(
+        &self,
+        _request: Request<proto::TransferConversationRequest>,
+    ) -> Result<Response<proto::TransferConversationResponse>, Status> {
+        Err(Status::unimplemented("not built yet"))
+    }
+
+    async fn list_interactions(
+        &self,
+        _request: Request<proto::ListInteractionsRequest>,
+    ) -> Result<Response<proto::ListInteractionsResponse>, Status> {
+        Err(Status::unimplemented("not built yet"))
+    }
+
+    async fn create_post_agent_assignment(
+        &self,
+        _request: Request<proto::CreatePostAgentAssignmentRequest>,
+    ) -> Result<Response<proto::CreatePostAgentAssignmentResponse>, Status> {
+        Err(Status::unimplemented("not built yet"))
+    }
+
+    async fn get_message(
+        &self,
+        _request: Request<proto::GetMessageRequest>,
+    ) -> Result<Response<proto::GetMessageResponse>, Status> {
+        Err(Status::unimplemented("not built yet"))
+    }
+
+    async fn list_cards(
+        &self,
+        _request: Request<proto::ListCardsRequest>,
+    ) -> Result<Response<proto::ListCardsResponse>, Status> {
+        Err(Status::unimplemented("not built yet"))
+    }
+
+    async fn submit_card_action(
+        &self,
+        _request: Request<proto::SubmitCardActionRequest>,
+    ) -> Result<Response<proto::SubmitCardActionResponse>, Status> {
+        Err(Status::unimplemented("not built yet"))
+    }
+
+    async fn execute_card_action(
+        &self,
+        _request: Request<proto::ExecuteCardActionRequest>,
+    ) -> Result<Response<proto::ExecuteCardActionResponse>, Status> {
+        Err(Status::unimplemented("not built yet"))
+    }
+
+    async fn send_thinking_indicator(
+        &self,
+        _request: Request<proto::SendThinkingIndicatorRequest>,
+    ) -> Result<Response<proto::SendThinkingIndicatorResponse>, Status> {
+        Err(Status::unimplemented("not built yet"))
+    }
+
+    async fn send_read_receipt(
+        &self,
+        _request: Request<proto::SendReadReceiptRequest>,
+    ) -> Result<Response<proto::SendReadReceiptResponse>, Status> {
+        Err(Status::unimplemented("not built yet"))
+    }
+
+    async fn list_participants(
+        &self,
+        _request: Request<proto::ListParticipantsRequest>,
+    ) -> Result<Response<proto::ListParticipantsResponse>, Status> {
+        Err(Status::unimplemented("not built yet"))
     }
 }

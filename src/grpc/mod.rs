@@ -4,6 +4,7 @@
 
 pub mod conversations;
 pub mod convert;
+mod deadline;
 pub mod encoded;
 pub mod events;
 mod paging;

@@ -36,7 +36,7 @@ impl SessionService for Service {
         request: Request<proto::GetSessionRequest>,
     ) -> Result<Response<proto::GetSessionResponse>, Status> {
         let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
+        let tenant = self.0.tenant(&request.tenant, None)?;
         convert::valid_conversation_id(&request.conversation_id)?;
         let session = self.0.session(&tenant, &request.conversation_id).await?;
         Ok(Response::new(proto::GetSessionResponse {
@@ -49,7 +49,7 @@ impl SessionService for Service {
         request: Request<proto::ListSessionsRequest>,
     ) -> Result<Response<proto::ListSessionsResponse>, Status> {
         let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
+        let tenant = self.0.tenant(&request.tenant, None)?;
         let size = paging::size(request.page_size)?;
         let states = states(&request.states)?;
         let scope = paging::scope(&[tenant.id.as_str(), &format!("{:?}", request.states)]);

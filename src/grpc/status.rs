@@ -43,6 +43,9 @@ fn code(error: &Error) -> Code {
         Error::UnknownTenant(_) | Error::UnknownSession(_) => Code::NotFound,
         Error::RequestInFlight => Code::Aborted,
         Error::CursorGap => Code::OutOfRange,
+        Error::ConversationWithAgent | Error::ConversationEnded => Code::FailedPrecondition,
+        Error::WaitTimedOut => Code::DeadlineExceeded,
+        Error::HandOverBroken { problem, .. } => code(problem),
         Error::StoreUnavailable | Error::Draining => Code::Unavailable,
         Error::StoreCorrupt => Code::Internal,
         Error::Upstream(error) => match error.kind {
@@ -50,9 +53,9 @@ fn code(error: &Error) -> Code {
             UpstreamErrorKind::Credentials => Code::FailedPrecondition,
             UpstreamErrorKind::NotFound => Code::NotFound,
             UpstreamErrorKind::Conflict => Code::Aborted,
-            UpstreamErrorKind::RateLimited => Code::ResourceExhausted,
+            UpstreamErrorKind::RateLimited | UpstreamErrorKind::Throttled => Code::ResourceExhausted,
             UpstreamErrorKind::Timeout => Code::DeadlineExceeded,
-            UpstreamErrorKind::Unavailable => Code::Unavailable,
+            UpstreamErrorKind::Unavailable | UpstreamErrorKind::CircuitOpen => Code::Unavailable,
             // Clients repeat UNAVAILABLE by themselves, and this must not be repeated.
             UpstreamErrorKind::OutcomeUnknown => Code::Unknown,
             UpstreamErrorKind::Unexpected => Code::Internal,
@@ -61,6 +64,15 @@ fn code(error: &Error) -> Code {
 }
 
 fn metadata(error: &Error) -> HashMap<String, String> {
+    if let Error::HandOverBroken {
+        conversation,
+        problem,
+    } = error
+    {
+        let mut of_problem = metadata(problem);
+        of_problem.insert("conversation_id".to_owned(), conversation.clone());
+        return of_problem;
+    }
     let Error::Upstream(error) = error else {
         return HashMap::new();
     };
@@ -86,6 +98,7 @@ fn violations(error: &Error) -> Vec<FieldViolation> {
         .collect()
     };
     match error {
+        Error::HandOverBroken { problem, .. } => self::violations(problem),
         Error::Invalid(violations) => of(violations),
         Error::Upstream(error) => of(&error.violations),
         Error::CursorInvalid(problem) => vec![FieldViolation::new("cursor", problem.to_string())],

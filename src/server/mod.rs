@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     conversation::settle,
     fanout::Hub,
-    gateway::{Gateway, GatewaySettings, UpstreamError},
+    gateway::{Gateway, GatewaySettings, Resilience, UpstreamError},
     store::{
         SharedStore, StoreError,
         memory::MemoryStore,
@@ -102,10 +102,18 @@ pub async fn serve(
         api_key: config.api_key.clone(),
         timeout: config.gateway_timeout,
         connect_timeout: CONNECT_TIMEOUT.min(config.gateway_timeout),
+        transfer_timeout: config.transfer_timeout,
+        resilience: Resilience {
+            attempts: config.gateway_attempts,
+            rate_per_second: config.gateway_rate_per_second,
+            in_flight: config.gateway_in_flight,
+            circuit_open: config.gateway_circuit_open,
+        },
     })?;
     let tenants = Tenants::new([Tenant {
         id: config.tenant.clone(),
         gateway: gateway.clone(),
+        attachment_max_bytes: config.attachment_max_bytes,
     }]);
     let hub = Hub::new(SharedStore::clone(&store));
     let (reporter, health_service) = tonic_health::server::health_reporter();

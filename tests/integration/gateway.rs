@@ -36,6 +36,8 @@ fn gateway_within(base: &str, timeout: Duration) -> Gateway {
         api_key: KEY.to_owned().into(),
         timeout,
         connect_timeout: Duration::from_secs(10),
+        transfer_timeout: Duration::from_secs(60),
+        resilience: chatbridge::gateway::Resilience::NONE,
     })
     .unwrap()
 }
@@ -133,12 +135,12 @@ impl Op {
                     user,
                     assignment: None,
                 };
-                gateway.patch_conversation(tenant, id, &patch).await
+                gateway.patch_conversation(tenant, id, &patch).await.map(drop)
             }
             Self::PatchAssignment => {
                 let assignment = Some(queue("100"));
                 let patch = ConversationPatch { user, assignment };
-                gateway.patch_conversation(tenant, id, &patch).await
+                gateway.patch_conversation(tenant, id, &patch).await.map(drop)
             }
             Self::End => gateway.end_conversation(tenant, id).await,
             Self::Send => {

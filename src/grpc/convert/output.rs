@@ -93,6 +93,7 @@ pub(super) fn attachment(attachment: &Attachment) -> proto::Attachment {
         r#type: attachment.media_type.clone(),
         file_name: attachment.file_name.clone(),
         pre_signed_url: attachment.pre_signed_url.clone(),
+        ..Default::default()
     }
 }
 

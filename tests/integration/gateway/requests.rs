@@ -351,7 +351,7 @@ async fn what_the_vendor_cannot_take_is_refused_before_it_is_sent() {
             user: None,
             assignment,
         };
-        refused.push(gateway.patch_conversation(&tenant, "c1", &patch).await);
+        refused.push(gateway.patch_conversation(&tenant, "c1", &patch).await.map(drop));
     }
     for author in [AuthorType::Agent, AuthorType::System] {
         let message = message(author, "Hello");
@@ -364,7 +364,12 @@ async fn what_the_vendor_cannot_take_is_refused_before_it_is_sent() {
         refused.push(gateway.create_conversation(&tenant, &new).await.map(drop));
     }
     let nothing = ConversationPatch::default();
-    refused.push(gateway.patch_conversation(&tenant, "c1", &nothing).await);
+    refused.push(
+        gateway
+            .patch_conversation(&tenant, "c1", &nothing)
+            .await
+            .map(drop),
+    );
     for tenant in ["", "a\nb", "ü"] {
         let tenant = chatbridge::event::TenantId::new(tenant);
         refused.push(gateway.conversation(&tenant, "c1").await.map(drop));

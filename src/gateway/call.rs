@@ -1,0 +1,83 @@
+//! A call on its way: which operation, the request, and by when it must be over.
+
+use reqwest::{
+    Client, Request,
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use tokio::time::Instant;
+use url::Url;
+
+use super::{PageQuery, UpstreamError, UpstreamErrorKind, operation::Operation};
+
+/// A call to make.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// What is done.
+    pub(super) operation: &'static Operation,
+    /// The request. It can be cloned unless its body is a stream.
+    pub(super) request: Request,
+    /// When the caller stops waiting; `None`: only our own time limits hold.
+    pub(super) deadline: Option<Instant>,
+}
+
+/// Puts a call together.
+pub(super) struct CallBuilder {
+    operation: &'static Operation,
+    url: Url,
+    tenant: HeaderValue,
+    query: Vec<(&'static str, String)>,
+    body: Option<Vec<u8>>,
+}
+
+const TENANT_HEADER: &str = "x-8x8-tenant";
+
+impl CallBuilder {
+    pub(super) fn new(operation: &'static Operation, url: Url, tenant: HeaderValue) -> Self {
+        Self {
+            operation,
+            url,
+            tenant,
+            query: Vec::new(),
+            body: None,
+        }
+    }
+
+    /// A JSON body.
+    pub(super) fn body(mut self, body: Vec<u8>) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// Which page. What is at its default is left out: the vendor's own default holds.
+    pub(super) fn page(mut self, page: &PageQuery) -> Self {
+        let number = |n: u32| if n == 0 { String::new() } else { n.to_string() };
+        let all = [
+            ("size", number(page.size)),
+            ("page", number(page.page)),
+            ("sort", page.sort.clone()),
+            ("filter", page.filter.clone()),
+        ];
+        self.query = all.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        self
+    }
+
+    pub(super) fn build(self, client: &Client, deadline: Option<Instant>) -> Result<Call, UpstreamError> {
+        let mut request = client
+            .request(self.operation.method.clone(), self.url)
+            .header(TENANT_HEADER, self.tenant);
+        if !self.query.is_empty() {
+            request = request.query(&self.query);
+        }
+        if let Some(body) = self.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body);
+        }
+        let request = request
+            .build()
+            .map_err(|_| UpstreamError::new(UpstreamErrorKind::Invalid, "the request could not be built"))?;
+        Ok(Call {
+            operation: self.operation,
+            request,
+            deadline,
+        })
+    }
+}
