@@ -8,6 +8,7 @@
 
 mod gateway;
 mod journeys;
+mod operations;
 mod sandbox;
 mod store;
 #[allow(unreachable_pub, dead_code, reason = "each part serves several tests")]
