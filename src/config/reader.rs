@@ -173,7 +173,7 @@ impl Reader {
         let gateway_attempts = self.number("gateway_attempts", 1, 10);
         let gateway_rate = self.number("gateway_rate_per_second", 0, 100_000);
         let gateway_in_flight = self.number("gateway_in_flight", 1, 10_000);
-        let gateway_circuit_open = self.millis("gateway_circuit_open_ms", 100, 600_000);
+        let gateway_circuit_open = self.millis("gateway_circuit_open_ms", 0, 600_000);
         let transfer_timeout = Duration::from_secs(self.number("transfer_timeout_seconds", 1, 7200));
         let attachment_max_bytes = self.number("attachment_max_bytes", 1024, 1_073_741_824);
         let agent_names_file = Some(self.text("agent_names_file")).filter(|path| !path.is_empty());

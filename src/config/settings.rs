@@ -44,7 +44,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "gateway_circuit_open_ms",
         "5000",
-        "how long the Chat Gateway is left alone once it keeps failing, in ms (100 to 600000)",
+        "how long the Chat Gateway is left alone once it keeps failing, in ms (0 to 600000; 0: it never is)",
     ),
     setting(
         "transfer_timeout_seconds",

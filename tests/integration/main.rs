@@ -6,6 +6,8 @@
     reason = "a test that cannot go on has failed, also in what tests share"
 )]
 
+mod composed;
+mod faults;
 mod gateway;
 mod journeys;
 mod operations;
@@ -13,4 +15,5 @@ mod sandbox;
 mod store;
 #[allow(unreachable_pub, dead_code, reason = "each part serves several tests")]
 mod support;
+mod transfers;
 mod webhook;

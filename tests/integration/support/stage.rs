@@ -86,6 +86,17 @@ impl Stage {
         AttachmentServiceClient::new(self.channel.clone())
     }
 
+    /// The files of another replica, with windows that let them flow.
+    pub async fn attachments_of(&self, service: &Service) -> AttachmentServiceClient<Channel> {
+        let channel = Channel::from_shared(service.grpc.clone())
+            .unwrap()
+            .initial_stream_window_size(1 << 20)
+            .initial_connection_window_size(4 << 20)
+            .connect()
+            .await;
+        AttachmentServiceClient::new(channel.unwrap())
+    }
+
     pub fn configuration(&self) -> ConfigurationServiceClient<Channel> {
         ConfigurationServiceClient::new(self.channel.clone())
     }
