@@ -384,28 +384,31 @@ async fn a_message_reopens_what_has_ended() {
     assert_eq!((all.len(), ended), (2, 1));
 }
 
-#[tokio::test]
-async fn a_caller_who_stops_waiting_leaves_a_call_that_can_be_repeated() {
+/// Sends a message whose answer the vendor holds back, gives up as `wait` says, and checks what is left of the call.
+async fn given_up(wait: impl AsyncFnOnce(&Stage, &str, &Value)) {
     let stage = slow().await;
     let id = create(&stage, "anna").await;
     stage
         .until(&id, "it waits in its queue", |it| it["state"] == "active")
         .await;
-    // The vendor takes the message, and its answer never comes.
-    stage
-        .proxy
-        .rule(|seen| (seen.method == "POST" && seen.path().ends_with("/messages")).then_some(Fault::Drip));
+    let is_send = |seen: &Seen| seen.method == "POST" && seen.path().ends_with("/messages");
+    stage.proxy.rule(move |seen| is_send(seen).then_some(Fault::Hold));
     let message = json!({
         "conversationId": id, "requestId": ID,
         "message": { "authorType": "AUTHOR_TYPE_BOT", "text": "Are you there?" },
     });
     let rpc = "ConversationService/SendMessage";
-    let mut request = Request::new(vec![message.clone()]);
-    request.set_timeout(Duration::from_millis(1));
-    // However early it ended, it is one message at the most, and the repeat says what became of it.
-    let hurried = call_with(&stage.channel, rpc, request).await;
-    assert!(hurried.is_err(), "{hurried:?}");
+    wait(&stage, rpc, &message).await;
+    // Nobody waits any more, so the request upstream is over, long before its own time limit.
+    eventually("the request upstream is given up", async || {
+        stage
+            .proxy
+            .saw(|seen| is_send(seen) && seen.hung_up)
+            .then_some(())
+    })
+    .await;
     stage.proxy.calm();
+    // What is left is not a call that seems to run, but one of unknown outcome, which the repeat looks up.
     eventually("the repeat knows", async || {
         match one(&stage, rpc, message.clone()).await {
             Ok(_) => Some(()),
@@ -421,4 +424,24 @@ async fn a_caller_who_stops_waiting_leaves_a_call_that_can_be_repeated() {
     .await;
     let messages = stage.count(&format!("/conversations/{id}/messages")).await;
     assert_eq!(messages, 1);
+}
+
+#[tokio::test]
+async fn the_callers_deadline_ends_the_request_upstream() {
+    given_up(async |stage, rpc, message| {
+        let mut request = Request::new(vec![message.clone()]);
+        request.set_timeout(Duration::from_millis(700));
+        let late = call_with(&stage.channel, rpc, request).await;
+        assert!(late.is_err(), "{late:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_caller_who_goes_away_ends_the_request_upstream() {
+    given_up(async |stage, rpc, message| {
+        let gone = tokio::time::timeout(Duration::from_millis(700), one(stage, rpc, message.clone())).await;
+        assert!(gone.is_err(), "{gone:?}");
+    })
+    .await;
 }

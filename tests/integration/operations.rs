@@ -230,6 +230,7 @@ async fn each_operation_goes_out_and_comes_back_field_by_field() {
                 body: Vec::new(),
                 status: None,
                 answer: Vec::new(),
+                hung_up: false,
             })
         }));
     }

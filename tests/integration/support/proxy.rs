@@ -24,6 +24,8 @@ pub struct Seen {
     /// What the upstream answered, where it was forwarded.
     pub status: Option<u16>,
     pub answer: Vec<u8>,
+    /// Whether the service hung up while it waited for a held answer.
+    pub hung_up: bool,
 }
 
 impl Seen {
@@ -63,6 +65,8 @@ pub enum Fault {
     Flood(usize),
     /// The upstream acts on it, and its answer comes back at one byte a second.
     Drip,
+    /// The upstream acts on it, and its answer is held back for as long as the service waits.
+    Hold,
     /// The upstream acts on it, and its status comes back with this body.
     Body(&'static str),
 }
@@ -74,6 +78,16 @@ struct Shared {
     client: reqwest::Client,
     seen: Mutex<Vec<Seen>>,
     rule: Mutex<Rule>,
+}
+
+impl Shared {
+    /// Adds to what was seen, unless it was handed out meanwhile.
+    fn note(&self, place: usize, add: impl FnOnce(&mut Seen)) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seen) = seen.get_mut(place) {
+            add(seen);
+        }
+    }
 }
 
 /// A proxy that runs until it is dropped.
@@ -112,6 +126,12 @@ impl Proxy {
     /// Lets everything through again.
     pub fn calm(&self) {
         self.rule(|_| None);
+    }
+
+    /// Whether something like this was seen since it was last handed out.
+    pub fn saw(&self, what: impl Fn(&Seen) -> bool) -> bool {
+        let seen = self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.iter().any(what)
     }
 
     /// Hands out what was seen since the last time.
@@ -155,14 +175,15 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
             _ => {}
         }
         let answer = forward(&shared, &request).await?;
-        if let Some(seen) = shared
-            .seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_mut(place)
-        {
+        shared.note(place, |seen| {
             seen.status = Some(answer.status);
             seen.answer.clone_from(&answer.body);
+        });
+        if matches!(fault, Some(Fault::Hold)) {
+            let mut byte = [0];
+            let ended = !matches!(stream.read(&mut byte).await, Ok(n) if n > 0);
+            shared.note(place, |seen| seen.hung_up = ended);
+            return Ok(());
         }
         if !reply(&mut stream, answer, fault).await? {
             return stream.into_inner().set_zero_linger();
@@ -287,5 +308,6 @@ async fn read_request(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Se
         body,
         status: None,
         answer: Vec::new(),
+        hung_up: false,
     }))
 }
