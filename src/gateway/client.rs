@@ -177,7 +177,3 @@ fn nothing(_: &[u8]) -> Result<(), String> {
 fn refuse(problem: &str) -> UpstreamError {
     UpstreamError::new(UpstreamErrorKind::Invalid, problem)
 }
-
-fn unbuilt<T>() -> Result<T, UpstreamError> {
-    Err(UpstreamError::new(UpstreamErrorKind::Unexpected, "not built yet"))
-}

@@ -23,7 +23,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(1);
 /// A successful answer.
 pub(super) struct Answer {
     pub(super) status: u16,
-    /// Empty where the operation needs none.
+    /// Empty where the operation needs none, unless it keeps what comes.
     pub(super) body: Vec<u8>,
 }
 
@@ -62,11 +62,11 @@ async fn read_answer(
     }
     if !operation.has_answer() {
         let soon = deadline.min(Instant::now() + DRAIN_TIME);
-        read(&mut response, DRAIN_LIMIT, soon).await;
-        return Ok(Answer {
-            status,
-            body: Vec::new(),
-        });
+        let body = match read(&mut response, DRAIN_LIMIT, soon).await {
+            (body, End::Complete) if operation.keeps_answer => body,
+            _ => Vec::new(),
+        };
+        return Ok(Answer { status, body });
     }
     let limit = operation.answer_limit;
     let announced = response.content_length().unwrap_or(0);

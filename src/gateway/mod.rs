@@ -137,7 +137,7 @@ pub struct Webhook {
     pub name: String,
     /// Where events are posted to. It may hold a secret.
     pub uri: String,
-    /// The version of the events; [`EVENT_VERSION`] is the only one known.
+    /// The version of the events; [`EVENT_VERSION`] is the only one known, and is sent where this is empty.
     pub version: String,
 }
 
@@ -148,7 +148,7 @@ pub struct Channel {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// The vendor's word for its type, such as `ChatAPI`.
+    /// The vendor's word for its type, such as `ChatAPI`, which is sent where this is empty.
     pub kind: String,
     /// The webhook that hears of its conversations.
     pub webhook_id: String,

@@ -1,84 +1,109 @@
 //! Webhooks, channels and signing keys.
 
-use super::{Gateway, unbuilt};
+use super::{Gateway, json, nothing};
 use crate::{
     event::TenantId,
-    gateway::{Channel, Listed, PageQuery, UpstreamError, Webhook, operation, wire::received},
+    gateway::{
+        Channel, Listed, PageQuery, UpstreamError, Webhook, operation,
+        wire::{received, sent},
+    },
 };
 
 impl Gateway {
     /// Lists webhooks: `GET /webhooks`, 200.
     pub async fn webhooks(
         &self,
-        _tenant: &TenantId,
-        _page: &PageQuery,
+        tenant: &TenantId,
+        page: &PageQuery,
     ) -> Result<Listed<Webhook>, UpstreamError> {
-        unbuilt()
+        let call = self
+            .prepare(&operation::LIST_WEBHOOKS, tenant, &["webhooks"])?
+            .page(page);
+        self.send(call, received::webhooks).await
     }
 
     /// Creates a webhook: `POST /webhooks`, 200. Not safe to repeat.
-    pub async fn create_webhook(&self, _tenant: &TenantId, _new: &Webhook) -> Result<Webhook, UpstreamError> {
-        unbuilt()
+    pub async fn create_webhook(&self, tenant: &TenantId, new: &Webhook) -> Result<Webhook, UpstreamError> {
+        let body = json(&sent::Webhook::new(new))?;
+        let call = self
+            .prepare(&operation::CREATE_WEBHOOK, tenant, &["webhooks"])?
+            .body(body);
+        self.send(call, received::webhook).await
     }
 
     /// Reads a webhook: `GET /webhooks/{id}`, 200.
-    pub async fn webhook(&self, _tenant: &TenantId, _id: &str) -> Result<Webhook, UpstreamError> {
-        unbuilt()
+    pub async fn webhook(&self, tenant: &TenantId, id: &str) -> Result<Webhook, UpstreamError> {
+        let call = self.prepare(&operation::GET_WEBHOOK, tenant, &["webhooks", id])?;
+        self.send(call, received::webhook).await
     }
 
     /// Replaces a webhook, which its `id` names: `PUT /webhooks/{id}`, 200.
-    pub async fn replace_webhook(
-        &self,
-        _tenant: &TenantId,
-        _new: &Webhook,
-    ) -> Result<Webhook, UpstreamError> {
-        unbuilt()
+    pub async fn replace_webhook(&self, tenant: &TenantId, new: &Webhook) -> Result<Webhook, UpstreamError> {
+        let body = json(&sent::Webhook::new(new))?;
+        let call = self
+            .prepare(&operation::REPLACE_WEBHOOK, tenant, &["webhooks", &new.id])?
+            .body(body);
+        self.send(call, received::webhook).await
     }
 
     /// Deletes a webhook: `DELETE /webhooks/{id}`, 204. Where a first attempt's answer was lost, a repeat that finds nothing is
     /// success.
-    pub async fn delete_webhook(&self, _tenant: &TenantId, _id: &str) -> Result<(), UpstreamError> {
-        unbuilt()
+    pub async fn delete_webhook(&self, tenant: &TenantId, id: &str) -> Result<(), UpstreamError> {
+        let call = self.prepare(&operation::DELETE_WEBHOOK, tenant, &["webhooks", id])?;
+        self.send(call, nothing).await
     }
 
     /// Has the vendor try a URL: `POST /webhooks/verify`, 204. Not safe to repeat, as a POST. Of `webhook`, `uri` and `version`
     /// are sent.
-    pub async fn verify_webhook(&self, _tenant: &TenantId, _webhook: &Webhook) -> Result<(), UpstreamError> {
-        unbuilt()
+    pub async fn verify_webhook(&self, tenant: &TenantId, webhook: &Webhook) -> Result<(), UpstreamError> {
+        let body = json(&sent::WebhookToVerify::new(webhook))?;
+        let call = self
+            .prepare(&operation::VERIFY_WEBHOOK, tenant, &["webhooks", "verify"])?
+            .body(body);
+        self.send(call, nothing).await
     }
 
     /// Lists channels: `GET /channels`, 200.
     pub async fn channels(
         &self,
-        _tenant: &TenantId,
-        _page: &PageQuery,
+        tenant: &TenantId,
+        page: &PageQuery,
     ) -> Result<Listed<Channel>, UpstreamError> {
-        unbuilt()
+        let call = self
+            .prepare(&operation::LIST_CHANNELS, tenant, &["channels"])?
+            .page(page);
+        self.send(call, received::channels).await
     }
 
     /// Creates a channel: `POST /channels`, 200. Not safe to repeat.
-    pub async fn create_channel(&self, _tenant: &TenantId, _new: &Channel) -> Result<Channel, UpstreamError> {
-        unbuilt()
+    pub async fn create_channel(&self, tenant: &TenantId, new: &Channel) -> Result<Channel, UpstreamError> {
+        let body = json(&sent::Channel::new(new))?;
+        let call = self
+            .prepare(&operation::CREATE_CHANNEL, tenant, &["channels"])?
+            .body(body);
+        self.send(call, received::channel).await
     }
 
     /// Reads a channel: `GET /channels/{id}`, 200.
-    pub async fn channel(&self, _tenant: &TenantId, _id: &str) -> Result<Channel, UpstreamError> {
-        unbuilt()
+    pub async fn channel(&self, tenant: &TenantId, id: &str) -> Result<Channel, UpstreamError> {
+        let call = self.prepare(&operation::GET_CHANNEL, tenant, &["channels", id])?;
+        self.send(call, received::channel).await
     }
 
     /// Replaces a channel, which its `id` names: `PUT /channels/{id}`, 200.
-    pub async fn replace_channel(
-        &self,
-        _tenant: &TenantId,
-        _new: &Channel,
-    ) -> Result<Channel, UpstreamError> {
-        unbuilt()
+    pub async fn replace_channel(&self, tenant: &TenantId, new: &Channel) -> Result<Channel, UpstreamError> {
+        let body = json(&sent::Channel::new(new))?;
+        let call = self
+            .prepare(&operation::REPLACE_CHANNEL, tenant, &["channels", &new.id])?
+            .body(body);
+        self.send(call, received::channel).await
     }
 
     /// Deletes a channel: `DELETE /channels/{id}`, 204. Where a first attempt's answer was lost, a repeat that finds nothing is
     /// success.
-    pub async fn delete_channel(&self, _tenant: &TenantId, _id: &str) -> Result<(), UpstreamError> {
-        unbuilt()
+    pub async fn delete_channel(&self, tenant: &TenantId, id: &str) -> Result<(), UpstreamError> {
+        let call = self.prepare(&operation::DELETE_CHANNEL, tenant, &["channels", id])?;
+        self.send(call, nothing).await
     }
 
     /// The JWK of a public key, as the text of a JSON object: `GET /jwk/{kid}/public`, 200. The vendor's answer is that object, or

@@ -1,6 +1,6 @@
 //! Conversations, their participants, indicators and interactions.
 
-use super::{Gateway, json, nothing, unbuilt};
+use super::{Gateway, json, nothing};
 use crate::{
     event::{AuthorType, Participant, TenantId},
     gateway::{
@@ -44,8 +44,8 @@ impl Gateway {
     }
 
     /// Changes the customer's data or the assignment: `PATCH /conversations/{id}`, 202. Safe to repeat unless it holds an
-    /// assignment. The vendor acts later; an event tells the outcome. Answers the
-    /// conversation where the vendor did.
+    /// assignment. The vendor acts later; an event tells the outcome. Answers the conversation where the vendor did, which may
+    /// still be as it was before.
     pub async fn patch_conversation(
         &self,
         tenant: &TenantId,
@@ -60,38 +60,53 @@ impl Gateway {
         let call = self
             .prepare(operation, tenant, &["conversations", id])?
             .body(body);
-        self.send(call, nothing).await?;
-        Ok(None)
+        self.send(call, received::conversation_if_any).await
     }
 
     /// Replaces channel, customer and assignment: `PUT /conversations/{id}`, 202. Safe to repeat unless it holds an assignment.
-    /// Answers the conversation where the vendor did.
+    /// Fields of the customer that are empty are not sent. The vendor acts later, and answers as with
+    /// [`Gateway::patch_conversation`].
     pub async fn replace_conversation(
         &self,
-        _tenant: &TenantId,
-        _id: &str,
-        _replacement: &ConversationReplacement,
+        tenant: &TenantId,
+        id: &str,
+        replacement: &ConversationReplacement,
     ) -> Result<Option<Conversation>, UpstreamError> {
-        unbuilt()
+        let operation = match replacement.assignment {
+            Some(_) => &operation::REPLACE_ASSIGNMENT,
+            None => &operation::REPLACE_USER,
+        };
+        let body = json(&sent::Replacement::new(replacement)?)?;
+        let call = self
+            .prepare(operation, tenant, &["conversations", id])?
+            .body(body);
+        self.send(call, received::conversation_if_any).await
     }
 
     /// Lists interactions: `GET /conversations/{id}/interactions`, 200. The vendor documents no pages.
     pub async fn interactions(
         &self,
-        _tenant: &TenantId,
-        _id: &str,
+        tenant: &TenantId,
+        id: &str,
     ) -> Result<Listed<Interaction>, UpstreamError> {
-        unbuilt()
+        let path = ["conversations", id, "interactions"];
+        let call = self.prepare(&operation::INTERACTIONS, tenant, &path)?;
+        self.send(call, received::interactions).await
     }
 
     /// Hands back to a bot after the agent: `POST /conversations/{id}/post-agent-assignment`, 201. Not safe to repeat.
     pub async fn post_agent_assignment(
         &self,
-        _tenant: &TenantId,
-        _id: &str,
-        _assignment: &PostAgentAssignment,
+        tenant: &TenantId,
+        id: &str,
+        assignment: &PostAgentAssignment,
     ) -> Result<(), UpstreamError> {
-        unbuilt()
+        let body = json(&sent::PostAgentAssignment::new(assignment))?;
+        let path = ["conversations", id, "post-agent-assignment"];
+        let call = self
+            .prepare(&operation::POST_AGENT_ASSIGNMENT, tenant, &path)?
+            .body(body);
+        self.send(call, nothing).await
     }
 
     /// Ends the current interaction: `PATCH /conversations/{id}/participants/user`, 204. Safe to repeat promptly.
@@ -105,10 +120,12 @@ impl Gateway {
     /// Lists participants: `GET /conversations/{id}/participants`, 200. The vendor documents no pages.
     pub async fn participants(
         &self,
-        _tenant: &TenantId,
-        _id: &str,
+        tenant: &TenantId,
+        id: &str,
     ) -> Result<Listed<Participant>, UpstreamError> {
-        unbuilt()
+        let path = ["conversations", id, "participants"];
+        let call = self.prepare(&operation::PARTICIPANTS, tenant, &path)?;
+        self.send(call, received::participants).await
     }
 
     /// Shows that the user or the bot is typing: `POST /conversations/{id}/typing`, 204. Not safe to repeat, as a POST.
@@ -129,22 +146,29 @@ impl Gateway {
     /// `max_seconds` is 1 to 600; `None`: the vendor's default.
     pub async fn send_thinking(
         &self,
-        _tenant: &TenantId,
-        _id: &str,
-        _max_seconds: Option<u32>,
+        tenant: &TenantId,
+        id: &str,
+        max_seconds: Option<u32>,
     ) -> Result<(), UpstreamError> {
-        unbuilt()
+        let body = json(&sent::Thinking::new(max_seconds))?;
+        let call = self
+            .prepare(&operation::THINKING, tenant, &["conversations", id, "thinking"])?
+            .body(body);
+        self.send(call, nothing).await
     }
 
     /// Tells up to when the user or the bot has read: `POST /conversations/{id}/read-receipt`, 204. Not safe to repeat, as a
     /// POST. `read_ms` is in Unix milliseconds.
     pub async fn send_read_receipt(
         &self,
-        _tenant: &TenantId,
-        _id: &str,
-        _author: AuthorType,
-        _read_ms: i64,
+        tenant: &TenantId,
+        id: &str,
+        author: AuthorType,
+        read_ms: i64,
     ) -> Result<(), UpstreamError> {
-        unbuilt()
+        let body = json(&sent::ReadReceipt::new(author, read_ms)?)?;
+        let path = ["conversations", id, "read-receipt"];
+        let call = self.prepare(&operation::READ_RECEIPT, tenant, &path)?.body(body);
+        self.send(call, nothing).await
     }
 }

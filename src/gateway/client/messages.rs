@@ -1,6 +1,6 @@
 //! Messages.
 
-use super::{Gateway, json, nothing, unbuilt};
+use super::{Gateway, json, nothing};
 use crate::{
     event::{Message, TenantId},
     gateway::{
@@ -28,11 +28,13 @@ impl Gateway {
     /// Reads a message: `GET /conversations/{id}/messages/{messageId}`, 200.
     pub async fn message(
         &self,
-        _tenant: &TenantId,
-        _id: &str,
-        _message: &str,
+        tenant: &TenantId,
+        id: &str,
+        message: &str,
     ) -> Result<Message, UpstreamError> {
-        unbuilt()
+        let path = ["conversations", id, "messages", message];
+        let call = self.prepare(&operation::MESSAGE, tenant, &path)?;
+        self.send(call, received::message).await
     }
 
     /// Lists a conversation's messages: `GET /conversations/{id}/messages`, 200; the newest first unless `page` says otherwise.
