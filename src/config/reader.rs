@@ -17,7 +17,7 @@ use super::{
     Config, ENV_PREFIX, MEMORY_URL,
     settings::{SECRETS, SETTINGS},
 };
-use crate::{event::TenantId, store::Retention, store::partition::MAX_PARTITIONS};
+use crate::{agents::UrlTemplate, event::TenantId, store::Retention, store::partition::MAX_PARTITIONS};
 
 /// A value and where it came from, for messages.
 struct Given {
@@ -331,13 +331,8 @@ impl Reader {
         if value.is_empty() {
             return None;
         }
-        let sample = Url::parse(&value.replace("{id}", "x"));
-        let known = sample.is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.host().is_some());
-        if !known || value.matches("{id}").count() != 1 {
-            self.mistake(
-                "agent_names_url",
-                "must look like https://HOST/agents/{id}, with {id} once in the path or the query",
-            );
+        if let Err(problem) = UrlTemplate::parse(&value) {
+            self.mistake("agent_names_url", problem);
         }
         if !self.text("agent_names_file").is_empty() {
             self.mistake("agent_names_url", "cannot be given beside agent_names_file");

@@ -11,6 +11,7 @@ use super::{
     idempotency::{Guard, Started},
 };
 use crate::{
+    agents::AgentNames,
     error::Error,
     event::{
         Assignment, AssignmentKind, AuthorType, Card, ConversationKey, Message, Participant, UpstreamState,
@@ -70,12 +71,23 @@ pub struct Updated {
 pub struct Conversations {
     pub(super) store: SharedStore,
     tenants: Tenants,
+    names: AgentNames,
 }
 
 impl Conversations {
     /// The use cases over a store and the tenants.
     pub fn new(store: SharedStore, tenants: Tenants) -> Self {
-        Self { store, tenants }
+        Self {
+            store,
+            tenants,
+            names: AgentNames::none(),
+        }
+    }
+
+    /// The same with names for agents whom the vendor gives none.
+    #[must_use]
+    pub fn with_agent_names(self, names: AgentNames) -> Self {
+        Self { names, ..self }
     }
 
     /// The tenant that a request names, for a caller who waits no longer than `deadline`.
@@ -236,12 +248,17 @@ impl Conversations {
         id: &str,
         page: &PageQuery,
     ) -> Result<Listed<Message>, Error> {
-        Ok(tenant.gateway.messages(&tenant.id, id, page).await?)
+        let mut listed = tenant.gateway.messages(&tenant.id, id, page).await?;
+        let authors = listed.items.iter_mut().map(|message| &mut message.author);
+        self.names.fill(&tenant.id, authors).await;
+        Ok(listed)
     }
 
     /// Reads a message from the vendor.
     pub async fn message(&self, tenant: &Tenant, id: &str, message: &str) -> Result<Message, Error> {
-        Ok(tenant.gateway.message(&tenant.id, id, message).await?)
+        let mut message = tenant.gateway.message(&tenant.id, id, message).await?;
+        self.names.fill(&tenant.id, [&mut message.author]).await;
+        Ok(message)
     }
 
     /// Lists a message's cards from the vendor.
@@ -305,7 +322,9 @@ impl Conversations {
 
     /// Lists who took part, from the vendor.
     pub async fn participants(&self, tenant: &Tenant, id: &str) -> Result<Listed<Participant>, Error> {
-        Ok(tenant.gateway.participants(&tenant.id, id).await?)
+        let mut listed = tenant.gateway.participants(&tenant.id, id).await?;
+        self.names.fill(&tenant.id, &mut listed.items).await;
+        Ok(listed)
     }
 
     /// Shows that somebody types.

@@ -22,7 +22,6 @@ use crate::{
         },
         sessions,
     },
-    store::SharedStore,
     tenant::Tenants,
 };
 
@@ -33,13 +32,12 @@ const STREAMS_PER_CONNECTION: u32 = 1000;
 pub(super) async fn serve(
     listener: TcpListener,
     config: Config,
-    store: SharedStore,
+    calls: Conversations,
     tenants: Tenants,
     hub: Arc<Hub>,
     health: HealthServer<impl Health>,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    let calls = Conversations::new(store, tenants.clone());
     let events = events::Service {
         hub,
         tenants,

@@ -1,5 +1,6 @@
 //! Whole journeys through running services: a webhook in, an event out, on one replica and on two, on good days and bad.
 
+mod agents;
 mod calls;
 mod commands;
 mod doors;

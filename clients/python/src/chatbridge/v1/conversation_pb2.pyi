@@ -422,7 +422,9 @@ class Participant(_message.Message):
     type: Global___AuthorType.ValueType
     """Who it is."""
     name: _builtins.str
-    """Name, where the vendor gave one (v1 events carry none); empty: not given."""
+    """Name, where the vendor or the operator's lookup gave one; empty: not known. The vendor's v1 events name no agent. Events
+    keep the name that was known when they came.
+    """
     removed: _builtins.bool
     """Whether it has left."""
     language: _builtins.str
