@@ -8,6 +8,8 @@ mod observed;
 mod raw;
 mod refusals;
 mod requests;
+mod resilience;
+mod transfer;
 
 use std::time::Duration;
 
