@@ -44,8 +44,8 @@ impl Gateway {
     }
 
     /// Changes the customer's data or the assignment: `PATCH /conversations/{id}`, 202. Safe to repeat unless it holds an
-    /// assignment. The vendor acts later; an event tells the outcome. Answers the conversation where the vendor did, which may still
-    /// be as it was before.
+    /// assignment. The vendor acts later; an event tells the outcome. Answers the conversation where the vendor did, which may
+    /// still be as it was before.
     pub async fn patch_conversation(
         &self,
         tenant: &TenantId,

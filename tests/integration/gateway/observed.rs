@@ -1,6 +1,7 @@
 //! What operators see of requests, and what nobody may see.
 
 use std::{
+    collections::BTreeSet,
     io,
     sync::{Arc, Mutex},
 };
@@ -84,6 +85,24 @@ async fn requests_are_counted_by_operation_and_outcome() {
         assert!(text.contains(&line), "no {line} in\n{text}");
     }
     assert!(!text.contains("outcome=\"invalid\""), "{text}");
+}
+
+#[tokio::test]
+async fn every_operation_has_its_name() {
+    for op in Op::ALL {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let metrics = recorder.handle();
+        let _guard = metrics::set_default_local_recorder(&recorder);
+        let server = answering(ResponseTemplate::new(404)).await;
+        op.call(&gateway(&server.uri()), "c1").await.unwrap_err();
+        let (text, name) = (metrics.render(), op.row().name);
+        let line =
+            format!("chatbridge_upstream_requests_total{{operation=\"{name}\",outcome=\"not_found\"}} 1");
+        assert!(text.contains(&line), "no {line} in\n{text}");
+    }
+    // Patches and replacements count under one name each, with an assignment or without.
+    let names: BTreeSet<&str> = Op::ALL.into_iter().map(|op| op.row().name).collect();
+    assert_eq!(names.len(), 32);
 }
 
 #[tokio::test]
