@@ -9,8 +9,10 @@ use super::around::{Around, Inner};
 use crate::gateway::{UpstreamErrorKind, call::Call, exchange::Answer, failure::Failure, record};
 
 /// How much of the caller's time is kept back, so that our error, which says what happened, comes before the plain one of
-/// whoever enforces the deadline.
-const MARGIN: Duration = Duration::from_millis(10);
+/// whoever enforces the deadline: a fiftieth, within these bounds.
+const MARGIN_SHARE: u32 = 50;
+const MARGIN_MIN: Duration = Duration::from_millis(10);
+const MARGIN_MAX: Duration = Duration::from_millis(100);
 
 /// Refuses what has no time left, and counts what the layers below turn away.
 pub(super) struct Deadline;
@@ -36,13 +38,15 @@ impl Around for Deadline {
 
 /// By when we must be done.
 fn ours(callers: Option<Instant>, now: Instant) -> Result<Option<Instant>, Failure> {
-    match callers {
-        None => Ok(None),
-        Some(deadline) => match deadline.checked_sub(MARGIN) {
-            Some(ours) if ours > now => Ok(Some(ours)),
-            _ => Err(no_time_left()),
-        },
+    let Some(deadline) = callers else {
+        return Ok(None);
+    };
+    let left = deadline.saturating_duration_since(now);
+    let margin = (left / MARGIN_SHARE).clamp(MARGIN_MIN, MARGIN_MAX);
+    if left <= margin {
+        return Err(no_time_left());
     }
+    Ok(Some(now + (left - margin)))
 }
 
 /// The deadline passed before anything was sent.
@@ -61,19 +65,20 @@ mod tests {
     #[test]
     fn a_little_is_kept_back() {
         let now = Instant::now();
-        let second = Duration::from_secs(1);
+        let millis = Duration::from_millis;
         assert_eq!(ours(None, now).unwrap(), None);
-        assert_eq!(
-            ours(Some(now + second), now).unwrap(),
-            Some(now + second - MARGIN)
-        );
+        for (left, ours_left) in [(11, 1), (100, 90), (1000, 980), (5000, 4900), (60_000, 59_900)] {
+            let ours = ours(Some(now + millis(left)), now).unwrap();
+            assert_eq!(ours, Some(now + millis(ours_left)), "{left}");
+        }
     }
 
     #[test]
     fn what_has_no_time_left_is_certainly_not_sent() {
         let now = Instant::now();
-        for left in [Duration::ZERO, MARGIN] {
-            let failure = ours(Some(now + left), now).unwrap_err();
+        let earlier = now.checked_sub(MARGIN_MIN).unwrap();
+        for deadline in [earlier, now, now + MARGIN_MIN] {
+            let failure = ours(Some(deadline), now).unwrap_err();
             assert_eq!(failure.error.kind, UpstreamErrorKind::Timeout);
             assert!(failure.is_withheld && !failure.may_have_happened);
         }

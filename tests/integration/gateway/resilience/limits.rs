@@ -39,9 +39,10 @@ async fn who_would_wait_past_the_deadline_is_told_when_to_come_back() {
     let _guard = metrics::set_default_local_recorder(&recorder);
     let (server, script) = Script::serve([found()]).await;
     let gateway = resilient(&server.uri(), per_second(1));
-    Op::Get.call(&gateway, "c1").await.unwrap();
-    let soon = Some(Instant::now() + Duration::from_millis(300));
-    let error = Op::Send.call(&gateway.within(soon), "c1").await.unwrap_err();
+    let soon = gateway.within(Some(Instant::now() + Duration::from_millis(500)));
+    // Whether the first one is answered in time does not matter; it has the turn.
+    let (_, second) = tokio::join!(Op::Get.call(&gateway, "c1"), Op::Send.call(&soon, "c1"));
+    let error = second.unwrap_err();
     assert_eq!((error.kind, error.status), (Throttled, None));
     let wait = error.retry_after.unwrap();
     assert!(!wait.is_zero() && wait <= Duration::from_secs(1), "{wait:?}");

@@ -282,7 +282,7 @@ async fn an_upload_that_always_moves_ends_all_the_same() {
 async fn a_slow_upload_that_moves_is_not_given_up() {
     let (server, came) = taking(STORED).await;
     let content = chunks(["h", "e", "l", "l", "o"]).then(|chunk| async {
-        tokio::time::sleep(Duration::from_millis(250)).await;
+        tokio::time::sleep(Duration::from_millis(120)).await;
         chunk
     });
     let result = impatient(&server.base)
