@@ -1,13 +1,16 @@
 //! A call on its way: which operation, the request, and by when it must be over.
 
+use std::sync::Arc;
+
 use reqwest::{
     Client, Request,
-    header::{CONTENT_TYPE, HeaderValue},
+    header::{ACCEPT, CONTENT_TYPE, HeaderValue},
+    multipart::Form,
 };
-use tokio::time::Instant;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use url::Url;
 
-use super::{PageQuery, UpstreamError, UpstreamErrorKind, operation::Operation};
+use super::{PageQuery, UpstreamError, UpstreamErrorKind, operation::Operation, transfer::Progress};
 
 /// A call to make.
 #[derive(Debug)]
@@ -18,6 +21,34 @@ pub(super) struct Call {
     pub(super) request: Request,
     /// When the caller stops waiting; `None`: only our own time limits hold.
     pub(super) deadline: Option<Instant>,
+    /// Whether a file goes along.
+    pub(super) transfer: Transfer,
+    /// One of the requests that may be under way at once; given back when the answer is over.
+    pub(super) permit: Option<OwnedSemaphorePermit>,
+}
+
+/// Whether a file goes along with a call.
+#[derive(Debug, Clone)]
+pub(super) enum Transfer {
+    /// None.
+    None,
+    /// The request's body is one.
+    Up(Arc<Progress>),
+    /// The answer's body is one.
+    Down,
+}
+
+impl Call {
+    /// The same call once more; `None` where its body is a stream.
+    pub(super) fn again(&self) -> Option<Self> {
+        Some(Self {
+            operation: self.operation,
+            request: self.request.try_clone()?,
+            deadline: self.deadline,
+            transfer: self.transfer.clone(),
+            permit: None,
+        })
+    }
 }
 
 /// Puts a call together.
@@ -27,6 +58,8 @@ pub(super) struct CallBuilder {
     tenant: HeaderValue,
     query: Vec<(&'static str, String)>,
     body: Option<Vec<u8>>,
+    form: Option<Form>,
+    transfer: Transfer,
 }
 
 const TENANT_HEADER: &str = "x-8x8-tenant";
@@ -39,12 +72,27 @@ impl CallBuilder {
             tenant,
             query: Vec::new(),
             body: None,
+            form: None,
+            transfer: Transfer::None,
         }
     }
 
     /// A JSON body.
     pub(super) fn body(mut self, body: Vec<u8>) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    /// A body that holds a file, and how it comes along.
+    pub(super) fn file(mut self, form: Form, progress: Arc<Progress>) -> Self {
+        self.form = Some(form);
+        self.transfer = Transfer::Up(progress);
+        self
+    }
+
+    /// An answer that is a file.
+    pub(super) fn for_file(mut self) -> Self {
+        self.transfer = Transfer::Down;
         self
     }
 
@@ -71,6 +119,12 @@ impl CallBuilder {
         if let Some(body) = self.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body);
         }
+        if let Some(form) = self.form {
+            request = request.multipart(form);
+        }
+        if matches!(self.transfer, Transfer::Down) {
+            request = request.header(ACCEPT, "*/*");
+        }
         let request = request
             .build()
             .map_err(|_| UpstreamError::new(UpstreamErrorKind::Invalid, "the request could not be built"))?;
@@ -78,6 +132,8 @@ impl CallBuilder {
             operation: self.operation,
             request,
             deadline,
+            transfer: self.transfer,
+            permit: None,
         })
     }
 }

@@ -6,7 +6,7 @@ mod configuration;
 mod conversations;
 mod messages;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use serde::Serialize;
@@ -17,11 +17,10 @@ use super::{
     Resilience, UpstreamError, UpstreamErrorKind,
     call::CallBuilder,
     connection,
-    exchange::undecodable,
+    exchange::Answer,
     operation::Operation,
-    path,
-    record::{self, Record},
-    stack::Stack,
+    path, record,
+    stack::{Limits, Stack},
 };
 use crate::event::TenantId;
 
@@ -37,13 +36,14 @@ pub struct GatewaySettings {
     /// How long connecting may take: name resolution, TCP and TLS together. At most nine tenths of `timeout` are used, so that a
     /// request that never left is told from one whose answer is late.
     pub connect_timeout: Duration,
-    /// How long the upload or download of a file may take. In between, no more than `timeout` may pass without a byte.
+    /// How long the upload or download of a file may take; at most a day. In between, no more than `timeout` may pass without a
+    /// byte.
     pub transfer_timeout: Duration,
     /// How calls are limited and repeated.
     pub resilience: Resilience,
 }
 
-/// A client of the Chat Gateway for one API key. Clones share its connections.
+/// A client of the Chat Gateway for one API key. Clones are cheap: they share connections, limits and circuit breaker.
 ///
 /// A call that may be repeated is, as [`Resilience`] says. A call ends when its future is dropped: the request is abandoned
 /// where it is, and as with a time-out nobody knows whether the vendor acted on it.
@@ -53,20 +53,23 @@ pub struct GatewaySettings {
 /// proxy that the environment names (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
 #[derive(Clone)]
 pub struct Gateway {
-    pub(super) client: reqwest::Client,
-    pub(super) stack: Stack,
+    shared: Arc<Shared>,
+    deadline: Option<Instant>,
+}
+
+struct Shared {
+    client: reqwest::Client,
+    stack: Stack,
     base: Url,
     root: Url,
     timeout: Duration,
-    pub(super) transfer_timeout: Duration,
-    pub(super) deadline: Option<Instant>,
 }
 
 impl fmt::Debug for Gateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gateway")
-            .field("root", &self.root.as_str())
-            .field("timeout", &self.timeout)
+            .field("root", &self.shared.root.as_str())
+            .field("timeout", &self.shared.timeout)
             .finish_non_exhaustive()
     }
 }
@@ -76,8 +79,8 @@ impl Gateway {
     ///
     /// # Errors
     /// [`UpstreamErrorKind::Invalid`] with a sentence in `message`: the base URL is not an http or https URL, or holds
-    /// credentials, a query or a fragment; the key is empty or cannot be a header; a time limit is zero or over an hour;
-    /// with https, the system has no CA certificates.
+    /// credentials, a query or a fragment; the key is empty or cannot be a header; a time limit is zero or too long; no request
+    /// may be under way at all; with https, the system has no CA certificates.
     #[allow(
         clippy::needless_pass_by_value,
         reason = "the settings hold the key, which ends here"
@@ -86,13 +89,20 @@ impl Gateway {
         let root = path::root(&settings.base_url)?;
         let client = connection::client(&settings).map_err(refuse)?;
         record::describe();
-        Ok(Self {
-            stack: Stack::new(client.clone(), settings.timeout, &settings.resilience),
-            client,
-            base: settings.base_url,
-            root,
+        let limits = Limits {
             timeout: settings.timeout,
             transfer_timeout: settings.transfer_timeout,
+        };
+        let stack = Stack::new(client.clone(), limits, &settings.resilience)
+            .map_err(|_| refuse("the time limits of retries contradict each other"))?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                stack,
+                client,
+                base: settings.base_url,
+                root,
+                timeout: settings.timeout,
+            }),
             deadline: None,
         })
     }
@@ -101,19 +111,19 @@ impl Gateway {
     #[must_use]
     pub fn within(&self, deadline: Option<Instant>) -> Self {
         Self {
+            shared: Arc::clone(&self.shared),
             deadline,
-            ..self.clone()
         }
     }
 
     /// The beginning of a call below `/chat-gateway/v1`.
-    fn prepare(
+    pub(super) fn prepare(
         &self,
         operation: &'static Operation,
         tenant: &TenantId,
         segments: &[&str],
     ) -> Result<CallBuilder, UpstreamError> {
-        self.prepare_at(&self.root, operation, tenant, segments)
+        self.prepare_at(&self.shared.root, operation, tenant, segments)
     }
 
     /// The beginning of a call below the base URL itself.
@@ -123,7 +133,7 @@ impl Gateway {
         tenant: &TenantId,
         segments: &[&str],
     ) -> Result<CallBuilder, UpstreamError> {
-        self.prepare_at(&self.base, operation, tenant, segments)
+        self.prepare_at(&self.shared.base, operation, tenant, segments)
     }
 
     fn prepare_at(
@@ -140,26 +150,18 @@ impl Gateway {
     }
 
     /// Makes a call and reads its answer with `read`.
-    async fn send<T>(
+    pub(super) async fn send<T>(
         &self,
         call: CallBuilder,
         read: impl FnOnce(&[u8]) -> Result<T, String>,
     ) -> Result<T, UpstreamError> {
-        let call = call.build(&self.client, self.deadline)?;
-        let operation = call.operation;
-        let record = Record::start(operation.name);
-        let result = match self.stack.call(call).await {
-            Ok(answer) => match read(&answer.body) {
-                Ok(value) => {
-                    record.succeeded(answer.status);
-                    return Ok(value);
-                }
-                Err(problem) => undecodable(operation, answer.status, problem),
-            },
-            Err(error) => error,
-        };
-        record.failed(&result);
-        Err(result)
+        self.call(call).await?.read(read)
+    }
+
+    /// Makes a call. Its answer counts as a success only once it is read.
+    pub(super) async fn call(&self, call: CallBuilder) -> Result<Answer, UpstreamError> {
+        let call = call.build(&self.shared.client, self.deadline)?;
+        self.shared.stack.call(call).await
     }
 }
 

@@ -19,8 +19,9 @@ const ACCEPTED: &str = "application/hal+json, application/json, application/prob
 /// Shorter than load balancers keep idle connections: a request on a connection that the other side is about to close has an
 /// unknown outcome.
 const POOL_IDLE: Duration = Duration::from_secs(30);
-/// The longest time limit that can be meant.
+/// The longest time limit that can be meant, and the longest for a file.
 const TIMEOUT_LIMIT: Duration = Duration::from_secs(3600);
+const TRANSFER_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
 const KEEPALIVE: Duration = Duration::from_secs(20);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,6 +31,14 @@ pub(super) fn client(settings: &GatewaySettings) -> Result<Client, &'static str>
     let is_sane = |limit: Duration| !limit.is_zero() && limit <= TIMEOUT_LIMIT;
     if !is_sane(settings.timeout) || !is_sane(settings.connect_timeout) {
         return Err("the time limits of the Chat Gateway must be more than zero and at most an hour");
+    }
+    if settings.transfer_timeout.is_zero() || settings.transfer_timeout > TRANSFER_LIMIT {
+        return Err("the time limit of a file must be more than zero and at most a day");
+    }
+    if settings.resilience.in_flight == 0 || settings.resilience.circuit_open > TIMEOUT_LIMIT {
+        return Err(
+            "there must be at least one request at once, and the circuit breaker be open for at most an hour",
+        );
     }
     let mut key = header(settings.api_key.expose_secret())
         .ok_or("the API key must be one or more visible ASCII characters")?;
@@ -131,6 +140,30 @@ mod tests {
                 assert_eq!(error.kind, UpstreamErrorKind::Invalid);
                 assert!(error.message.contains("time limits"), "{}", error.message);
             }
+        }
+    }
+
+    #[test]
+    fn limits_that_cannot_be_meant_are_refused() {
+        let sane = settings("http://127.0.0.1:1", "key");
+        for limit in [Duration::ZERO, Duration::from_secs(86_401), Duration::MAX] {
+            let mut settings = sane.clone();
+            settings.transfer_timeout = limit;
+            let error = Gateway::new(settings).unwrap_err();
+            assert_eq!(error.kind, UpstreamErrorKind::Invalid);
+            assert!(error.message.contains("of a file"), "{}", error.message);
+        }
+        let (mut none, mut for_ever) = (sane.clone(), sane);
+        none.resilience.in_flight = 0;
+        for_ever.resilience.circuit_open = Duration::MAX;
+        for settings in [none, for_ever] {
+            let error = Gateway::new(settings).unwrap_err();
+            assert_eq!(error.kind, UpstreamErrorKind::Invalid);
+            assert!(
+                error.message.contains("at least one request"),
+                "{}",
+                error.message
+            );
         }
     }
 

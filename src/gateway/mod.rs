@@ -5,14 +5,15 @@
 //!
 //! `connection` says how the vendor is reached. `client` has the operations, `transfer` those that stream files. A call goes
 //! through `path` (its address), `wire` (its body), `stack` (limits, circuit breaker, retries), `exchange` (one request, within
-//! bounds of time and memory), `outcome` (what a failure means) and `problem` (what the vendor says about it); `record` counts
-//! and logs it.
+//! bounds of time and memory), `outcome` (what a failure means) and `problem` (what the vendor says about it); `failure` is what
+//! the layers hear of that, and `record` counts and logs it.
 
 mod call;
 mod client;
 mod connection;
 mod error;
 mod exchange;
+mod failure;
 mod operation;
 mod outcome;
 mod path;

@@ -81,6 +81,13 @@ pub(super) static EXECUTE_CARD_ACTION: Operation =
 pub(super) static ATTACHMENT: Operation = Operation::read("get_attachment", SHORT);
 pub(super) static ATTACHMENTS: Operation = Operation::read("list_attachments", LONG);
 
+/// The answer holds the details of the file alone.
+pub(super) static UPLOAD: Operation =
+    Operation::new("upload_attachment", Method::POST, Repeat::Unsafe, 64 * KIB);
+/// Its answer is streamed, so this limit is for nothing but refusals of another kind.
+pub(super) static DOWNLOAD: Operation =
+    Operation::new("download_attachment", Method::GET, Repeat::Safe, 64 * KIB);
+
 impl Operation {
     const fn new(name: &'static str, method: Method, repeat: Repeat, answer_limit: usize) -> Self {
         Self {

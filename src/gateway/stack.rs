@@ -1,29 +1,103 @@
-//! What stands between a call and its request: limits, the circuit breaker, retries.
+//! What stands between a call and its request, layer by layer: the caller's deadline, retries, the rate with the pauses that the
+//! vendor asks for, how many may be under way at once, the circuit breaker, and at the bottom one exchange.
 
-use std::time::Duration;
+mod around;
+mod breaker;
+mod circuit;
+mod deadline;
+mod limits;
+mod retry;
+
+use std::{ptr, sync::Arc};
 
 use reqwest::Client;
+use tokio::time::Instant;
+use tower::{
+    ServiceBuilder, ServiceExt,
+    retry::{RetryLayer, backoff::InvalidBackoff},
+    service_fn,
+    util::BoxCloneSyncService,
+};
 
+pub(super) use self::deadline::no_time_left;
+use self::{
+    around::{AroundLayer, Inner},
+    breaker::Breaker,
+    deadline::Deadline,
+    limits::{Concurrency, Gate},
+    retry::Retries,
+};
+pub(super) use super::exchange::Limits;
 use super::{
     Resilience, UpstreamError,
     call::Call,
     exchange::{Answer, exchange},
+    failure::Failure,
+    operation::SIGNING_KEY,
 };
 
-/// The layers, for one tenant. Clones share limits and circuit.
-#[derive(Clone)]
+type Layered = BoxCloneSyncService<Call, Answer, Failure>;
+
+/// The layers, for one tenant.
 pub(super) struct Stack {
-    client: Client,
-    timeout: Duration,
+    calls: Layered,
+    keys: Layered,
+    limits: Limits,
 }
 
 impl Stack {
-    pub(super) fn new(client: Client, timeout: Duration, _resilience: &Resilience) -> Self {
-        Self { client, timeout }
+    pub(super) fn new(
+        client: Client,
+        limits: Limits,
+        resilience: &Resilience,
+    ) -> Result<Self, InvalidBackoff> {
+        let bottom = service_fn(move |call| exchange(client.clone(), limits, call));
+        let calls = if *resilience == Resilience::NONE {
+            let layers = ServiceBuilder::new().layer(AroundLayer::new(Deadline));
+            BoxCloneSyncService::new(layers.service(bottom.clone()))
+        } else {
+            layered(bottom.clone(), resilience)?
+        };
+        let keys = ServiceBuilder::new()
+            .layer(AroundLayer::new(Deadline))
+            .layer(RetryLayer::new(Retries::new(resilience.attempts)?));
+        Ok(Self {
+            calls,
+            keys: BoxCloneSyncService::new(keys.service(bottom)),
+            limits,
+        })
     }
 
     /// Makes a call and reads its answer.
-    pub(super) async fn call(&self, call: Call) -> Result<Answer, UpstreamError> {
-        exchange(&self.client, call.operation, call.request, self.timeout).await
+    pub(super) async fn call(&self, mut call: Call) -> Result<Answer, UpstreamError> {
+        let service = if ptr::eq(call.operation, &SIGNING_KEY) {
+            // Webhooks wait for a key, and must not wait for callers: it has a way of its own, without their limits. Its repeats
+            // together take no longer than one request may.
+            let by = Instant::now() + self.limits.timeout;
+            call.deadline = Some(call.deadline.map_or(by, |deadline| deadline.min(by)));
+            &self.keys
+        } else {
+            &self.calls
+        };
+        service
+            .clone()
+            .oneshot(call)
+            .await
+            .map_err(|failure| failure.error)
     }
+}
+
+fn layered(bottom: impl Inner + Sync, resilience: &Resilience) -> Result<Layered, InvalidBackoff> {
+    let open_for = resilience.circuit_open;
+    let breaker = (!open_for.is_zero()).then(|| Arc::new(Breaker::new(open_for)));
+    let layers = ServiceBuilder::new()
+        .layer(AroundLayer::new(Deadline))
+        .layer(RetryLayer::new(Retries::new(resilience.attempts)?))
+        .layer(AroundLayer::new(Gate::new(
+            resilience.rate_per_second,
+            breaker.clone(),
+        )))
+        .layer(AroundLayer::new(Concurrency::new(resilience.in_flight)))
+        .option_layer(breaker.map(AroundLayer::new));
+    Ok(BoxCloneSyncService::new(layers.service(bottom)))
 }

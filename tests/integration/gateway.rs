@@ -10,7 +10,9 @@ mod operation;
 mod raw;
 mod refusals;
 mod requests;
+mod resilience;
 mod table;
+mod transfer;
 
 use std::time::Duration;
 

@@ -285,9 +285,10 @@ async fn the_vendors_failures_are_told_apart() {
         ("c403", 403, Code::FailedPrecondition, "UPSTREAM_CREDENTIALS"),
         ("c404", 404, Code::NotFound, "UPSTREAM_NOT_FOUND"),
         ("c409", 409, Code::Aborted, "UPSTREAM_CONFLICT"),
-        ("c429", 429, Code::ResourceExhausted, "UPSTREAM_RATE_LIMITED"),
         ("c500", 500, Code::Unavailable, "UPSTREAM_UNAVAILABLE"),
         ("c302", 302, Code::Internal, "UPSTREAM_UNEXPECTED"),
+        // The last one, for it pauses whatever would follow.
+        ("c429", 429, Code::ResourceExhausted, "UPSTREAM_RATE_LIMITED"),
     ];
     for (id, status, ..) in cases {
         let body =
@@ -327,6 +328,31 @@ async fn the_vendors_failures_are_told_apart() {
         service.metric(buckets).await > 0.0,
         "durations can be looked at as a histogram"
     );
+}
+
+#[tokio::test]
+async fn the_callers_deadline_reaches_the_vendor_and_our_error_comes_first() {
+    let world = World::new().await;
+    Mock::given(path("/chat-gateway/v1/conversations/silent"))
+        .respond_with(ResponseTemplate::new(200).set_delay(Duration::from_secs(60)))
+        .mount(&world.vendor.server)
+        .await;
+    let service = world.serve().await;
+    let client = service.conversations().await;
+    // On a machine that is busy, the client's own clock may be faster for once.
+    let reason = crate::support::service::eventually("our error comes first", async || {
+        let mut asked = tonic::Request::new(proto::GetConversationRequest {
+            conversation_id: "silent".into(),
+            ..Default::default()
+        });
+        // Less than the time limit that is set for a request.
+        asked.set_timeout(Duration::from_secs(1));
+        let status = client.clone().get_conversation(asked).await.unwrap_err();
+        assert_eq!(status.code(), Code::DeadlineExceeded, "{status}");
+        status.get_details_error_info().map(|info| info.reason)
+    })
+    .await;
+    assert_eq!(reason, "UPSTREAM_TIMEOUT");
 }
 
 #[tokio::test]
