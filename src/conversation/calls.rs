@@ -8,7 +8,8 @@ use tracing::warn;
 
 use super::{
     Session, SessionChange, echo,
-    idempotency::{Guard, Started},
+    idempotency::{Guard, LEASE, Plan, Started},
+    reconcile::{CreateMark, ledger_of_create, ledger_of_send},
 };
 use crate::{
     error::Error,
@@ -19,7 +20,7 @@ use crate::{
         Conversation, ConversationPatch, ConversationReplacement, Interaction, Listed, NewConversation,
         PageQuery, PostAgentAssignment,
     },
-    store::{Cursor, SessionMark, SharedStore},
+    store::{Cursor, CustomerKey, SessionMark, SharedStore},
     tenant::{Tenant, Tenants},
 };
 
@@ -47,6 +48,25 @@ pub struct CreatedConversation {
     pub created_ms: Option<i64>,
     /// An encoded cursor from before the call.
     pub cursor: Vec<u8>,
+}
+
+/// A conversation to create, once.
+pub(super) struct Creation<'a> {
+    pub(super) method: &'static str,
+    pub(super) request: &'a RequestId,
+    pub(super) new: &'a NewConversation,
+    pub(super) labels: &'a BTreeMap<String, String>,
+    /// The attempt for this customer that it ends.
+    pub(super) attempt: Option<&'a str>,
+}
+
+/// The customer of a conversation.
+pub(super) fn customer_of(tenant: &Tenant, new: &NewConversation) -> CustomerKey {
+    CustomerKey {
+        tenant: tenant.id.clone(),
+        channel_id: new.channel_id.clone(),
+        user_id: new.user.user_id.clone(),
+    }
 }
 
 /// Answer to sending a message. Kept as JSON for repeats.
@@ -83,7 +103,8 @@ impl Conversations {
         Ok(self.tenants.resolve(name)?.within(deadline))
     }
 
-    /// Creates a conversation and its session.
+    /// Creates a conversation and its session, once for each `request_id`. Where the answer to an earlier call was lost, the
+    /// conversation is looked for.
     pub async fn create(
         &self,
         tenant: &Tenant,
@@ -91,30 +112,97 @@ impl Conversations {
         new: &NewConversation,
         labels: &BTreeMap<String, String>,
     ) -> Result<CreatedConversation, Error> {
-        let cursor = self.cursor_before().await?;
-        let mark = serde_json::json!({ "cursor_ms": cursor.time_ms });
-        let guard = match Guard::begin(&self.store, tenant, "CreateConversation", request, &mark).await? {
-            Started::New(guard) => guard,
-            Started::Done(answer) => return Ok(answer),
+        let creation = Creation {
+            method: "CreateConversation",
+            request,
+            new,
+            labels,
+            attempt: None,
         };
-        let created = guard
-            .watch(tenant.gateway.create_conversation(&tenant.id, new).await)
-            .await?;
+        Ok(self.create_once(tenant, creation).await?.0)
+    }
+
+    /// Creates a conversation, and tells whether this very call did.
+    pub(super) async fn create_once(
+        &self,
+        tenant: &Tenant,
+        creation: Creation<'_>,
+    ) -> Result<(CreatedConversation, bool), Error> {
+        let Creation { new, labels, .. } = creation;
+        let cursor = self.cursor_before().await?;
+        let ledger = ledger_of_create(tenant, new);
+        let plan = Plan {
+            method: creation.method,
+            request: creation.request,
+            lease: LEASE,
+            mark: serde_json::to_value(CreateMark::new(&cursor, new, labels)).unwrap_or_default(),
+            ledger: Some(ledger.clone()),
+            echo: None,
+        };
+        let mut guard = match Guard::begin(&self.store, tenant, plan).await? {
+            Started::New(guard) => guard,
+            Started::Done(answer) => return Ok((answer, false)),
+            Started::Unknown(doubt) => {
+                let answer = self.reconcile_create(tenant, &ledger, doubt).await?;
+                self.bind(tenant, new, &answer.conversation, creation.attempt)
+                    .await;
+                return Ok((answer, false));
+            }
+        };
+        guard.sending();
+        let created = tenant.gateway.create_conversation(&tenant.id, new).await;
+        let created = guard.watch(created).await?;
         let answer = CreatedConversation {
             tenant: tenant.id.to_string(),
             conversation: created.conversation,
             created_ms: created.created_ms,
             cursor: cursor.encode(),
         };
-        let key = ConversationKey::new(tenant.id.clone(), answer.conversation.clone());
         let change = SessionChange::by_creation(&new.channel_id, &new.user, labels);
-        // It exists now: failing the call would hide its identifier from the caller for ever.
-        if let Err(error) = self.store.change_session(&key, &change).await {
-            warn!(tenant = %tenant.id, conversation = %key.conversation, %error,
+        tokio::join!(
+            guard.done(&answer, &answer.conversation),
+            self.note_created(tenant, &answer.conversation, &change),
+            self.note_history(tenant, &answer.conversation, &new.history, cursor.time_ms),
+            self.bind(tenant, new, &answer.conversation, creation.attempt),
+        );
+        Ok((answer, true))
+    }
+
+    /// Begins the session of a conversation that was created. It exists: failing the call would hide its identifier from the
+    /// caller for ever.
+    pub(super) async fn note_created(&self, tenant: &Tenant, id: &str, change: &SessionChange) {
+        let key = ConversationKey::new(tenant.id.clone(), id);
+        if let Err(error) = self.store.change_session(&key, change).await {
+            warn!(tenant = %tenant.id, conversation = id, %error,
                 "the session of a new conversation could not be stored; its events will begin it, without labels");
         }
-        guard.done(&answer).await;
-        Ok(answer)
+    }
+
+    /// Enters the transcript among what was sent, so that nobody who looks for a message that says the same takes it for theirs.
+    async fn note_history(&self, tenant: &Tenant, id: &str, history: &[Message], at_ms: u64) {
+        let key = ConversationKey::new(tenant.id.clone(), id);
+        let messages = history.iter().enumerate();
+        let sent: Vec<_> = messages
+            .map(|(i, message)| (ledger_of_send(&key, message), format!("history-{i}")))
+            .collect();
+        if sent.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store.note_accepted(at_ms, &sent).await {
+            warn!(tenant = %tenant.id, conversation = id, %error, "a transcript could not be noted among what was sent");
+        }
+    }
+
+    /// Notes whose conversation it is; with `attempt` only where nobody has noted another meanwhile.
+    async fn bind(&self, tenant: &Tenant, new: &NewConversation, id: &str, attempt: Option<&str>) {
+        if new.user.user_id.is_empty() {
+            return;
+        }
+        let key = customer_of(tenant, new);
+        if let Err(error) = self.store.bind_customer(&key, id, attempt).await {
+            warn!(tenant = %tenant.id, conversation = id, %error,
+                "the customer of a new conversation could not be noted: it may not be found by FindOrCreateConversation");
+        }
     }
 
     /// Reads a conversation from the vendor.
@@ -193,7 +281,7 @@ impl Conversations {
         Ok(tenant.gateway.end_conversation(&tenant.id, id).await?)
     }
 
-    /// Sends a message.
+    /// Sends a message, once for each `request_id`. Where the answer to an earlier call was lost, the message is looked for.
     pub async fn send(
         &self,
         tenant: &Tenant,
@@ -202,30 +290,28 @@ impl Conversations {
         message: &Message,
     ) -> Result<SentMessage, Error> {
         let key = ConversationKey::new(tenant.id.clone(), id);
-        let fingerprint = echo::fingerprint(message);
-        let mark = serde_json::json!({ "conversation": id, "fingerprint": fingerprint });
-        let guard = match Guard::begin(&self.store, tenant, "SendMessage", request, &mark).await? {
+        let ledger = ledger_of_send(&key, message);
+        let plan = Plan {
+            method: "SendMessage",
+            request,
+            lease: LEASE,
+            // Equal requests are of one ledger, which holds all that a later look needs.
+            mark: serde_json::Value::Null,
+            ledger: Some(ledger.clone()),
+            echo: Some(echo::fingerprint(message)),
+        };
+        let mut guard = match Guard::begin(&self.store, tenant, plan).await? {
             Started::New(guard) => guard,
             Started::Done(answer) => return Ok(answer),
+            Started::Unknown(doubt) => return self.reconcile_send(tenant, &ledger, doubt).await,
         };
-        if guard.is_idempotent() {
-            guard
-                .watch_store(self.store.expect_echo(&key, &fingerprint, &request.id).await)
-                .await?;
-        }
+        guard.sending();
         let sent = tenant.gateway.send_message(&tenant.id, id, message).await;
-        if let Err(error) = &sent
-            && error.kind.is_certain()
-            && guard.is_idempotent()
-            && let Err(error) = self.store.withdraw_echo(&key, &fingerprint, &request.id).await
-        {
-            warn!(tenant = %tenant.id, conversation = id, %error, "an announced echo could not be withdrawn");
-        }
         guard.watch(sent).await?;
         let answer = SentMessage {
             accepted_ms: jiff::Timestamp::now().as_millisecond(),
         };
-        guard.done(&answer).await;
+        guard.done(&answer, "").await;
         Ok(answer)
     }
 

@@ -8,9 +8,11 @@ pub mod echo;
 pub mod find_or_create;
 pub mod hand_over;
 mod idempotency;
+mod reconcile;
 pub mod session;
 pub mod settle;
 pub mod state;
+pub mod transcript;
 
 pub use calls::Conversations;
 pub use change::SessionChange;
