@@ -5,7 +5,7 @@
 mod bad_days;
 mod calls;
 mod customers;
-mod fixture;
+pub(crate) mod fixture;
 mod gaps;
 mod ledger;
 mod log;
