@@ -105,9 +105,15 @@ impl Guard {
         };
         let mark = plan.mark.to_string();
         let lease_ms = u64::try_from(plan.lease.as_millis()).unwrap_or(u64::MAX);
+        // Nothing is announced yet, and an announcement under this token may be that of an earlier call.
+        let beginning = Self::over(Noted {
+            announcement: None,
+            ..noted.clone()
+        });
         let begun = store
             .begin(key, &plan.request.digest, mark.as_bytes(), *nonce, lease_ms)
             .await;
+        beginning.leave();
         if let Err(StoreError::Unavailable(_)) = &begun {
             noted.clone().take_back();
         }
@@ -120,6 +126,18 @@ impl Guard {
                 .map(Started::Done)
                 .map_err(|_| Error::StoreCorrupt),
         }
+    }
+
+    fn over(noted: Noted) -> Self {
+        Self {
+            open: Some(noted),
+            sent: false,
+        }
+    }
+
+    /// Ends the watch: there is nothing to record.
+    fn leave(mut self) {
+        self.open = None;
     }
 
     /// To be called just before the request may leave: from here on, a call that is dropped may have happened.
@@ -239,10 +257,7 @@ impl Noted {
     async fn announce(self) -> Result<Guard, Error> {
         let store = SharedStore::clone(&self.store);
         let announcement = self.announcement.clone();
-        let mut guard = Guard {
-            open: Some(self),
-            sent: false,
-        };
+        let mut guard = Guard::over(self);
         if let Some(announcement) = announcement
             && let Err(error) = store.announce(&announcement).await
         {

@@ -97,7 +97,8 @@ fn cut(mut text: String, bytes: usize) -> String {
 fn condense(old: &[Message], note: &str) -> (String, usize) {
     let heading = written(note, CONDENSED, old.len());
     // What says how many have no line, at its longest.
-    let room = TEXT_MAX - heading.len() - left_out(old.len()).len();
+    let in_english = note.trim().is_empty();
+    let room = TEXT_MAX - heading.len() - left_out(old.len(), in_english).len();
     let mut lines = Vec::new();
     let mut taken = 0;
     for message in old.iter().rev() {
@@ -111,15 +112,19 @@ fn condense(old: &[Message], note: &str) -> (String, usize) {
     let condensed = lines.len();
     let mut text = heading;
     if condensed < old.len() {
-        text.push_str(&left_out(old.len() - condensed));
+        text.push_str(&left_out(old.len() - condensed, in_english));
     }
     text.extend(lines.into_iter().rev());
     (text, condensed)
 }
 
-/// Understood in any language: the note above may be in the agents' own.
-fn left_out(count: usize) -> String {
-    format!("\n[… {count}]")
+/// A line about those that have none. Under a note in the agents' own language it is understood in any.
+fn left_out(count: usize, in_english: bool) -> String {
+    if in_english {
+        format!("\n[the oldest {count} of them are left out]")
+    } else {
+        format!("\n[… {count}]")
+    }
 }
 
 fn line(message: &Message) -> String {

@@ -213,7 +213,7 @@ pub struct SessionMark {
     pub conversation: String,
 }
 
-/// Sessions, event log and idempotency records.
+/// Sessions, event log, idempotency records, the ledger of what was sent, and customers' conversations.
 ///
 /// Every method may be repeated after [`StoreError::Unavailable`], fails within a few seconds when the store is down, and
 /// works again by itself when it is back.

@@ -156,8 +156,11 @@ mod tests {
     #[case(3, true)]
     #[case(4, false)]
     fn only_as_many_as_were_sent_prove_it(#[case] found: usize, #[case] proven: bool) {
-        let accepted = Accepted(String::new());
-        let ledger = ledger(&[("a", 1, accepted.clone()), ("b", 2, Unknown), ("c", 3, Sending)]);
+        let ledger = ledger(&[
+            ("a", 1, Accepted(String::new())),
+            ("b", 2, Unknown),
+            ("c", 3, Sending),
+        ]);
         assert_eq!(proves(&ledger, found), proven);
     }
 }

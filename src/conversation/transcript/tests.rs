@@ -83,18 +83,29 @@ fn the_oldest_are_condensed_line_by_line() {
     assert_eq!(fitted.messages[1..], all[3..]);
 }
 
-#[test]
-fn what_has_no_room_in_the_condensed_message_is_left_out_and_counted() {
+#[rstest]
+#[case("{count} davor:", "1000 davor:", "[… {k}]")]
+#[case(
+    "",
+    "1000 earlier messages, condensed:",
+    "[the oldest {k} of them are left out]"
+)]
+fn what_has_no_room_in_the_condensed_message_is_left_out_and_counted(
+    #[case] note: &str,
+    #[case] heading: &str,
+    #[case] left_out: &str,
+) {
     let all: Vec<_> = (0..1199)
         .map(|i| message(AuthorType::User, &format!("{i} {}", "ü".repeat(300))))
         .collect();
-    let fitted = fit(all, TranscriptPolicy::Summarise, "{count} davor:").unwrap();
+    let fitted = fit(all, TranscriptPolicy::Summarise, note).unwrap();
     let text = &fitted.messages[0].text;
     assert_eq!(fitted.omitted + fitted.summarised, 1000);
     assert!(fitted.omitted > 0 && fitted.summarised > 100, "{fitted:?}");
     let mut lines = text.lines();
-    assert_eq!(lines.next(), Some("1000 davor:"));
-    assert_eq!(lines.next(), Some(format!("[… {}]", fitted.omitted).as_str()));
+    assert_eq!(lines.next(), Some(heading));
+    let left_out = left_out.replace("{k}", &fitted.omitted.to_string());
+    assert_eq!(lines.next(), Some(left_out.as_str()));
     let oldest = lines.next().unwrap();
     assert!(
         oldest.starts_with(&format!("customer: {} ü", fitted.omitted)),

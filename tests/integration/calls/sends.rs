@@ -205,6 +205,37 @@ async fn a_message_that_is_being_sent_is_not_counted_as_a_lost_one() {
 }
 
 #[tokio::test]
+async fn what_is_sent_while_somebody_looks_is_not_taken_for_theirs() {
+    let world = World::new(Kind::Memory).await;
+    world.vendor.mode(Mode::LoseRequest);
+    unknown(world.send(ID, "hello").await);
+    // The list that the look gets has one message, and there was one send when it began.
+    world.vendor.mode(Mode::Accept);
+    world.vendor.list_slowly();
+    let (calls, tenant) = (world.calls.clone(), world.tenant.clone());
+    world.vendor.has_message("bot", "hello", 0);
+    let look = tokio::spawn(async move { super::send(&calls, &tenant, ID, "hello").await });
+    eventually("the look is under way", async || {
+        (world.vendor.lists() == 1).then_some(())
+    })
+    .await;
+    world.send("", "hello").await.unwrap();
+    let said = unknown(look.await.unwrap());
+    assert!(said.contains("being sent at this moment"), "{said}");
+}
+
+#[tokio::test]
+async fn a_caller_who_leaves_before_anything_is_sent_stands_in_nobodys_way() {
+    use futures_util::FutureExt as _;
+    let world = World::new(Kind::Redis).await;
+    // Given up while Redis is asked whether it may begin.
+    assert!(world.send(ID, "hello").now_or_never().is_none());
+    assert_eq!(world.vendor.posts(), 0);
+    eventually("the message is sent", async || world.send(ID, "hello").await.ok()).await;
+    assert_eq!(world.vendor.posts(), 1);
+}
+
+#[tokio::test]
 async fn a_message_of_another_conversation_is_another() {
     let world = World::new(Kind::Memory).await;
     world.vendor.mode(Mode::LoseAnswer);

@@ -29,6 +29,9 @@ struct State {
     mode: Option<Mode>,
     /// Of what is read.
     reads_fail: bool,
+    /// How long a list takes, milliseconds.
+    list_ms: u64,
+    lists: usize,
     posts: usize,
     /// The newest first.
     messages: Vec<Value>,
@@ -51,7 +54,7 @@ impl Respond for Answers {
         match (request.method.as_str(), &parts[..]) {
             ("POST", parts) => {
                 let body = serde_json::from_slice(&request.body).unwrap();
-                state.post(parts, body)
+                state.post(parts, &body)
             }
             _ if state.reads_fail => ResponseTemplate::new(503),
             ("GET", ["conversations", id]) => match state.conversations.get(*id) {
@@ -71,7 +74,7 @@ impl Respond for Answers {
 }
 
 impl State {
-    fn post(&mut self, parts: &[&str], body: Value) -> ResponseTemplate {
+    fn post(&mut self, parts: &[&str], body: &Value) -> ResponseTemplate {
         self.posts += 1;
         let mode = self.mode.unwrap_or(Mode::Accept);
         match mode {
@@ -103,13 +106,17 @@ impl State {
         }
     }
 
-    fn list(&self, size: usize, page: usize) -> ResponseTemplate {
+    fn list(&mut self, size: usize, page: usize) -> ResponseTemplate {
+        self.lists += 1;
         let messages: Vec<_> = self.messages.iter().skip(size * page).take(size).collect();
         let (total, pages) = (self.messages.len(), self.messages.len().div_ceil(size));
-        ResponseTemplate::new(200).set_body_json(json!({
+        let body = json!({
             "_embedded": { "messages": messages },
             "page": { "totalElements": total, "totalPages": pages, "size": size, "number": page },
-        }))
+        });
+        ResponseTemplate::new(200)
+            .set_body_json(body)
+            .set_delay(Duration::from_millis(self.list_ms))
     }
 }
 
@@ -139,6 +146,16 @@ impl Vendor {
 
     pub(super) fn reads_fail(&self, fail: bool) {
         self.state.lock().unwrap().reads_fail = fail;
+    }
+
+    /// Makes lists take so long that something may happen meanwhile.
+    pub(super) fn list_slowly(&self) {
+        self.state.lock().unwrap().list_ms = 1_500;
+    }
+
+    /// How many pages of lists were asked for.
+    pub(super) fn lists(&self) -> usize {
+        self.state.lock().unwrap().lists
     }
 
     /// How many POSTs came.
