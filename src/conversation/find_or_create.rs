@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use super::{
     Conversations,
-    calls::{CreatedConversation, Creation, RequestId, customer_of},
+    calls::{CreatedConversation, RequestId},
+    creation::{Creation, customer_of},
 };
 use crate::{
     error::Error,

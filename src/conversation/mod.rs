@@ -4,6 +4,7 @@ mod attachments;
 pub mod calls;
 pub mod change;
 mod configuration;
+mod creation;
 pub mod echo;
 pub mod find_or_create;
 pub mod hand_over;
