@@ -82,6 +82,23 @@ async fn a_call_that_was_told_to_repeat_may_be_repeated_though_redis_recorded_it
 }
 
 #[tokio::test]
+async fn a_caller_who_leaves_while_redis_is_asked_stands_in_nobodys_way() {
+    let world = world().await;
+    let World { calls, tenant, .. } = &world;
+    send(calls, tenant, OTHER_ID, "before").await.unwrap();
+    world.server.pause();
+    let impatient = tokio::time::timeout(Duration::from_millis(300), send(calls, tenant, ID, "hello"));
+    assert!(impatient.await.is_err(), "the caller has gone");
+    // Redis records a call that nobody makes any more.
+    world.server.resume();
+    eventually("the message is sent", async || {
+        send(calls, tenant, ID, "hello").await.ok()
+    })
+    .await;
+    assert_eq!(world.vendor.posts(), 2);
+}
+
+#[tokio::test]
 async fn a_send_asks_redis_four_things_two_of_them_at_once() {
     let world = world().await;
     let World { calls, tenant, .. } = &world;

@@ -225,17 +225,6 @@ async fn what_is_sent_while_somebody_looks_is_not_taken_for_theirs() {
 }
 
 #[tokio::test]
-async fn a_caller_who_leaves_before_anything_is_sent_stands_in_nobodys_way() {
-    use futures_util::FutureExt as _;
-    let world = World::new(Kind::Redis).await;
-    // Given up while Redis is asked whether it may begin.
-    assert!(world.send(ID, "hello").now_or_never().is_none());
-    assert_eq!(world.vendor.posts(), 0);
-    eventually("the message is sent", async || world.send(ID, "hello").await.ok()).await;
-    assert_eq!(world.vendor.posts(), 1);
-}
-
-#[tokio::test]
 async fn a_message_of_another_conversation_is_another() {
     let world = World::new(Kind::Memory).await;
     world.vendor.mode(Mode::LoseAnswer);
