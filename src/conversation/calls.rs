@@ -1,14 +1,12 @@
 //! The use cases that callers have: what a call does with the store and the vendor, and in which order.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
-use tracing::warn;
 
 use super::{
-    Session, SessionChange, echo,
-    idempotency::{Guard, Started},
+    Session, echo,
+    idempotency::{Guard, LEASE, Plan, Started},
+    reconcile::ledger_of_send,
 };
 use crate::{
     agents::AgentNames,
@@ -17,8 +15,8 @@ use crate::{
         Assignment, AssignmentKind, AuthorType, Card, ConversationKey, Message, Participant, UpstreamState,
     },
     gateway::{
-        Conversation, ConversationPatch, ConversationReplacement, Interaction, Listed, NewConversation,
-        PageQuery, PostAgentAssignment,
+        Conversation, ConversationPatch, ConversationReplacement, Interaction, Listed, PageQuery,
+        PostAgentAssignment,
     },
     store::{Cursor, SessionMark, SharedStore},
     tenant::{Tenant, Tenants},
@@ -93,40 +91,6 @@ impl Conversations {
     /// The tenant that a request names, for a caller who waits no longer than `deadline`.
     pub fn tenant(&self, name: &str, deadline: Option<Instant>) -> Result<Tenant, Error> {
         Ok(self.tenants.resolve(name)?.within(deadline))
-    }
-
-    /// Creates a conversation and its session.
-    pub async fn create(
-        &self,
-        tenant: &Tenant,
-        request: &RequestId,
-        new: &NewConversation,
-        labels: &BTreeMap<String, String>,
-    ) -> Result<CreatedConversation, Error> {
-        let cursor = self.cursor_before().await?;
-        let mark = serde_json::json!({ "cursor_ms": cursor.time_ms });
-        let guard = match Guard::begin(&self.store, tenant, "CreateConversation", request, &mark).await? {
-            Started::New(guard) => guard,
-            Started::Done(answer) => return Ok(answer),
-        };
-        let created = guard
-            .watch(tenant.gateway.create_conversation(&tenant.id, new).await)
-            .await?;
-        let answer = CreatedConversation {
-            tenant: tenant.id.to_string(),
-            conversation: created.conversation,
-            created_ms: created.created_ms,
-            cursor: cursor.encode(),
-        };
-        let key = ConversationKey::new(tenant.id.clone(), answer.conversation.clone());
-        let change = SessionChange::by_creation(&new.channel_id, &new.user, labels);
-        // It exists now: failing the call would hide its identifier from the caller for ever.
-        if let Err(error) = self.store.change_session(&key, &change).await {
-            warn!(tenant = %tenant.id, conversation = %key.conversation, %error,
-                "the session of a new conversation could not be stored; its events will begin it, without labels");
-        }
-        guard.done(&answer).await;
-        Ok(answer)
     }
 
     /// Reads a conversation from the vendor.
@@ -205,7 +169,7 @@ impl Conversations {
         Ok(tenant.gateway.end_conversation(&tenant.id, id).await?)
     }
 
-    /// Sends a message.
+    /// Sends a message, once for each `request_id`. Where the answer to an earlier call was lost, the message is looked for.
     pub async fn send(
         &self,
         tenant: &Tenant,
@@ -214,30 +178,28 @@ impl Conversations {
         message: &Message,
     ) -> Result<SentMessage, Error> {
         let key = ConversationKey::new(tenant.id.clone(), id);
-        let fingerprint = echo::fingerprint(message);
-        let mark = serde_json::json!({ "conversation": id, "fingerprint": fingerprint });
-        let guard = match Guard::begin(&self.store, tenant, "SendMessage", request, &mark).await? {
+        let ledger = ledger_of_send(&key, message);
+        let plan = Plan {
+            method: "SendMessage",
+            request,
+            lease: LEASE,
+            // Equal requests are of one ledger, which holds all that a later look needs.
+            mark: serde_json::Value::Null,
+            ledger: Some(ledger.clone()),
+            echo: Some(echo::fingerprint(message)),
+        };
+        let mut guard = match Guard::begin(&self.store, tenant, plan).await? {
             Started::New(guard) => guard,
             Started::Done(answer) => return Ok(answer),
+            Started::Unknown(doubt) => return self.reconcile_send(tenant, &ledger, doubt).await,
         };
-        if guard.is_idempotent() {
-            guard
-                .watch_store(self.store.expect_echo(&key, &fingerprint, &request.id).await)
-                .await?;
-        }
+        guard.sending();
         let sent = tenant.gateway.send_message(&tenant.id, id, message).await;
-        if let Err(error) = &sent
-            && error.kind.is_certain()
-            && guard.is_idempotent()
-            && let Err(error) = self.store.withdraw_echo(&key, &fingerprint, &request.id).await
-        {
-            warn!(tenant = %tenant.id, conversation = id, %error, "an announced echo could not be withdrawn");
-        }
         guard.watch(sent).await?;
         let answer = SentMessage {
             accepted_ms: jiff::Timestamp::now().as_millisecond(),
         };
-        guard.done(&answer).await;
+        guard.done(&answer, "").await;
         Ok(answer)
     }
 

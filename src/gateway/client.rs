@@ -116,6 +116,16 @@ impl Gateway {
         }
     }
 
+    /// When the caller stops waiting; `None`: never.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// How long the upload or download of a file may take.
+    pub fn transfer_timeout(&self) -> Duration {
+        self.transfer_timeout
+    }
+
     /// The beginning of a call below `/chat-gateway/v1`.
     pub(super) fn prepare(
         &self,
