@@ -7,8 +7,15 @@
     reason = "helpers of tests are tests"
 )]
 
+mod after_agent;
 mod api;
+mod attachments;
+mod cards;
+mod changes;
+mod channels;
 mod delivery;
+mod indicators;
+mod webhooks;
 mod world;
 
 use chatbridge::sandbox::{Pace, Sandbox, SandboxError, SandboxSettings, serve};

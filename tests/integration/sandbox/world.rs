@@ -94,6 +94,28 @@ struct Receiver {
     answer: Mutex<Answers>,
 }
 
+/// Another receiver, for webhooks of its own.
+pub(super) struct Hook {
+    pub(super) url: String,
+    receiver: Arc<Receiver>,
+}
+
+impl Hook {
+    pub(super) fn all(&self) -> Vec<Delivery> {
+        self.receiver.got.borrow().clone()
+    }
+
+    /// What came in, in a few words.
+    pub(super) fn gists(&self) -> Vec<String> {
+        self.all().iter().map(Delivery::gist).collect()
+    }
+
+    /// Waits until `enough` holds of all that came in.
+    pub(super) async fn until(&self, what: &str, enough: impl Fn(&[Delivery]) -> bool) {
+        until(&self.receiver, what, enough).await;
+    }
+}
+
 pub(super) struct World {
     pub(super) base: String,
     pub(super) webhook: String,
@@ -139,6 +161,16 @@ impl World {
         }
     }
 
+    /// A second receiver. It answers `status`.
+    pub(super) async fn hook(&self, status: u16) -> Hook {
+        let receiver = Arc::new(Receiver {
+            got: watch::Sender::new(Vec::new()),
+            answer: Mutex::new(Box::new(move |_| status)),
+        });
+        let url = receive(Arc::clone(&receiver), self.stop.clone()).await;
+        Hook { url, receiver }
+    }
+
     pub(super) fn answer_with(&self, answer: impl Fn(&Delivery) -> u16 + Send + Sync + 'static) {
         *self.receiver.answer.lock().unwrap() = Box::new(answer);
     }
@@ -178,6 +210,32 @@ impl World {
         let created: jiff::Timestamp = answer["createdAt"].as_str().unwrap().parse().unwrap();
         assert!(created.duration_until(jiff::Timestamp::now()).as_secs() < 60);
         answer["conversationId"].as_str().unwrap().to_owned()
+    }
+
+    /// A call that must be answered with this status and, if there is one, a body in HAL.
+    pub(super) async fn call(&self, method: Method, path: &str, body: &Value, status: u16) -> Value {
+        let answer = self.rest(method, path, Some(body)).await;
+        let got = answer.status().as_u16();
+        let hal = answer
+            .headers()
+            .get("content-type")
+            .is_some_and(|it| it == "application/hal+json");
+        let text = answer.text().await.unwrap();
+        assert_eq!(got, status, "{path} {text}");
+        assert_eq!(hal, !text.is_empty(), "{path} {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// What an agent sees.
+    pub(super) async fn desk(&self, conversation: &str) -> Value {
+        let path = format!("/conversations/{conversation}");
+        self.control(Method::GET, &path, None, 200).await
+    }
+
+    /// Drives the agent by hand.
+    pub(super) async fn drive(&self, conversation: &str, action: Value) {
+        let path = format!("/conversations/{conversation}/agent");
+        self.control(Method::POST, &path, Some(action), 202).await;
     }
 
     pub(super) async fn send(&self, conversation: &str, author: &str, text: &str) {
@@ -220,12 +278,7 @@ impl World {
 
     /// Waits until `enough` holds of all that came in.
     pub(super) async fn until(&self, what: &str, enough: impl Fn(&[Delivery]) -> bool) {
-        let mut got = self.receiver.got.subscribe();
-        let waited = tokio::time::timeout(PATIENCE, got.wait_for(|all| enough(all))).await;
-        if waited.is_err() {
-            let gists: Vec<String> = self.all().iter().map(Delivery::gist).collect();
-            panic!("never happened: {what}; what did: {gists:#?}");
-        }
+        until(&self.receiver, what, enough).await;
     }
 
     /// Waits until as many events of a conversation came in as `gists` has, from the `from`th on, and compares. A gist
@@ -284,6 +337,17 @@ impl World {
                 &URL_SAFE_NO_PAD.decode(signature).unwrap(),
             )
             .expect("the signature holds");
+    }
+}
+
+async fn until(receiver: &Receiver, what: &str, enough: impl Fn(&[Delivery]) -> bool) {
+    let mut got = receiver.got.subscribe();
+    let waited = tokio::time::timeout(PATIENCE, got.wait_for(|all| enough(all)))
+        .await
+        .map(drop);
+    if waited.is_err() {
+        let gists: Vec<String> = receiver.got.borrow().iter().map(Delivery::gist).collect();
+        panic!("never happened: {what}; what did: {gists:#?}");
     }
 }
 
