@@ -14,7 +14,9 @@ mod cards;
 mod changes;
 mod channels;
 mod delivery;
+mod hook;
 mod indicators;
+mod uploads;
 mod webhooks;
 mod world;
 

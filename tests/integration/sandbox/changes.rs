@@ -107,14 +107,13 @@ async fn an_interaction_begins_with_activity_and_ends_with_it() {
     assert_eq!(list["page"]["totalElements"], 1);
     assert_eq!(list["_links"]["self"]["href"], format!("/chat-gateway/v1{path}"));
 
-    for (n, expected) in [(11, 1), (22, 2)] {
+    for expected in [1, 2] {
         world.send(&id, "user", "bye").await;
         world
             .until("it is idle", |all| {
                 all.iter().filter(|it| it.gist() == "idle - -").count() == expected
             })
             .await;
-        assert!(world.deliveries(&id).len() > n);
         let list = world.get(&path).await;
         let all = list["_embedded"]["interactions"].as_array().unwrap();
         assert_eq!(all.len(), expected);

@@ -4,10 +4,7 @@ use reqwest::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{
-    api::refusal,
-    world::{Hook, World},
-};
+use super::{api::refusal, hook::Hook, world::World};
 
 fn channel(webhook: &str) -> Value {
     json!({"name": "Shop", "type": "ChatAPI", "webHookId": webhook, "routingOptions": {"type": "queue", "id": "200"}})

@@ -4,10 +4,7 @@ use reqwest::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{
-    api::refusal,
-    world::{Delivery, World},
-};
+use super::{api::refusal, hook::Delivery, world::World};
 
 const VERSION: &str = "Chat Gateway v1.0";
 

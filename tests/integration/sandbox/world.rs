@@ -1,125 +1,19 @@
-//! A sandbox over real HTTP, and a receiver of its webhooks that checks signatures in its own way.
-
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+//! A sandbox over real HTTP, with a receiver of its webhooks, whose signatures it checks in its own way.
 
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
-use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chatbridge::sandbox::{Pace, SandboxSettings, serve};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A webhook as it came in.
-#[derive(Debug, Clone)]
-pub(super) struct Delivery {
-    pub(super) headers: HeaderMap,
-    pub(super) raw: Bytes,
-    pub(super) body: Value,
-    /// What the receiver answered.
-    pub(super) answer: u16,
-}
-
-impl Delivery {
-    pub(super) fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .unwrap_or_else(|| panic!("no header {name}"))
-            .to_str()
-            .unwrap()
-    }
-
-    pub(super) fn event_id(&self) -> &str {
-        self.header("x-8x8-event-id")
-    }
-
-    pub(super) fn retry(&self) -> u32 {
-        self.header("x-8x8-retry").parse().unwrap()
-    }
-
-    pub(super) fn conversation(&self) -> Option<&str> {
-        self.body["conversationId"].as_str()
-    }
-
-    /// The event in a few words.
-    pub(super) fn gist(&self) -> String {
-        let data = &self.body["data"];
-        let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-        let kind = self.body["eventType"].as_str().unwrap();
-        match kind {
-            "CONVERSATION_UPDATE" => {
-                let assignment = &data["assignment"];
-                format!(
-                    "{} {} {}",
-                    word(&data["state"]),
-                    word(&assignment["type"]),
-                    word(&assignment["id"])
-                )
-            }
-            "QUEUED" => format!("QUEUED {} {}", word(&data["queueId"]), word(&data["queueName"])),
-            "MEMBERS_CHANGED" => {
-                format!(
-                    "{} {} {}",
-                    word(&data["memberType"]),
-                    word(&data["id"]),
-                    word(&data["change"])
-                )
-            }
-            "MESSAGE" => {
-                let echo = if data["isEcho"].as_bool().unwrap() {
-                    " (echo)"
-                } else {
-                    ""
-                };
-                format!("{}{echo}: {}", word(&data["sender"]["id"]), word(&data["text"]))
-            }
-            "ACTIVITY" => format!("{} {}", word(&data["name"]), data["value"]["users"]),
-            other => other.to_owned(),
-        }
-    }
-}
-
-/// How the receiver answers; 200 when it runs out.
-type Answers = Box<dyn Fn(&Delivery) -> u16 + Send + Sync>;
-
-struct Receiver {
-    got: watch::Sender<Vec<Delivery>>,
-    answer: Mutex<Answers>,
-}
-
-/// Another receiver, for webhooks of its own.
-pub(super) struct Hook {
-    pub(super) url: String,
-    receiver: Arc<Receiver>,
-}
-
-impl Hook {
-    pub(super) fn all(&self) -> Vec<Delivery> {
-        self.receiver.got.borrow().clone()
-    }
-
-    /// What came in, in a few words.
-    pub(super) fn gists(&self) -> Vec<String> {
-        self.all().iter().map(Delivery::gist).collect()
-    }
-
-    /// Waits until `enough` holds of all that came in.
-    pub(super) async fn until(&self, what: &str, enough: impl Fn(&[Delivery]) -> bool) {
-        until(&self.receiver, what, enough).await;
-    }
-}
+use super::hook::{Delivery, Hook};
 
 pub(super) struct World {
     pub(super) base: String,
     pub(super) webhook: String,
-    receiver: Arc<Receiver>,
+    hook: Hook,
     client: reqwest::Client,
     pub(super) stop: CancellationToken,
     pub(super) served: Option<JoinHandle<std::io::Result<()>>>,
@@ -135,12 +29,9 @@ impl World {
         pace: Pace,
         answer: impl Fn(&Delivery) -> u16 + Send + Sync + 'static,
     ) -> Self {
-        let receiver = Arc::new(Receiver {
-            got: watch::Sender::new(Vec::new()),
-            answer: Mutex::new(Box::new(answer)),
-        });
         let stop = CancellationToken::new();
-        let webhook = receive(Arc::clone(&receiver), stop.clone()).await;
+        let hook = Hook::start(answer, stop.clone()).await;
+        let webhook = hook.url.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let settings = SandboxSettings {
@@ -153,7 +44,7 @@ impl World {
         Self {
             base,
             webhook,
-            receiver,
+            hook,
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
             _stop_on_drop: stop.clone().drop_guard(),
             stop,
@@ -163,16 +54,11 @@ impl World {
 
     /// A second receiver. It answers `status`.
     pub(super) async fn hook(&self, status: u16) -> Hook {
-        let receiver = Arc::new(Receiver {
-            got: watch::Sender::new(Vec::new()),
-            answer: Mutex::new(Box::new(move |_| status)),
-        });
-        let url = receive(Arc::clone(&receiver), self.stop.clone()).await;
-        Hook { url, receiver }
+        Hook::start(move |_| status, self.stop.clone()).await
     }
 
     pub(super) fn answer_with(&self, answer: impl Fn(&Delivery) -> u16 + Send + Sync + 'static) {
-        *self.receiver.answer.lock().unwrap() = Box::new(answer);
+        self.hook.answer_with(answer);
     }
 
     pub(super) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
@@ -269,16 +155,16 @@ impl World {
     /// What came in so far for a conversation, refused deliveries included.
     pub(super) fn deliveries(&self, conversation: &str) -> Vec<Delivery> {
         let of_it = |it: &&Delivery| it.conversation() == Some(conversation);
-        self.receiver.got.borrow().iter().filter(of_it).cloned().collect()
+        self.hook.all().iter().filter(of_it).cloned().collect()
     }
 
     pub(super) fn all(&self) -> Vec<Delivery> {
-        self.receiver.got.borrow().clone()
+        self.hook.all()
     }
 
     /// Waits until `enough` holds of all that came in.
     pub(super) async fn until(&self, what: &str, enough: impl Fn(&[Delivery]) -> bool) {
-        until(&self.receiver, what, enough).await;
+        self.hook.until(what, enough).await;
     }
 
     /// Waits until as many events of a conversation came in as `gists` has, from the `from`th on, and compares. A gist
@@ -340,17 +226,6 @@ impl World {
     }
 }
 
-async fn until(receiver: &Receiver, what: &str, enough: impl Fn(&[Delivery]) -> bool) {
-    let mut got = receiver.got.subscribe();
-    let waited = tokio::time::timeout(PATIENCE, got.wait_for(|all| enough(all)))
-        .await
-        .map(drop);
-    if waited.is_err() {
-        let gists: Vec<String> = receiver.got.borrow().iter().map(Delivery::gist).collect();
-        panic!("never happened: {what}; what did: {gists:#?}");
-    }
-}
-
 /// Bit by bit, so that it shares nothing with what it checks.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
@@ -363,37 +238,4 @@ fn crc32(bytes: &[u8]) -> u32 {
 #[test]
 fn the_receivers_own_checksum_knows_the_answer() {
     assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
-}
-
-async fn receive(receiver: Arc<Receiver>, stop: CancellationToken) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/hook", listener.local_addr().unwrap());
-    let app = Router::new().route("/hook", post(take)).with_state(receiver);
-    tokio::spawn(async move {
-        let served = axum::serve(listener, app);
-        tokio::select! {
-            () = stop.cancelled() => {}
-            served = served.into_future() => served.unwrap(),
-        }
-    });
-    url
-}
-
-async fn take(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, raw: Bytes) -> StatusCode {
-    let mut delivery = Delivery {
-        body: serde_json::from_slice(&raw).unwrap(),
-        headers,
-        raw,
-        answer: 0,
-    };
-    delivery.answer = (receiver.answer.lock().unwrap())(&delivery);
-    let status = StatusCode::from_u16(delivery.answer).unwrap();
-    receiver.got.send_modify(|all| all.push(delivery));
-    status
-}
-
-/// Answers in this order, then 200.
-pub(super) fn in_turn(statuses: &[u16]) -> impl Fn(&Delivery) -> u16 + Send + Sync + 'static {
-    let left = Mutex::new(statuses.iter().copied().collect::<VecDeque<u16>>());
-    move |_| left.lock().unwrap().pop_front().unwrap_or(200)
 }
