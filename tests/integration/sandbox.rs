@@ -7,8 +7,17 @@
     reason = "helpers of tests are tests"
 )]
 
+mod after_agent;
 mod api;
+mod attachments;
+mod cards;
+mod changes;
+mod channels;
 mod delivery;
+mod hook;
+mod indicators;
+mod uploads;
+mod webhooks;
 mod world;
 
 use chatbridge::sandbox::{Pace, Sandbox, SandboxError, SandboxSettings, serve};

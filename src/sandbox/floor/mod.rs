@@ -1,27 +1,32 @@
 //! The floor: all conversations, and the agents who work on them.
 
 mod agenda;
+pub(crate) mod content;
 pub(crate) mod conversation;
 pub(crate) mod house;
+mod indicators;
 mod notice;
+pub(crate) mod post_agent;
 mod scene;
 mod script;
 pub(crate) mod user;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::time::Instant;
 
-pub(crate) use self::scene::{DeskError, Via};
+pub(crate) use self::scene::{CardError, DeskError, Via};
 use self::{
     agenda::Agenda,
-    conversation::{Assignment, Author, Content, Conversation, State},
+    content::Content,
+    conversation::{Assignment, Author, Conversation, State},
     house::{Channel, House},
+    notice::Outlet,
     scene::Scene,
     user::User,
 };
-use super::{Pace, delivery::Dispatcher, new_id, now_ms};
+use super::{Pace, delivery::Dispatcher, links::Links, new_id, now_ms};
 
 /// How many conversations a floor holds. Past that, the one that was idle first makes room.
 const CONVERSATIONS: usize = 10_000;
@@ -49,18 +54,26 @@ pub(crate) struct Floor {
     created: u64,
     agenda: Agenda,
     dispatcher: Dispatcher,
+    links: Arc<Links>,
     pace: Pace,
     random: StdRng,
 }
 
 impl Floor {
-    pub(crate) fn new(house: House, dispatcher: Dispatcher, pace: Pace, seed: Option<u64>) -> Self {
+    pub(crate) fn new(
+        house: House,
+        dispatcher: Dispatcher,
+        links: Arc<Links>,
+        pace: Pace,
+        seed: Option<u64>,
+    ) -> Self {
         Self {
             house,
             conversations: BTreeMap::new(),
             created: 0,
             agenda: Agenda::default(),
             dispatcher,
+            links,
             pace,
             random: StdRng::seed_from_u64(seed.unwrap_or_else(rand::random)),
         }
@@ -112,18 +125,21 @@ impl Floor {
             id: new_id(),
             number: self.created,
             channel_id: channel.id.clone(),
-            channel_type: channel.kind.as_str(),
+            channel_type: channel.kind,
             created_ms,
             state: State::Created,
             assignment: None,
             user,
             messages: Default::default(),
+            attachments: Vec::new(),
+            interactions: Default::default(),
             members: Vec::new(),
             agent: None,
             last_queue: None,
             scripted: true,
             agent_typing: false,
-            typing_reported: None,
+            indicators: Default::default(),
+            post_agent: None,
             inbox: Default::default(),
             plan: Default::default(),
             ticket: None,
@@ -149,7 +165,11 @@ impl Floor {
         let mut scene = Scene {
             conversation: self.conversations.get_mut(id)?,
             house: &self.house,
-            dispatcher: &self.dispatcher,
+            out: Outlet {
+                house: &self.house,
+                dispatcher: &self.dispatcher,
+                links: &self.links,
+            },
             random: &mut self.random,
         };
         let result = what(&mut scene);
@@ -163,8 +183,9 @@ impl Floor {
             return;
         };
         if let (None, Some(step)) = (conversation.ticket, conversation.plan.front()) {
-            let delay = self.pace.of(step.human_delay(), self.random.random());
-            conversation.ticket = Some(self.agenda.enter(Instant::now() + delay, id));
+            let by_pace = self.pace.of(step.human_delay(), self.random.random());
+            let due = step.fixed().unwrap_or_else(|| Instant::now() + by_pace);
+            conversation.ticket = Some(self.agenda.enter(due, id));
         }
     }
 

@@ -58,6 +58,17 @@ impl PageRequest {
         Ok(it)
     }
 
+    /// All on one page, for lists that the vendor describes without parameters.
+    pub(crate) fn whole() -> Self {
+        Self {
+            size: usize::MAX,
+            number: 0,
+            sort: "",
+            ascending: true,
+            filter: Vec::new(),
+        }
+    }
+
     /// Whether an item matches, given what it has in a field.
     pub(crate) fn admits<'a>(&self, field: impl Fn(&str) -> &'a str) -> bool {
         self.filter.iter().all(|(name, wanted)| field(name) == wanted)
@@ -75,6 +86,7 @@ impl PageRequest {
             items.reverse();
         }
         let total = items.len();
+        let size = self.size.min(total.max(LARGEST_SIZE));
         let page: Vec<Value> = items
             .iter()
             .skip(self.number.saturating_mul(self.size))
@@ -88,10 +100,10 @@ impl PageRequest {
                 "_embedded": embedded,
                 "_links": {"self": {"href": format!("{PREFIX}{uri}")}},
                 "page": {
-                    "size": self.size,
+                    "size": size,
                     "number": self.number,
                     "totalElements": total,
-                    "totalPages": total.div_ceil(self.size),
+                    "totalPages": total.div_ceil(size),
                 },
             }),
         )

@@ -99,7 +99,7 @@ impl Problem {
         )
     }
 
-    /// 400 of the indicators: a list of objects and a reference.
+    /// 400 of the indicators and of what comes after the agent: a list of objects and a reference.
     pub(crate) fn invalid_parameter(message: &str) -> Self {
         let fault = Fault::new("invalid_parameter", message);
         Self::new(
@@ -118,8 +118,7 @@ impl Problem {
     }
 
     /// 403: `errors` is a list of strings.
-    pub(crate) fn forbidden() -> Self {
-        let why = "The X-8x8-Tenant header names a tenant that is not this customer's.";
+    pub(crate) fn forbidden(why: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, json!({"message": why, "errors": [why]}))
     }
 
@@ -133,18 +132,33 @@ impl Problem {
         Self::not_found(&format!("There is no conversation with the id {id}."))
     }
 
-    /// 404 of the indicators: `errors` is a list of objects.
+    /// 404 of a message.
+    pub(crate) fn no_message(conversation: &str, id: &str) -> Self {
+        Self::not_found(&format!(
+            "There is no message {id} in conversation {conversation}."
+        ))
+    }
+
+    /// 404 of the indicators and the cards: `errors` is a list of objects.
+    pub(crate) fn not_found_coded(what: &str) -> Self {
+        Self::general(StatusCode::NOT_FOUND, &Fault::new("resource_not_found", what))
+    }
+
+    /// As `no_conversation`, in the shape of `not_found_coded`.
     pub(crate) fn no_conversation_coded(id: &str) -> Self {
-        let message = format!("There is no conversation with the id {id}.");
-        Self::general(StatusCode::NOT_FOUND, &Fault::new("resource_not_found", message))
+        Self::not_found_coded(&format!("There is no conversation with the id {id}."))
+    }
+
+    /// 429 where another conversation does not fit.
+    pub(crate) fn full(why: impl std::fmt::Display) -> Self {
+        Self::too_many("too_many_conversations", why.to_string())
     }
 
     /// 429.
-    pub(crate) fn full(why: impl std::fmt::Display) -> Self {
-        let fault = Fault::new("too_many_conversations", why.to_string());
+    pub(crate) fn too_many(code: &'static str, why: impl Into<String>) -> Self {
         Self {
             retry_after_s: Some(1),
-            ..Self::general(StatusCode::TOO_MANY_REQUESTS, &fault)
+            ..Self::general(StatusCode::TOO_MANY_REQUESTS, &Fault::new(code, why))
         }
     }
 }

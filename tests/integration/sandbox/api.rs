@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::world::World;
 
 /// The status and body of a refusal, which must say that it is one.
-async fn refusal(answer: Response) -> (u16, Value) {
+pub(super) async fn refusal(answer: Response) -> (u16, Value) {
     assert_eq!(answer.headers()["content-type"], "application/problem+json");
     let status = answer.status().as_u16();
     let body: Value = answer.json().await.unwrap();
@@ -17,7 +17,7 @@ async fn refusal(answer: Response) -> (u16, Value) {
     (status, body)
 }
 
-fn is_reference(value: &Value) -> bool {
+pub(super) fn is_reference(value: &Value) -> bool {
     value.as_str().is_some_and(|it| it.len() == 32)
 }
 
