@@ -127,6 +127,12 @@ impl Conversations {
                 guard.not_sent().await;
                 return Err(UploadFailure::Content(error));
             }
+            // The content is measured on its way, so that this cannot be; if it were, nothing was stored.
+            Err(UploadError::Length { expected, got }) => {
+                guard.not_sent().await;
+                let problem = format!("the chunks hold {got} bytes; start.size_bytes is {expected}");
+                return Err(UploadFailure::Content(Error::invalid("chunk", problem)));
+            }
             Err(UploadError::Upstream(error)) => return Ok(guard.watch(Err(error)).await?),
         };
         let answer = Uploaded {

@@ -63,6 +63,7 @@ struct Shared {
     base: Url,
     root: Url,
     timeout: Duration,
+    transfer_timeout: Duration,
 }
 
 impl fmt::Debug for Gateway {
@@ -102,6 +103,7 @@ impl Gateway {
                 base: settings.base_url,
                 root,
                 timeout: settings.timeout,
+                transfer_timeout: settings.transfer_timeout,
             }),
             deadline: None,
         })
@@ -123,7 +125,7 @@ impl Gateway {
 
     /// How long the upload or download of a file may take.
     pub fn transfer_timeout(&self) -> Duration {
-        self.transfer_timeout
+        self.shared.transfer_timeout
     }
 
     /// The beginning of a call below `/chat-gateway/v1`.
