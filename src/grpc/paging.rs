@@ -5,7 +5,8 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::{error::Error, store::SessionMark};
+use super::{check::Check, fiql};
+use crate::{error::Error, gateway::PageQuery, store::SessionMark, tenant::Tenant};
 
 const SIZE_DEFAULT: u32 = 20;
 const SIZE_MAX: u32 = 100;
@@ -24,21 +25,24 @@ pub(super) fn size(page_size: i32) -> Result<u32, Error> {
 }
 
 /// Checks a filter, which goes to the vendor as it is.
-pub(super) fn filter(filter: &str) -> Result<String, Error> {
+fn filter(filter: &str) -> Result<String, Error> {
     if filter.len() > FILTER_BYTES_MAX {
         return Err(Error::invalid(
             "filter",
-            format!("is longer than {FILTER_BYTES_MAX} bytes"),
+            format!(
+                "is {} bytes long; at most {FILTER_BYTES_MAX} are allowed",
+                filter.len()
+            ),
         ));
     }
-    if filter.chars().any(char::is_control) {
-        return Err(Error::invalid("filter", "has control characters"));
+    if !filter.is_empty() {
+        fiql::check(filter).map_err(|error| Error::invalid("filter", error.to_string()))?;
     }
     Ok(filter.to_owned())
 }
 
 /// `field` or `field asc|desc` as the vendor's `field:asc|desc`; an empty order stays empty.
-pub(super) fn order(order_by: &str) -> Result<String, Error> {
+fn order(order_by: &str) -> Result<String, Error> {
     let wrong = || {
         Error::invalid(
             "order_by",
@@ -59,8 +63,8 @@ pub(super) fn order(order_by: &str) -> Result<String, Error> {
     Ok(format!("{field}:{direction}"))
 }
 
-/// The vendor knows one order of messages, by time.
-pub(super) fn message_order(order_by: &str) -> Result<String, Error> {
+/// The vendor knows one order of messages and cards, by time.
+fn time_order(order_by: &str) -> Result<String, Error> {
     match order(order_by)?.as_str() {
         "" | "create_time:desc" => Ok("createdAt:desc".into()),
         "create_time:asc" => Ok("createdAt:asc".into()),
@@ -102,8 +106,84 @@ fn decode(token: &str, scope: u32) -> Result<Option<String>, Error> {
     Ok(Some(place.1.to_owned()))
 }
 
+/// What a request says of the page that it asks for; lists that the vendor cannot filter or sort leave those empty.
+#[derive(Debug, Default)]
+pub(super) struct Ask<'a> {
+    /// The RPC, and the identifiers of what is listed: a token is good for these alone.
+    pub(super) of: &'a [&'a str],
+    pub(super) page_size: i32,
+    pub(super) page_token: &'a str,
+    pub(super) filter: &'a str,
+    pub(super) order_by: &'a str,
+}
+
+impl Ask<'_> {
+    /// The page, in an order of any of the vendor's fields.
+    pub(super) fn read(&self, check: &mut Check, tenant: &Result<Tenant, Error>) -> Page {
+        let sort = check.read(order(self.order_by));
+        self.read_sorted(check, tenant, sort)
+    }
+
+    /// The page, in order of time.
+    pub(super) fn read_by_time(&self, check: &mut Check, tenant: &Result<Tenant, Error>) -> Page {
+        let sort = check.read(time_order(self.order_by));
+        self.read_sorted(check, tenant, sort)
+    }
+
+    fn read_sorted(&self, check: &mut Check, tenant: &Result<Tenant, Error>, sort: String) -> Page {
+        let size = check.read(size(self.page_size));
+        let filter = check.read(filter(self.filter));
+        let Ok(tenant) = tenant else {
+            return Page::default();
+        };
+        let size_text = size.to_string();
+        let mut parts = vec![tenant.id.as_str(), &size_text, &filter, &sort];
+        parts.extend_from_slice(self.of);
+        let scope = scope(&parts);
+        let page = check.read(page(self.page_token, scope));
+        Page {
+            query: PageQuery {
+                size,
+                page,
+                sort,
+                filter,
+            },
+            scope,
+        }
+    }
+}
+
+/// A page that was asked for.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    /// In the vendor's terms.
+    pub(super) query: PageQuery,
+    scope: u32,
+}
+
+impl Page {
+    /// Token of the vendor's next page.
+    pub(super) fn next(&self, total_pages: u32) -> String {
+        next_page(self.scope, self.query.page, total_pages)
+    }
+
+    /// The items of this page of a list that the vendor gave as a whole, and the token of the next.
+    pub(super) fn cut<T>(&self, items: Vec<T>) -> (Vec<T>, String) {
+        let size = self.query.size.max(1) as usize;
+        let pages = u32::try_from(items.len().div_ceil(size)).unwrap_or(u32::MAX);
+        let first = size.saturating_mul(self.query.page as usize);
+        let page = items.into_iter().skip(first).take(size).collect();
+        (page, self.next(pages))
+    }
+}
+
+/// How many there are, as answers count.
+pub(super) fn total(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
 /// Token of the vendor's page behind `page`; empty where that was the last.
-pub(super) fn next_page(scope: u32, page: u32, total_pages: u32) -> String {
+fn next_page(scope: u32, page: u32, total_pages: u32) -> String {
     match page.checked_add(1) {
         Some(next) if next < total_pages => encode(scope, &next.to_string()),
         _ => String::new(),
@@ -111,7 +191,7 @@ pub(super) fn next_page(scope: u32, page: u32, total_pages: u32) -> String {
 }
 
 /// The vendor's page that a token names; the first without one.
-pub(super) fn page(token: &str, scope: u32) -> Result<u32, Error> {
+fn page(token: &str, scope: u32) -> Result<u32, Error> {
     decode(token, scope)?.map_or(Ok(0), |place| {
         place
             .parse()
@@ -149,6 +229,66 @@ mod tests {
 
     use super::*;
 
+    fn cut_page(page: u32, size: u32) -> Page {
+        Page {
+            query: PageQuery {
+                size,
+                page,
+                ..PageQuery::default()
+            },
+            scope: 7,
+        }
+    }
+
+    #[test]
+    fn a_whole_list_is_answered_page_by_page() {
+        let items = || (1..=5).collect::<Vec<_>>();
+        let (first, token) = cut_page(0, 2).cut(items());
+        assert_eq!((first, page(&token, 7).unwrap()), (vec![1, 2], 1));
+        let (last, token) = cut_page(2, 2).cut(items());
+        assert_eq!((last, token.as_str()), (vec![5], ""));
+        let (all, token) = cut_page(0, 5).cut(items());
+        assert_eq!((all.len(), token.as_str()), (5, ""));
+        let (none, token) = cut_page(u32::MAX, 100).cut(items());
+        assert_eq!((none.len(), token.as_str()), (0, ""));
+        let (none, token) = cut_page(0, 20).cut(Vec::<u8>::new());
+        assert_eq!((none.len(), token.as_str()), (0, ""));
+    }
+
+    #[test]
+    fn a_filter_is_passed_on_or_refused_with_its_place() {
+        assert_eq!(filter("").unwrap(), "");
+        assert_eq!(
+            filter("state==active;channelId==25").unwrap(),
+            "state==active;channelId==25"
+        );
+        assert!(filter("state==").unwrap_err().to_string().contains("character 8"));
+        let long = |bytes: usize| format!("a=={}", "x".repeat(bytes - 3));
+        assert!(filter(&long(2048)).is_ok() && filter(&long(2049)).is_err());
+    }
+
+    #[test]
+    fn every_mistake_of_a_page_is_named() {
+        let ask = Ask {
+            page_size: -1,
+            page_token: "rubbish",
+            filter: ";",
+            order_by: "a b c",
+            ..Ask::default()
+        };
+        let mut check = Check::default();
+        ask.read(&mut check, &Err(Error::invalid("tenant", "is required")));
+        let Err(Error::Invalid(named)) = check.done(()) else {
+            panic!("it passes");
+        };
+        let fields: Vec<&str> = named.iter().map(|v| v.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            ["order_by", "page_size", "filter"],
+            "without a tenant, no token can be judged"
+        );
+    }
+
     #[test]
     fn a_token_serves_its_own_request_only() {
         let token = next_page(7, 0, 3);
@@ -167,11 +307,11 @@ mod tests {
     fn orders_are_the_vendors_or_refused() {
         assert_eq!(order("").unwrap(), "");
         assert_eq!(order("id desc").unwrap(), "id:desc");
-        assert_eq!(message_order("").unwrap(), "createdAt:desc");
+        assert_eq!(time_order("").unwrap(), "createdAt:desc");
         for wrong in ["id down", "id asc asc", "id:asc", "a;b", "text asc x"] {
             assert!(order(wrong).is_err(), "{wrong}");
         }
-        assert!(message_order("text").is_err());
+        assert!(time_order("text").is_err());
     }
 
     #[test]
