@@ -106,13 +106,14 @@ fn translate(rpc: Rpc, vendor: &str) -> String {
 }
 
 /// The longest of the names that a path begins with, its index such as `[3]`, and what comes behind it.
-fn longest<'a>(names: Names, path: &'a str) -> Option<(&'static Name, &'a str, &'a str)> {
+fn longest(names: Names, path: &str) -> Option<(&'static Name, &str, &str)> {
     let all = names.iter().copied().flatten();
     let matching = all.filter_map(|name| {
         let behind = path.strip_prefix(name.vendor)?;
-        let index_len = match behind.starts_with('[') {
-            true => behind.find(']')? + 1,
-            false => 0,
+        let index_len = if behind.starts_with('[') {
+            behind.find(']')? + 1
+        } else {
+            0
         };
         let (index, behind) = behind.split_at(index_len);
         match behind.strip_prefix('.') {

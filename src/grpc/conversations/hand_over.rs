@@ -107,12 +107,12 @@ where
         // The upload may end early. The file's other pieces come all the same, and the next file behind them.
         let (outcome, pumped) = tokio::join!(uploading, parts.pump(count, to));
         pumped?;
-        results.push(result(file.file_name, outcome?));
+        results.push(result(file.file_name, &outcome?));
     }
     Ok(results)
 }
 
-fn result(file_name: String, outcome: FileOutcome) -> proto::HandOverFileResult {
+fn result(file_name: String, outcome: &FileOutcome) -> proto::HandOverFileResult {
     let error = outcome.error.as_ref();
     proto::HandOverFileResult {
         file_name,

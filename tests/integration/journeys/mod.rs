@@ -3,6 +3,7 @@
 mod calls;
 mod commands;
 mod doors;
+mod edge;
 mod replicas;
 mod streams;
 
