@@ -59,7 +59,10 @@ impl Count {
 }
 
 fn too_large(is: &str) -> Error {
-    Error::invalid("chunk", format!("{is}; at most {CHUNK_BYTES_MAX} are allowed"))
+    Error::invalid(
+        "chunk",
+        format!("{is}; at most {CHUNK_BYTES_MAX} bytes are allowed"),
+    )
 }
 
 /// Why no more comes from a caller.

@@ -60,7 +60,10 @@ FILE_START = {
     "authorType": "AUTHOR_TYPE_USER",
 }
 FILE_CHUNK = {"chunk": b64encode(FILE).decode()}
-CARD = {"contentType": "Location", "content": {"latitude": 44.4, "longitude": 26.1}}
+CARD = {
+    "contentType": "application/vnd.microsoft.card.adaptive",
+    "content": {"type": "AdaptiveCard", "version": "1.3", "body": [{"type": "TextBlock", "text": "Here"}]},
+}
 
 
 def order(method: MethodDescriptor) -> int:

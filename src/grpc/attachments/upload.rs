@@ -62,14 +62,16 @@ fn content<S>(parts: S, count: Count) -> impl Stream<Item = Result<Bytes, Error>
 where
     S: Stream<Item = Result<UploadAttachmentRequest, Status>> + Unpin + Send + 'static,
 {
-    stream::unfold(Some((parts, count)), |state| async {
+    let pieces = stream::unfold(Some((parts, count)), |state| async {
         let (mut parts, mut count) = state?;
         match piece(&mut parts, &mut count).await {
             Ok(Some(chunk)) => Some((Ok(chunk), Some((parts, count)))),
             Ok(None) => None,
             Err(error) => Some((Err(error), None)),
         }
-    })
+    });
+    // Whoever asks once more than there is gets the end again.
+    pieces.fuse()
 }
 
 /// The next piece; `None`: the file is complete.
@@ -147,6 +149,17 @@ mod tests {
         let (bytes, error) = read(3, parts).await;
         assert_eq!(bytes, b"abc");
         assert!(error.is_none(), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn the_end_may_be_asked_for_again() {
+        let pieces = content(
+            stream::iter(vec![chunk("a".as_bytes())]),
+            Count::new("start.size_bytes", 1),
+        );
+        let mut pieces = std::pin::pin!(pieces);
+        assert!(pieces.next().await.is_some());
+        assert!(pieces.next().await.is_none() && pieces.next().await.is_none());
     }
 
     #[rstest]

@@ -63,9 +63,12 @@ pub(super) async fn hand_over(
     };
     let files = files(&mut parts, tenant.attachment_max_bytes, upload)
         .await
-        .map_err(|problem| Error::HandOverBroken {
-            conversation: handed.created.conversation.clone(),
-            problem: Box::new(problem),
+        .map_err(|problem| match problem {
+            broken @ Error::HandOverBroken { .. } => broken,
+            problem => Error::HandOverBroken {
+                conversation: handed.created.conversation.clone(),
+                problem: Box::new(problem),
+            },
         })?;
     let count = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
     Ok(proto::HandOverConversationResponse {
