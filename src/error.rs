@@ -73,6 +73,9 @@ pub enum Error {
         /// What went wrong then.
         problem: Box<Error>,
     },
+    /// The caller's stream broke before it was complete.
+    #[error("the stream of the call broke off before it was complete: repeat the call")]
+    CallerGone,
     /// The store is down.
     #[error("the session store is unavailable; nothing was sent: repeat the call")]
     StoreUnavailable,
@@ -107,6 +110,7 @@ impl Error {
             Self::ConversationEnded => "CONVERSATION_ENDED",
             Self::WaitTimedOut => "WAIT_TIMED_OUT",
             Self::HandOverBroken { problem, .. } => problem.reason(),
+            Self::CallerGone => "CALLER_GONE",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::StoreCorrupt => "STORE_CORRUPT",
             Self::Draining => "DRAINING",
@@ -162,6 +166,7 @@ mod tests {
             Error::ConversationWithAgent,
             Error::ConversationEnded,
             Error::WaitTimedOut,
+            Error::CallerGone,
             Error::StoreUnavailable,
             Error::StoreCorrupt,
             Error::Draining,

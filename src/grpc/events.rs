@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::{
+    check::Check,
     convert,
     encoded::EncodedResponse,
     proto::{self, agent_events_request as ask, encoded::agent_event_service_server::AgentEventService},
@@ -119,7 +120,9 @@ fn read(
         .take(CONVERSATIONS_MAX)
         .enumerate()
     {
-        if convert::valid_conversation_id(id).is_err() {
+        let mut check = Check::default();
+        check.identifier("", id);
+        if check.done(()).is_err() {
             let problem = "is not an identifier: 1 to 256 bytes without control characters";
             wrong.push(Violation::new(format!("conversation_ids[{i}]"), problem));
         }

@@ -46,6 +46,7 @@ fn code(error: &Error) -> Code {
         Error::ConversationWithAgent | Error::ConversationEnded => Code::FailedPrecondition,
         Error::WaitTimedOut => Code::DeadlineExceeded,
         Error::HandOverBroken { problem, .. } => code(problem),
+        Error::CallerGone => Code::Cancelled,
         Error::StoreUnavailable | Error::Draining => Code::Unavailable,
         Error::StoreCorrupt => Code::Internal,
         Error::Upstream(error) => match error.kind {

@@ -14,9 +14,11 @@ use crate::{
     conversation::Conversations,
     fanout::Hub,
     grpc::{
-        conversations, events,
+        attachments, configuration, conversations, events,
         proto::{
-            self, conversation_service_server::ConversationServiceServer,
+            self, attachment_service_server::AttachmentServiceServer,
+            configuration_service_server::ConfigurationServiceServer,
+            conversation_service_server::ConversationServiceServer,
             encoded::agent_event_service_server::AgentEventServiceServer,
             session_service_server::SessionServiceServer,
         },
@@ -27,6 +29,10 @@ use crate::{
 
 const KEEPALIVE_EVERY: Duration = Duration::from_secs(20);
 const STREAMS_PER_CONNECTION: u32 = 1000;
+/// How many bytes a caller may send before we have read them, on one stream and on all streams of a connection. HTTP/2's own
+/// 64 KiB hold an upload up at every round trip. The second is all that a connection can make us keep.
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
 
 /// Serves until `shutdown`; open streams are ended by then, or soon after.
 pub(super) async fn serve(
@@ -60,9 +66,15 @@ pub(super) async fn serve(
         .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
         .http2_keepalive_timeout(Some(KEEPALIVE_EVERY))
         .max_concurrent_streams(STREAMS_PER_CONNECTION)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .layer(cors(&config.cors_origins))
         .layer(tonic_web::GrpcWebLayer::new())
         .add_service(ConversationServiceServer::new(conversations::Service(
+            calls.clone(),
+        )))
+        .add_service(AttachmentServiceServer::new(attachments::Service(calls.clone())))
+        .add_service(ConfigurationServiceServer::new(configuration::Service(
             calls.clone(),
         )))
         .add_service(SessionServiceServer::new(sessions::Service(calls)))

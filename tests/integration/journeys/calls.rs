@@ -385,18 +385,10 @@ async fn every_wrong_field_is_named_at_once() {
     let world = World::new().await;
     let service = world.serve().await;
     let mut client = service.conversations().await;
-    let request = CreateConversationRequest {
-        request_id: "not-a-uuid".into(),
-        ..create("x")
-    };
-    let status = client.create_conversation(request).await.unwrap_err();
-    assert_eq!(
-        status.get_details_bad_request().unwrap().field_violations[0].field,
-        "request_id"
-    );
-
     let mut request = create("x");
+    request.request_id = "not-a-uuid".into();
     request.channel_id = String::new();
+    request.labels.insert(String::new(), "x".into());
     let user = request.user.as_mut().unwrap();
     user.language = "xx".into();
     user.additional_properties = (0..31)
@@ -425,13 +417,15 @@ async fn every_wrong_field_is_named_at_once() {
     assert_eq!(
         named,
         [
+            "request_id",
             "channel_id",
             "user.language",
-            "user.additional_properties",
+            "user.additional_properties[30]",
             "assignment.id",
             "assignment.type",
             "history[0].author_type",
             "history[0]",
+            "labels",
         ]
     );
 

@@ -4,6 +4,7 @@ mod agents;
 mod calls;
 mod commands;
 mod doors;
+mod edge;
 mod replicas;
 mod streams;
 

@@ -28,7 +28,7 @@ if _version_not_supported:
 class AttachmentServiceStub:
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
-    Errors as of `ConversationService`.
+    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off.
     """
 
     def __init__(self, channel):
@@ -62,7 +62,7 @@ class AttachmentServiceStub:
 class AttachmentServiceServicer:
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
-    Errors as of `ConversationService`.
+    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off.
     """
 
     def UploadAttachment(self, request_iterator, context):
@@ -135,7 +135,7 @@ def add_AttachmentServiceServicer_to_server(servicer, server):
 class AttachmentService:
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
-    Errors as of `ConversationService`.
+    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off.
     """
 
     @staticmethod

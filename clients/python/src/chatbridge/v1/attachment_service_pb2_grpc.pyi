@@ -29,7 +29,7 @@ GRPC_VERSION: str
 class AttachmentServiceStub:
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
-    Errors as of `ConversationService`.
+    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off.
     """
 
     @_typing.overload
@@ -59,7 +59,7 @@ class AttachmentServiceStub:
 class AttachmentServiceAsyncStub(AttachmentServiceStub):
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
-    Errors as of `ConversationService`.
+    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -85,7 +85,7 @@ class AttachmentServiceAsyncStub(AttachmentServiceStub):
 class AttachmentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
-    Errors as of `ConversationService`.
+    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off.
     """
 
     @_abc_1.abstractmethod

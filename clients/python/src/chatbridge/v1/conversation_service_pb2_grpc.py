@@ -39,7 +39,7 @@ class ConversationServiceStub:
     the tenant are used up; `RetryInfo` says when there is room) and UNAVAILABLE (`UPSTREAM_CIRCUIT_OPEN`: the vendor has been
     failing, and the next attempt is due as `RetryInfo` says). The caller's deadline ends the call to the vendor too.
 
-    Identifiers have at most 256 bytes and no control characters. A request message has at most 4 MiB; a longer one is
+    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4 MiB; a longer one is
     OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
     unless told otherwise: a page of long messages is.
 
@@ -174,7 +174,7 @@ class ConversationServiceServicer:
     the tenant are used up; `RetryInfo` says when there is room) and UNAVAILABLE (`UPSTREAM_CIRCUIT_OPEN`: the vendor has been
     failing, and the next attempt is due as `RetryInfo` says). The caller's deadline ends the call to the vendor too.
 
-    Identifiers have at most 256 bytes and no control characters. A request message has at most 4 MiB; a longer one is
+    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4 MiB; a longer one is
     OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
     unless told otherwise: a page of long messages is.
 
@@ -188,7 +188,7 @@ class ConversationServiceServicer:
         The first message of the stream is `start`; then each file is a `file` followed by its bytes in `chunk`s. The
         conversation is created when `start` has been checked. Files are uploaded as they arrive, each followed by a message
         that shows it, since the vendor takes files only into conversations that exist. A file that fails does not undo the
-        conversation: `files` tells what became of each.
+        conversation: `files` tells what became of each. At most 50 files.
 
         Idempotent with `request_id`: a repeat with the same stream goes on where the first ended, and creates, uploads and sends
         nothing twice. Errors before the conversation exists are those of `CreateConversation`; afterwards only a stream that breaks
@@ -504,7 +504,7 @@ class ConversationService:
     the tenant are used up; `RetryInfo` says when there is room) and UNAVAILABLE (`UPSTREAM_CIRCUIT_OPEN`: the vendor has been
     failing, and the next attempt is due as `RetryInfo` says). The caller's deadline ends the call to the vendor too.
 
-    Identifiers have at most 256 bytes and no control characters. A request message has at most 4 MiB; a longer one is
+    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4 MiB; a longer one is
     OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
     unless told otherwise: a page of long messages is.
 

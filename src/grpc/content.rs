@@ -1,0 +1,76 @@
+//! The bytes of a file that a caller streams: as many as were announced, in pieces that are not too large.
+
+use bytes::Bytes;
+use tonic::{Code, Status};
+
+use crate::error::Error;
+
+/// The largest piece, in bytes.
+pub(super) const CHUNK_BYTES_MAX: usize = 1 << 20;
+
+/// How many bytes were announced, and how many came.
+#[derive(Debug)]
+pub(super) struct Count {
+    field: &'static str,
+    announced: u64,
+    seen: u64,
+}
+
+impl Count {
+    /// `announced` is what the request says in `field`.
+    pub(super) fn new(field: &'static str, announced: u64) -> Self {
+        Self {
+            field,
+            announced,
+            seen: 0,
+        }
+    }
+
+    /// Counts a piece that came.
+    pub(super) fn take(&mut self, chunk: &Bytes) -> Result<(), Error> {
+        if chunk.len() > CHUNK_BYTES_MAX {
+            return Err(too_large(&format!("is {} bytes long", chunk.len())));
+        }
+        self.seen = self.seen.saturating_add(chunk.len() as u64);
+        if self.seen > self.announced {
+            return Err(Error::invalid(
+                self.field,
+                format!("says {} bytes, but more came", self.announced),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether all came.
+    pub(super) fn is_complete(&self) -> bool {
+        self.seen == self.announced
+    }
+
+    /// The content ends here.
+    pub(super) fn end(&self) -> Result<(), Error> {
+        if self.is_complete() {
+            return Ok(());
+        }
+        Err(Error::invalid(
+            self.field,
+            format!("says {} bytes, but {} came", self.announced, self.seen),
+        ))
+    }
+}
+
+fn too_large(is: &str) -> Error {
+    Error::invalid(
+        "chunk",
+        format!("{is}; at most {CHUNK_BYTES_MAX} bytes are allowed"),
+    )
+}
+
+/// Why no more comes from a caller.
+#[allow(clippy::needless_pass_by_value, reason = "it is mapped")]
+pub(super) fn broken(status: Status) -> Error {
+    match status.code() {
+        // The limit for a message of any kind, which a message that is not too long cannot exceed.
+        Code::OutOfRange => too_large("is longer than a message may be"),
+        _ => Error::CallerGone,
+    }
+}
