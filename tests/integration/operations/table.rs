@@ -321,7 +321,9 @@ fn files() -> Vec<Row> {
         .answers(|_, names| {
             vec![
                 json!({ "start": {
-                    "id": names["attachment"], "fileName": "notes.txt", "type": "text/plain", "sizeBytes": "11",
+                    "id": names["attachment"], "fileName": "notes.txt", "sizeBytes": "11",
+                    // What the vendor says of all content.
+                    "type": "application/octet-stream",
                 } }),
                 json!({ "chunk": "aGVsbG8gd29ybGQ=" }),
             ]

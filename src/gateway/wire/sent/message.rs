@@ -11,8 +11,9 @@ use crate::{event, gateway::UpstreamError};
 #[serde(rename_all = "camelCase")]
 pub(in crate::gateway) struct Message<'a> {
     author_type: &'static str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    text: &'a str,
+    /// Required beside files and cards, too, if only as an empty one; never there beside an external provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attachments: Vec<AttachmentId<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -25,7 +26,7 @@ impl<'a> Message<'a> {
     pub(in crate::gateway) fn new(message: &'a event::Message) -> Result<Self, UpstreamError> {
         Ok(Self {
             author_type: author_word(message.author.kind)?,
-            text: &message.text,
+            text: (message.external_provider.is_none() || !message.text.is_empty()).then_some(&*message.text),
             attachments: message
                 .attachments
                 .iter()
