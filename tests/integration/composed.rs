@@ -18,7 +18,7 @@ use crate::support::{
 const ID: &str = "0d0c2f6a-6f0c-4b43-8f8b-6b6a0a4a0a10";
 
 async fn slow() -> Stage {
-    Stage::start(Pace::scaled(100.0).unwrap(), &[]).await
+    Stage::start(Pace::scaled(30.0).unwrap(), &[]).await
 }
 
 async fn one(stage: &Stage, rpc: &str, request: Value) -> Result<Value, Status> {

@@ -201,7 +201,7 @@ async fn run(stage: &Stage, row: &Row, names: &mut Names) {
 #[tokio::test]
 async fn each_operation_goes_out_and_comes_back_field_by_field() {
     // Agents who take minutes: nothing changes but by the rows.
-    let stage = Stage::start(Pace::scaled(100.0).unwrap(), &[]).await;
+    let stage = Stage::start(Pace::scaled(30.0).unwrap(), &[]).await;
     let webhook = format!("http://{}/webhooks/8x8", stage.service.webhook);
     let mut names: Names = [
         ("tenant", TENANT),

@@ -67,7 +67,6 @@ fn given(value: Value) -> Value {
         Value::Object(fields) => Value::Object(
             fields
                 .into_iter()
-                .map(|(name, value)| (name, given(value)))
                 .filter(|(_, value)| {
                     !(value.is_null()
                         || value == ""
@@ -90,7 +89,12 @@ fn user(it: &Value) -> Value {
     given(json!({
         "name": it["name"], "userId": it["userId"], "email": it["email"], "phone": it["phone"],
         "company": it["company"], "caseId": it["caseId"], "language": it["language"],
-        "additionalProperties": it["additionalProperties"],
+        "additionalProperties": it["additionalProperties"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|pair| given(pair.clone()))
+            .collect::<Vec<_>>(),
     }))
 }
 
@@ -223,7 +227,7 @@ fn creating() -> Vec<Row> {
                     { "authorType": "user", "text": "It leaks." },
                     {
                         "authorType": "bot", "text": "Where?",
-                        "cards": [{ "contentType": "Buttons", "content": { "options": ["spout", "lid"], "n": 1.0 } }],
+                        "cards": [{ "contentType": "Buttons", "content": { "options": ["spout", "lid"], "n": 1 } }],
                     },
                     { "authorType": "user", "externalProvider": { "name": "X", "externalMessageId": "123" } },
                 ] },
