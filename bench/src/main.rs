@@ -18,6 +18,7 @@ use std::{error::Error, process::ExitCode, time::Duration};
 
 use parts::Stage;
 use report::Report;
+use send::Upstream;
 
 /// What any step may fail with.
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -31,9 +32,10 @@ async fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["upstream", ready, delay_ms] => upstream::serve(ready, delay_ms).await,
-        [] => run(1.0).await,
-        ["--quick"] => run(0.1).await,
-        _ => Err("usage: chatbridge-bench [--quick]".into()),
+        [] => run(1.0, &["send", "transfer"]).await,
+        ["--quick"] => run(0.1, &["send", "transfer"]).await,
+        [part @ ("send" | "transfer")] => run(1.0, &[part]).await,
+        _ => Err("usage: chatbridge-bench [--quick | send | transfer]".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -44,15 +46,18 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(effort: f64) -> Result<()> {
+async fn run(effort: f64, parts: &[&str]) -> Result<()> {
     let mut report = Report::default();
     let stage = Stage::with_sandbox().await?;
-    send::measure(&stage, "the sandbox", effort, &mut report).await?;
-    transfer::measure(&stage, effort, &mut report).await?;
-    drop(stage);
-    let stage = Stage::with_delay(UPSTREAM_DELAY).await?;
-    let name = format!("an upstream that takes {} ms", UPSTREAM_DELAY.as_millis());
-    send::measure(&stage, &name, effort, &mut report).await?;
+    if parts.contains(&"transfer") {
+        transfer::measure(&stage, effort, &mut report).await?;
+    }
+    if parts.contains(&"send") {
+        send::measure(&stage, Upstream::Sandbox, effort, &mut report).await?;
+        drop(stage);
+        let stage = Stage::with_delay(UPSTREAM_DELAY).await?;
+        send::measure(&stage, Upstream::Waits(UPSTREAM_DELAY), effort, &mut report).await?;
+    }
     report.print();
     Ok(())
 }
