@@ -18,10 +18,15 @@ use crate::{
 
 /// Where a message is announced.
 pub(in crate::conversation) fn ledger_of_send(key: &ConversationKey, message: &Message) -> LedgerKey {
+    ledger_of_sends(key, echo::sent_fingerprint(message))
+}
+
+/// Where messages of this fingerprint are announced.
+pub(in crate::conversation) fn ledger_of_sends(key: &ConversationKey, print: String) -> LedgerKey {
     LedgerKey {
         key: key.clone(),
         kind: LedgerKind::Send,
-        print: echo::sent_fingerprint(message),
+        print,
     }
 }
 
