@@ -116,11 +116,9 @@ impl Conversations {
                 return Ok(found.attachment);
             }
         };
-        guard.sending();
-        let outcome = tenant
-            .gateway
-            .upload_attachment(&tenant.id, id, new, content)
-            .await;
+        guard.carries(&hash);
+        let gateway = guard.watched(&tenant.gateway);
+        let outcome = gateway.upload_attachment(&tenant.id, id, new, content).await;
         let attachment = match outcome {
             Ok(attachment) => attachment,
             Err(UploadError::Content(error)) => {
@@ -210,6 +208,8 @@ struct Measured {
     context: Context,
     /// The last bytes, held back until it is certain that none follow: with them the vendor would have a whole file.
     last: Option<Bytes>,
+    is_whole: bool,
+    /// Set when it is whole, or by whoever gives it up before.
     hash: Arc<OnceLock<String>>,
 }
 
@@ -225,6 +225,7 @@ fn measured(
         seen: 0,
         context: Context::new(&SHA256),
         last: None,
+        is_whole: false,
         hash: Arc::clone(&hash),
     };
     let chunks = stream::unfold(Some(measured), |measured| async {
@@ -259,8 +260,13 @@ impl Measured {
         if self.seen < self.size {
             return Some(Err(self.wrong("fewer")));
         }
-        self.hash
-            .get_or_init(|| hex(self.context.clone().finish().as_ref()));
+        if !std::mem::replace(&mut self.is_whole, true) {
+            let hash = hex(self.context.clone().finish().as_ref());
+            if self.hash.set(hash).is_err() {
+                // Whoever gave it up has recorded that nothing came of it.
+                return Some(Err(Error::CallerGone));
+            }
+        }
         self.last.take().map(Ok)
     }
 
@@ -334,6 +340,16 @@ mod tests {
             assert!(bytes.len() < 3);
             assert_eq!(hash, None);
         }
+    }
+
+    #[tokio::test]
+    async fn a_content_that_was_given_up_never_becomes_whole() {
+        let chunks: [Result<Bytes, Error>; 2] = [b"ab", b"cd"].map(|chunk| Ok(Bytes::from_static(chunk)));
+        let (mut content, hash) = measured(stream::iter(chunks).boxed(), 4);
+        assert!(content.next().await.unwrap().is_ok());
+        hash.set(String::new()).unwrap();
+        assert!(matches!(content.next().await, Some(Err(Error::CallerGone))));
+        assert!(content.next().await.is_none());
     }
 
     proptest! {

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::{
     Session, echo,
-    idempotency::{Guard, LEASE, Plan, Started},
+    idempotency::{Guard, Plan, Started, lease},
     reconcile::ledger_of_send,
 };
 use crate::{
@@ -182,7 +182,7 @@ impl Conversations {
         let plan = Plan {
             method: "SendMessage",
             request,
-            lease: LEASE,
+            lease: lease(tenant.gateway.timeout()),
             // Equal requests are of one ledger, which holds all that a later look needs.
             mark: serde_json::Value::Null,
             ledger: Some(ledger.clone()),
@@ -193,8 +193,8 @@ impl Conversations {
             Started::Done(answer) => return Ok(answer),
             Started::Unknown(doubt) => return self.reconcile_send(tenant, &ledger, doubt).await,
         };
-        guard.sending();
-        let sent = tenant.gateway.send_message(&tenant.id, id, message).await;
+        let gateway = guard.watched(&tenant.gateway);
+        let sent = gateway.send_message(&tenant.id, id, message).await;
         guard.watch(sent).await?;
         let answer = SentMessage {
             accepted_ms: jiff::Timestamp::now().as_millisecond(),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Conversations,
     calls::RequestId,
-    idempotency::{Guard, LEASE, Plan, Started, still_unknown},
+    idempotency::{Guard, Plan, Started, lease, still_unknown},
 };
 use crate::{
     error::Error,
@@ -32,11 +32,11 @@ struct CreatedChannel {
 }
 
 /// A creation that is not announced: names need not be unique, so nobody could tell afterwards whose a thing is.
-fn plan<'a>(method: &'static str, request: &'a RequestId) -> Plan<'a> {
+fn plan<'a>(method: &'static str, tenant: &Tenant, request: &'a RequestId) -> Plan<'a> {
     Plan {
         method,
         request,
-        lease: LEASE,
+        lease: lease(tenant.gateway.timeout()),
         mark: serde_json::Value::Null,
         ledger: None,
         echo: None,
@@ -56,7 +56,7 @@ impl Conversations {
         request: &RequestId,
         new: &Webhook,
     ) -> Result<Webhook, Error> {
-        let plan = plan("CreateWebhook", request);
+        let plan = plan("CreateWebhook", tenant, request);
         let mut guard = match Guard::begin::<CreatedWebhook>(&self.store, tenant, plan).await? {
             Started::New(guard) => guard,
             Started::Done(first) => {
@@ -69,8 +69,8 @@ impl Conversations {
             }
             Started::Unknown(_) => return Err(still_unknown("list the webhooks to see what became of it")),
         };
-        guard.sending();
-        let created = tenant.gateway.create_webhook(&tenant.id, new).await;
+        let gateway = guard.watched(&tenant.gateway);
+        let created = gateway.create_webhook(&tenant.id, new).await;
         let created = guard.watch(created).await?;
         let kept = CreatedWebhook {
             id: created.id.clone(),
@@ -113,7 +113,7 @@ impl Conversations {
         request: &RequestId,
         new: &Channel,
     ) -> Result<Channel, Error> {
-        let plan = plan("CreateChannel", request);
+        let plan = plan("CreateChannel", tenant, request);
         let mut guard = match Guard::begin::<CreatedChannel>(&self.store, tenant, plan).await? {
             Started::New(guard) => guard,
             Started::Done(first) => {
@@ -127,8 +127,8 @@ impl Conversations {
             }
             Started::Unknown(_) => return Err(still_unknown("list the channels to see what became of it")),
         };
-        guard.sending();
-        let created = tenant.gateway.create_channel(&tenant.id, new).await;
+        let gateway = guard.watched(&tenant.gateway);
+        let created = gateway.create_channel(&tenant.id, new).await;
         let created = guard.watch(created).await?;
         let kept = CreatedChannel {
             id: created.id.clone(),

@@ -1,20 +1,20 @@
 //! Creating a conversation, once: what is noted before and after.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use tracing::warn;
 
 use super::{
     Conversations, SessionChange,
     calls::{CreatedConversation, RequestId},
-    idempotency::{Guard, LEASE, Plan, Started},
-    reconcile::{CreateMark, ledger_of_create, ledger_of_send},
+    idempotency::{Guard, Plan, Started, lease, see_to},
+    reconcile::{CreateMark, ledger_of_create, ledger_of_sends},
 };
 use crate::{
     error::Error,
-    event::{ConversationKey, Message},
+    event::{ConversationKey, TenantId, User},
     gateway::NewConversation,
-    store::CustomerKey,
+    store::{CustomerKey, SharedStore},
     tenant::Tenant,
 };
 
@@ -26,6 +26,15 @@ pub(super) struct Creation<'a> {
     pub(super) labels: &'a BTreeMap<String, String>,
     /// The attempt for this customer that it ends.
     pub(super) attempt: Option<&'a str>,
+}
+
+/// What is noted of a conversation once it exists, beside what its creation kept.
+pub(super) struct Aftermath {
+    tenant: TenantId,
+    /// `None`: it is nobody's in particular.
+    customer: Option<CustomerKey>,
+    /// The attempt for this customer that it ends.
+    attempt: Option<String>,
 }
 
 /// The customer of a conversation.
@@ -66,11 +75,17 @@ impl Conversations {
         let Creation { new, labels, .. } = creation;
         let cursor = self.cursor_before().await?;
         let ledger = ledger_of_create(tenant, new);
+        let mark = CreateMark::new(&cursor, new, labels);
+        let aftermath = Aftermath {
+            tenant: tenant.id.clone(),
+            customer: (!new.user.user_id.is_empty()).then(|| customer_of(tenant, new)),
+            attempt: creation.attempt.map(str::to_owned),
+        };
         let plan = Plan {
             method: creation.method,
             request: creation.request,
-            lease: LEASE,
-            mark: serde_json::to_value(CreateMark::new(&cursor, new, labels)).unwrap_or_default(),
+            lease: lease(tenant.gateway.timeout()),
+            mark: serde_json::to_value(&mark).unwrap_or_default(),
             ledger: Some(ledger.clone()),
             echo: None,
         };
@@ -78,14 +93,14 @@ impl Conversations {
             Started::New(guard) => guard,
             Started::Done(answer) => return Ok((answer, false)),
             Started::Unknown(doubt) => {
-                let answer = self.reconcile_create(tenant, &ledger, doubt).await?;
-                self.bind(tenant, new, &answer.conversation, creation.attempt)
-                    .await;
+                let answer = self
+                    .reconcile_create(tenant, &ledger, &new.user, &aftermath, doubt)
+                    .await?;
                 return Ok((answer, false));
             }
         };
-        guard.sending();
-        let created = tenant.gateway.create_conversation(&tenant.id, new).await;
+        let gateway = guard.watched(&tenant.gateway);
+        let created = gateway.create_conversation(&tenant.id, new).await;
         let created = guard.watch(created).await?;
         let answer = CreatedConversation {
             tenant: tenant.id.to_string(),
@@ -93,49 +108,65 @@ impl Conversations {
             created_ms: created.created_ms,
             cursor: cursor.encode(),
         };
-        let change = SessionChange::by_creation(&new.channel_id, &new.user, labels);
-        tokio::join!(
-            guard.done(&answer, &answer.conversation),
-            self.note_created(tenant, &answer.conversation, &change),
-            self.note_history(tenant, &answer.conversation, &new.history, cursor.time_ms),
-            self.bind(tenant, new, &answer.conversation, creation.attempt),
-        );
+        let (calls, user, kept) = (self.clone(), new.user.clone(), answer.clone());
+        // A caller who leaves now must not leave half of it undone: a transcript that nobody noted would be taken for messages.
+        let noting = tokio::spawn(async move {
+            let id = &kept.conversation;
+            tokio::join!(
+                guard.done(&kept, id),
+                calls.note_made(id, &user, &mark, &aftermath)
+            );
+        });
+        // It fails only where it panics or the service ends.
+        let _ = noting.await;
         Ok((answer, true))
     }
 
-    /// Begins the session of a conversation that was created. It exists: failing the call would hide its identifier from the
-    /// caller for ever.
-    pub(super) async fn note_created(&self, tenant: &Tenant, id: &str, change: &SessionChange) {
-        let key = ConversationKey::new(tenant.id.clone(), id);
-        if let Err(error) = self.store.change_session(&key, change).await {
-            warn!(tenant = %tenant.id, conversation = id, %error,
-                "the session of a new conversation could not be stored; its events will begin it, without labels");
-        }
+    /// Notes all that a new conversation changes here but its record. It exists: failing the call would hide its identifier from
+    /// the caller for ever.
+    pub(super) async fn note_made(&self, id: &str, user: &User, mark: &CreateMark, after: &Aftermath) {
+        let key = ConversationKey::new(after.tenant.clone(), id);
+        let change = SessionChange::by_creation(&mark.channel_id, user, &mark.labels);
+        tokio::join!(
+            self.note_created(&key, change),
+            self.note_history(&key, mark),
+            self.bind(id, after),
+        );
+    }
+
+    async fn note_created(&self, key: &ConversationKey, change: SessionChange) {
+        let (store, key) = (SharedStore::clone(&self.store), key.clone());
+        // What a call tells of a session yields to whatever was told meanwhile.
+        see_to("the session of a new conversation", move || {
+            let (store, key, change) = (SharedStore::clone(&store), key.clone(), change.clone());
+            async move { store.change_session(&key, &change).await }
+        })
+        .await;
     }
 
     /// Enters the transcript among what was sent, so that nobody who looks for a message that says the same takes it for theirs.
-    async fn note_history(&self, tenant: &Tenant, id: &str, history: &[Message], at_ms: u64) {
-        let key = ConversationKey::new(tenant.id.clone(), id);
-        let messages = history.iter().enumerate();
-        let sent: Vec<_> = messages
-            .map(|(i, message)| (ledger_of_send(&key, message), format!("history-{i}")))
+    async fn note_history(&self, key: &ConversationKey, mark: &CreateMark) {
+        let prints = mark.history.iter().enumerate();
+        let sent: Vec<_> = prints
+            .map(|(i, print)| (ledger_of_sends(key, print.clone()), format!("history-{i}")))
             .collect();
         if sent.is_empty() {
             return;
         }
-        if let Err(error) = self.store.note_accepted(at_ms, &sent).await {
-            warn!(tenant = %tenant.id, conversation = id, %error, "a transcript could not be noted among what was sent");
-        }
+        let (store, sent, at_ms) = (SharedStore::clone(&self.store), Arc::new(sent), mark.cursor_ms);
+        see_to("a transcript", move || {
+            let (store, sent) = (SharedStore::clone(&store), Arc::clone(&sent));
+            async move { store.note_accepted(at_ms, &sent).await }
+        })
+        .await;
     }
 
-    /// Notes whose conversation it is; with `attempt` only where nobody has noted another meanwhile.
-    async fn bind(&self, tenant: &Tenant, new: &NewConversation, id: &str, attempt: Option<&str>) {
-        if new.user.user_id.is_empty() {
-            return;
-        }
-        let key = customer_of(tenant, new);
-        if let Err(error) = self.store.bind_customer(&key, id, attempt).await {
-            warn!(tenant = %tenant.id, conversation = id, %error,
+    /// Notes whose conversation it is; with an attempt only where nobody has noted another meanwhile.
+    async fn bind(&self, id: &str, after: &Aftermath) {
+        let Some(key) = &after.customer else { return };
+        let attempt = after.attempt.as_deref();
+        if let Err(error) = self.store.bind_customer(key, id, attempt).await {
+            warn!(tenant = %after.tenant, conversation = id, %error,
                 "the customer of a new conversation could not be noted: it may not be found by FindOrCreateConversation");
         }
     }

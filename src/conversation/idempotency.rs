@@ -4,17 +4,23 @@
 //! A call with a `request_id` has a record, by which its repeats are known. A call of a kind that can be looked for upstream
 //! is announced in a ledger, with a `request_id` or without: whoever looks later must know of all that may be there.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tracing::warn;
 use uuid::Uuid;
 
 use super::calls::RequestId;
 use crate::{
     error::Error,
-    gateway::{UpstreamError, UpstreamErrorKind},
+    gateway::{Gateway, UpstreamError, UpstreamErrorKind},
     store::{
         Announcement, AwaitedEcho, Begun, Concluded, Finished, IdempotencyKey, LedgerKey, SharedStore,
         StoreError,
@@ -22,11 +28,14 @@ use crate::{
     tenant::Tenant,
 };
 
-/// How long a call may be under way before it counts as abandoned. Longer than any call but a transfer may take.
-pub(super) const LEASE: Duration = Duration::from_secs(120);
+/// How long a call that is not a transfer may be under way before it counts as abandoned, for a vendor that is given
+/// `timeout` for each request: three attempts, each after its turn and a pause.
+pub(super) fn lease(timeout: Duration) -> Duration {
+    3 * timeout + Duration::from_secs(60)
+}
 
-/// How long it is tried to take back a record whose call was given up because the store did not answer in time.
-const TAKE_BACK: [Duration; 5] = [
+/// When that what could not be recorded is tried again, each counted from the one before.
+const AGAIN: [Duration; 5] = [
     Duration::from_millis(500),
     Duration::from_secs(1),
     Duration::from_secs(3),
@@ -60,7 +69,16 @@ pub(super) enum Started<T> {
     Unknown(Doubt),
 }
 
+/// What is kept in the record of a call, for those who repeat it.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// What tells it from the others in its ledger.
+    token: String,
+    mark: serde_json::Value,
+}
+
 /// How a call ended.
+#[derive(Clone)]
 enum End {
     Done { answer: Bytes, result: String },
     NotSent,
@@ -71,6 +89,8 @@ enum End {
 #[derive(Clone)]
 struct Noted {
     store: SharedStore,
+    /// What tells this attempt from the others in its ledger.
+    token: String,
     record: Option<(IdempotencyKey, u64)>,
     announcement: Option<Announcement>,
 }
@@ -78,13 +98,20 @@ struct Noted {
 /// A call that is under way. Where it is dropped before its end, because the caller has gone, what is known is recorded.
 pub(super) struct Guard {
     open: Option<Noted>,
-    sent: bool,
+    /// Whether a request is on its way to the vendor, or may have done its work.
+    left: Arc<AtomicBool>,
+    /// For a file: set once it is whole, and never after it was given up.
+    whole: Option<Arc<OnceLock<String>>>,
 }
+
+/// A call of which the store is being asked whether it may begin.
+struct Beginning(Option<Noted>);
 
 /// A call of which a repeat cannot know whether it happened.
 pub(super) struct Doubt {
     noted: Noted,
-    mark: Bytes,
+    token: String,
+    mark: serde_json::Value,
 }
 
 impl Guard {
@@ -103,46 +130,45 @@ impl Guard {
             }
             return noted.announce().await.map(Started::New);
         };
-        let mark = plan.mark.to_string();
+        let kept = serde_json::json!({ "token": noted.token, "mark": plan.mark }).to_string();
         let lease_ms = u64::try_from(plan.lease.as_millis()).unwrap_or(u64::MAX);
-        // Nothing is announced yet, and an announcement under this token may be that of an earlier call.
-        let beginning = Self::over(Noted {
-            announcement: None,
-            ..noted.clone()
-        });
+        let beginning = Beginning(Some(noted.clone()));
         let begun = store
-            .begin(key, &plan.request.digest, mark.as_bytes(), *nonce, lease_ms)
+            .begin(key, &plan.request.digest, kept.as_bytes(), *nonce, lease_ms)
             .await;
-        beginning.leave();
-        if let Err(StoreError::Unavailable(_)) = &begun {
-            noted.clone().take_back();
+        if !matches!(begun, Err(StoreError::Unavailable(_))) {
+            beginning.leave();
         }
         match begun? {
             Begun::New => noted.announce().await.map(Started::New),
             Begun::InFlight => Err(Error::RequestInFlight),
             Begun::Reused => Err(Error::RequestIdReused),
-            Begun::Unknown(mark) => Ok(Started::Unknown(Doubt { noted, mark })),
+            Begun::Unknown(kept) => Doubt::new(noted, &kept).map(Started::Unknown),
             Begun::Done(answer) => serde_json::from_slice(&answer)
                 .map(Started::Done)
                 .map_err(|_| Error::StoreCorrupt),
         }
     }
 
-    fn over(noted: Noted) -> Self {
-        Self {
-            open: Some(noted),
-            sent: false,
-        }
+    /// The way by which the request is to go: from the moment that it leaves, a call that is dropped may have happened.
+    pub(super) fn watched(&self, gateway: &Gateway) -> Gateway {
+        gateway.noting(Arc::clone(&self.left))
     }
 
-    /// Ends the watch: there is nothing to record.
-    fn leave(mut self) {
-        self.open = None;
+    /// A file goes along, and nothing can come of it before it is whole.
+    pub(super) fn carries(&mut self, whole: &Arc<OnceLock<String>>) {
+        self.whole = Some(Arc::clone(whole));
     }
 
-    /// To be called just before the request may leave: from here on, a call that is dropped may have happened.
-    pub(super) fn sending(&mut self) {
-        self.sent = true;
+    /// Whether it may have happened, if it ends here.
+    fn may_have_happened(&self) -> bool {
+        // Whoever sets it first decides: a file that is given up here is never made whole afterwards.
+        let is_given_up = || {
+            self.whole
+                .as_ref()
+                .is_some_and(|whole| whole.set(String::new()).is_ok())
+        };
+        self.left.load(Ordering::Acquire) && !is_given_up()
     }
 
     /// Passes the vendor's answer on, and records a failure.
@@ -180,22 +206,52 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         let Some(noted) = self.open.take() else { return };
-        let end = if self.sent { End::Unknown } else { End::NotSent };
+        let end = if self.may_have_happened() {
+            End::Unknown
+        } else {
+            End::NotSent
+        };
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(noted.finish(end));
         }
     }
 }
 
+impl Beginning {
+    /// The store has answered.
+    fn leave(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Beginning {
+    /// The store did not say whether it recorded the call, and whoever waited for that was told to repeat it, or has gone: the
+    /// record must not stand in the way of that for a day.
+    fn drop(&mut self) {
+        if let (Some(noted), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(noted.take_back());
+        }
+    }
+}
+
 impl Doubt {
+    /// What was kept tells how the call was announced.
+    fn new(mut noted: Noted, kept: &[u8]) -> Result<Self, Error> {
+        let Kept { token, mark } = serde_json::from_slice(kept).map_err(|_| Error::StoreCorrupt)?;
+        if let Some(announcement) = &mut noted.announcement {
+            announcement.token.clone_from(&token);
+        }
+        Ok(Self { noted, token, mark })
+    }
+
     /// What was noted when the call began.
     pub(super) fn mark<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(&self.mark).map_err(|_| Error::StoreCorrupt)
+        T::deserialize(&self.mark).map_err(|_| Error::StoreCorrupt)
     }
 
     /// What tells the call from the others in its ledger.
     pub(super) fn token(&self) -> &str {
-        self.noted.announcement.as_ref().map_or("", |a| a.token.as_str())
+        &self.token
     }
 
     /// Records that it was done after all, and answers as the first call would have.
@@ -214,6 +270,25 @@ pub(super) fn still_unknown(found: &str) -> Error {
     ))
 }
 
+/// Notes something in the store. What cannot be noted at once is tried again for a while, and nobody waits for that. It must be
+/// harmless twice, and late.
+pub(super) async fn see_to<F: Future<Output = Result<(), StoreError>> + Send>(
+    what: &'static str,
+    note: impl Fn() -> F + Send + 'static,
+) {
+    let Err(error) = note().await else { return };
+    warn!(what, %error, "something could not be noted; it will be tried again");
+    tokio::spawn(async move {
+        for wait in AGAIN {
+            tokio::time::sleep(wait).await;
+            if note().await.is_ok() {
+                return;
+            }
+        }
+        warn!(what, "something could not be noted, and is given up");
+    });
+}
+
 fn done(answer: &impl Serialize, result: &str) -> End {
     End::Done {
         answer: serde_json::to_vec(answer).map(Bytes::from).unwrap_or_default(),
@@ -223,8 +298,7 @@ fn done(answer: &impl Serialize, result: &str) -> End {
 
 impl Noted {
     fn new(store: &SharedStore, tenant: &Tenant, plan: &Plan<'_>, id: &str) -> Self {
-        let anonymous = id.is_empty();
-        let record = (!anonymous).then(|| {
+        let record = (!id.is_empty()).then(|| {
             let key = IdempotencyKey {
                 tenant: tenant.id.clone(),
                 caller: String::new(),
@@ -233,14 +307,11 @@ impl Noted {
             };
             (key, rand::random())
         });
-        let token = if anonymous {
-            Uuid::new_v4().to_string()
-        } else {
-            id.to_owned()
-        };
+        // Of this very attempt: what is recorded late of one that was never sent must not touch its repeat.
+        let token = Uuid::new_v4().to_string();
         let announcement = plan.ledger.clone().map(|ledger| Announcement {
             ledger,
-            token,
+            token: token.clone(),
             echo: plan.echo.clone().map(|fingerprint| AwaitedEcho {
                 fingerprint,
                 request_id: id.to_owned(),
@@ -248,6 +319,7 @@ impl Noted {
         });
         Self {
             store: SharedStore::clone(store),
+            token,
             record,
             announcement,
         }
@@ -257,7 +329,11 @@ impl Noted {
     async fn announce(self) -> Result<Guard, Error> {
         let store = SharedStore::clone(&self.store);
         let announcement = self.announcement.clone();
-        let mut guard = Guard::over(self);
+        let mut guard = Guard {
+            open: Some(self),
+            left: Arc::default(),
+            whole: None,
+        };
         if let Some(announcement) = announcement
             && let Err(error) = store.announce(&announcement).await
         {
@@ -267,10 +343,18 @@ impl Noted {
         Ok(guard)
     }
 
-    /// Record and ledger lie in different slots of a cluster, so no script writes both: they are written at once. A record
-    /// that cannot be written stays as *sending*, and counts as unknown when its lease is over, never as not sent; so does
-    /// an announcement.
+    /// Records how it ended. A record that is never written stays as *sending*, and counts as unknown when its lease is over,
+    /// never as not sent; so does an announcement.
     async fn finish(self, end: End) {
+        see_to("the outcome of a call", move || {
+            let (noted, end) = (self.clone(), end.clone());
+            async move { noted.try_finish(end).await }
+        })
+        .await;
+    }
+
+    /// Record and ledger lie in different slots of a cluster, so no script writes both: they are written at once.
+    async fn try_finish(&self, end: End) -> Result<(), StoreError> {
         let (finished, concluded) = match end {
             End::Done { answer, result } => (Finished::Done(answer), Concluded::Accepted(result)),
             End::NotSent => (Finished::NotSent, Concluded::Withdrawn),
@@ -290,24 +374,17 @@ impl Noted {
                 }
             }
         );
-        if let Err(error) = recorded.and(entered) {
-            let method = self.record.as_ref().map_or("", |(key, _)| key.method);
-            warn!(method, %error, "the outcome of a call could not be recorded");
-        }
+        recorded.and(entered)
     }
 
-    /// The store did not say whether it recorded the call, and the caller was told to repeat it: the record must not stand
-    /// in the way of that for a day.
-    fn take_back(self) {
+    /// Takes the record back. More than once though it succeeds: the store may yet be told of the call, by a connection that
+    /// was given up.
+    async fn take_back(self) {
         let Some((key, nonce)) = self.record else { return };
-        let store = self.store;
-        tokio::spawn(async move {
-            for wait in TAKE_BACK {
-                tokio::time::sleep(wait).await;
-                if store.finish(&key, nonce, &Finished::NotSent).await.is_ok() {
-                    return;
-                }
-            }
-        });
+        for wait in [Duration::ZERO].into_iter().chain(AGAIN) {
+            tokio::time::sleep(wait).await;
+            // The next one is the answer to a failure.
+            let _ = self.store.finish(&key, nonce, &Finished::NotSent).await;
+        }
     }
 }

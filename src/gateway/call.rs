@@ -1,6 +1,6 @@
 //! A call on its way: which operation, the request, and by when it must be over.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use reqwest::{
     Client, Request,
@@ -25,6 +25,8 @@ pub(super) struct Call {
     pub(super) transfer: Transfer,
     /// One of the requests that may be under way at once; given back when the answer is over.
     pub(super) permit: Option<OwnedSemaphorePermit>,
+    /// Set while the request is on its way, and from when it may have taken effect.
+    pub(super) left: Arc<AtomicBool>,
 }
 
 /// Whether a file goes along with a call.
@@ -47,6 +49,7 @@ impl Call {
             deadline: self.deadline,
             transfer: self.transfer.clone(),
             permit: None,
+            left: Arc::clone(&self.left),
         })
     }
 }
@@ -109,7 +112,12 @@ impl CallBuilder {
         self
     }
 
-    pub(super) fn build(self, client: &Client, deadline: Option<Instant>) -> Result<Call, UpstreamError> {
+    pub(super) fn build(
+        self,
+        client: &Client,
+        deadline: Option<Instant>,
+        left: &Arc<AtomicBool>,
+    ) -> Result<Call, UpstreamError> {
         let mut request = client
             .request(self.operation.method.clone(), self.url)
             .header(TENANT_HEADER, self.tenant);
@@ -134,6 +142,7 @@ impl CallBuilder {
             deadline,
             transfer: self.transfer,
             permit: None,
+            left: Arc::clone(left),
         })
     }
 }

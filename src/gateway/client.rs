@@ -6,7 +6,11 @@ mod configuration;
 mod conversations;
 mod messages;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use secrecy::SecretString;
 use serde::Serialize;
@@ -55,6 +59,7 @@ pub struct GatewaySettings {
 pub struct Gateway {
     shared: Arc<Shared>,
     deadline: Option<Instant>,
+    left: Arc<AtomicBool>,
 }
 
 struct Shared {
@@ -106,6 +111,7 @@ impl Gateway {
                 transfer_timeout: settings.transfer_timeout,
             }),
             deadline: None,
+            left: Arc::default(),
         })
     }
 
@@ -113,14 +119,26 @@ impl Gateway {
     #[must_use]
     pub fn within(&self, deadline: Option<Instant>) -> Self {
         Self {
-            shared: Arc::clone(&self.shared),
             deadline,
+            ..self.clone()
         }
+    }
+
+    /// The same client for one call. While a request of that call is on its way, and from when it may have taken effect, `left`
+    /// is set; not while the call waits for its turn.
+    #[must_use]
+    pub fn noting(&self, left: Arc<AtomicBool>) -> Self {
+        Self { left, ..self.clone() }
     }
 
     /// When the caller stops waiting; `None`: never.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// How long one request that carries no file may take.
+    pub fn timeout(&self) -> Duration {
+        self.shared.timeout
     }
 
     /// How long the upload or download of a file may take.
@@ -172,7 +190,7 @@ impl Gateway {
 
     /// Makes a call. Its answer counts as a success only once it is read.
     pub(super) async fn call(&self, call: CallBuilder) -> Result<Answer, UpstreamError> {
-        let call = call.build(&self.shared.client, self.deadline)?;
+        let call = call.build(&self.shared.client, self.deadline, &self.left)?;
         self.shared.stack.call(call).await
     }
 }

@@ -1,6 +1,10 @@
 //! One request and its answer: read within bounds of time and memory, and classified.
 
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use reqwest::{Client, Response, header::RETRY_AFTER};
@@ -105,6 +109,8 @@ pub(super) async fn exchange(client: Client, limits: Limits, call: Call) -> Resu
         return Err(no_time_left());
     }
     let record = Record::start(call.operation.name);
+    let left = Arc::clone(&call.left);
+    left.store(true, Ordering::Release);
     let caller_is_short = by < started + limits.timeout;
     let result = match call.transfer.clone() {
         Transfer::None => send(&client, call, by, record).await,
@@ -112,6 +118,7 @@ pub(super) async fn exchange(client: Client, limits: Limits, call: Call) -> Resu
         Transfer::Down => open(&client, limits, call, by, record).await,
     };
     result.map_err(|failure| {
+        left.store(failure.may_have_happened, Ordering::Release);
         // Time ran out that was never the vendor's.
         let is_late = failure.error.status.is_none_or(|status| status < 300);
         if caller_is_short && is_late && Instant::now() >= by {

@@ -5,8 +5,12 @@
 
 use crate::event::{ConversationKey, TenantId};
 
-/// How many entries a reader gets at most. More cannot be compared with what the vendor lists.
+/// How many entries can be compared with what the vendor lists. Where there are more, a ledger is not complete.
 pub const ENTRIES_MAX: usize = 500;
+
+/// How many entries a ledger has at most: more than a reader takes. Beyond that the oldest are given up, and the ledger is not
+/// complete for as long as it would have had them.
+pub(super) const MEMBERS_MAX: usize = 2 * ENTRIES_MAX;
 
 /// How many sends that say the same may await their echoes. Where echoes never come, the oldest are given up.
 pub(super) const ECHOES_MAX: usize = 256;
@@ -100,19 +104,19 @@ pub enum LedgerState {
 /// All operations that cannot be told apart, the oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ledger {
-    /// At most [`ENTRIES_MAX`].
+    /// Those that are kept, at most twice [`ENTRIES_MAX`].
     pub entries: Vec<LedgerEntry>,
     /// Whether these are all: neither were there more, nor is the oldest so old that others near it may be forgotten.
     pub complete: bool,
 }
 
 impl Ledger {
-    /// Judges entries that were read at `now_ms`; they are kept for [`kept_ms`] of `retention_ms`.
-    pub(super) fn new(mut entries: Vec<LedgerEntry>, now_ms: u64, retention_ms: u64) -> Self {
+    /// Judges entries that were read at `now_ms`; they are kept for [`kept_ms`] of `retention_ms`. `is_cut`: some were given up.
+    pub(super) fn new(entries: Vec<LedgerEntry>, is_cut: bool, now_ms: u64, retention_ms: u64) -> Self {
         let edge_ms = now_ms.saturating_sub(retention_ms + retention_ms / 128);
-        let complete =
-            entries.len() <= ENTRIES_MAX && entries.first().is_none_or(|e| e.announced_ms >= edge_ms);
-        entries.truncate(ENTRIES_MAX);
+        let complete = !is_cut
+            && entries.len() <= ENTRIES_MAX
+            && entries.first().is_none_or(|e| e.announced_ms >= edge_ms);
         Self { entries, complete }
     }
 }

@@ -18,7 +18,7 @@
 //! | `PREFIX:{TAG}:sessions:TENANT` | sorted set | conversations by last activity, Unix ms | session |
 //! | `PREFIX:{TAG}:unsettled` | sorted set | names by the time to look again, Unix ms | - |
 //! | `PREFIX:{TAG}:ledger:PRINT:NAME` | sorted set | operations that were announced (`announce.lua`), by when, Unix ms | idempotency and a 64th |
-//! | `PREFIX:{TAG}:echo:PRINT:NAME` | list | `request_id`s of sends whose echo is awaited, oldest first; `:TOKEN` of one without | idempotency |
+//! | `PREFIX:{TAG}:echo:PRINT:NAME` | list | `REQUEST_ID:TOKEN` of sends whose echo is awaited, oldest first; the id may be empty | idempotency |
 //!
 //! EVENT, CALL, CUSTOMER and PRINT are hashes ([`keys::hash`]); NAME is `TENANT:CONVERSATION`, with `%` and `:` in the tenant
 //! escaped as in a URL. An entry's fields: `v` format, `k` key id, `h` head, `c` content, `q` sequence, `e` session epoch,

@@ -3,7 +3,10 @@
 mod bad_days;
 mod creates;
 mod customers;
+mod late;
+mod leaving;
 mod sends;
+mod simulation;
 mod uploads;
 mod vendor;
 

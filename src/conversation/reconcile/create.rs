@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::{SKEW_MS, Standing, could_not_look, given::Given, is_accepted, open, standing};
 use crate::{
     conversation::{
-        Conversations, Session, SessionChange,
+        Conversations, Session,
         calls::CreatedConversation,
-        echo::Fingerprint,
+        creation::Aftermath,
+        echo::{Fingerprint, sent_fingerprint},
         idempotency::{Doubt, still_unknown},
     },
     error::Error,
@@ -27,11 +28,13 @@ const CANDIDATES_MAX: usize = 20;
 /// What is noted of a creation, to find its conversation later and to answer as the first call would have.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::conversation) struct CreateMark {
-    cursor_ms: u64,
+    pub(in crate::conversation) cursor_ms: u64,
     partitions: u16,
-    channel_id: String,
-    labels: BTreeMap<String, String>,
+    pub(in crate::conversation) channel_id: String,
+    pub(in crate::conversation) labels: BTreeMap<String, String>,
     user: Given,
+    /// Fingerprints of the transcript's messages.
+    pub(in crate::conversation) history: Vec<String>,
 }
 
 impl CreateMark {
@@ -46,6 +49,7 @@ impl CreateMark {
             channel_id: new.channel_id.clone(),
             labels: labels.clone(),
             user: Given::of(&new.user),
+            history: new.history.iter().map(sent_fingerprint).collect(),
         }
     }
 
@@ -88,6 +92,8 @@ impl Conversations {
         &self,
         tenant: &Tenant,
         key: &LedgerKey,
+        user: &User,
+        after: &Aftermath,
         doubt: Doubt,
     ) -> Result<CreatedConversation, Error> {
         let mark: CreateMark = doubt.mark()?;
@@ -99,7 +105,11 @@ impl Conversations {
             cursor: Cursor::at_time(mark.cursor_ms, mark.partitions).encode(),
         };
         match standing(&before, doubt.token()) {
-            Standing::Accepted(id) => return Ok(doubt.happened(answer(id), id).await),
+            Standing::Accepted(id) => {
+                // What failed to be recorded may not be all that failed.
+                self.note_made(id, user, &mark, after).await;
+                return Ok(doubt.happened(answer(id), id).await);
+            }
             Standing::Open if before.complete && open(&before) == 1 => {}
             Standing::Open => {
                 return Err(still_unknown(
@@ -131,8 +141,8 @@ impl Conversations {
                 "of {seen} conversations that began since, {found} match, which does not tell"
             )));
         };
-        let change = SessionChange::by_creation(&mark.channel_id, &conversation.user, &mark.labels);
-        self.note_created(tenant, &conversation.id, &change).await;
+        self.note_made(&conversation.id, &conversation.user, &mark, after)
+            .await;
         let answer = answer(&conversation.id);
         Ok(doubt.happened(answer, &conversation.id).await)
     }

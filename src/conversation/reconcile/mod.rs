@@ -9,7 +9,7 @@ mod send;
 mod upload;
 
 pub(super) use create::{CreateMark, ledger_of_create};
-pub(super) use send::ledger_of_send;
+pub(super) use send::{ledger_of_send, ledger_of_sends};
 pub(super) use upload::ledger_of_upload;
 
 use crate::{

@@ -18,10 +18,15 @@ use crate::{
 
 /// Where a message is announced.
 pub(in crate::conversation) fn ledger_of_send(key: &ConversationKey, message: &Message) -> LedgerKey {
+    ledger_of_sends(key, echo::sent_fingerprint(message))
+}
+
+/// Where messages of this fingerprint are announced.
+pub(in crate::conversation) fn ledger_of_sends(key: &ConversationKey, print: String) -> LedgerKey {
     LedgerKey {
         key: key.clone(),
         kind: LedgerKind::Send,
-        print: echo::sent_fingerprint(message),
+        print,
     }
 }
 
@@ -64,6 +69,11 @@ impl Conversations {
             Err(error) => return Err(still_unknown(&could_not_look(&error.into()))),
         };
         let found = matches(&listed, &key.print, since_ms);
+        if found.iter().any(|m| m.created_ms.is_none() || m.id.is_empty()) {
+            return Err(still_unknown(
+                "8x8 does not tell when the matching messages were made, or which is which",
+            ));
+        }
         // Somebody may have sent the same meanwhile, and theirs been counted as ours.
         if self.store.ledger(key).await? != before {
             return Err(still_unknown("the same is being sent at this moment"));

@@ -75,7 +75,7 @@ impl Conversations {
             return Err(still_unknown("another file of this name and size is on its way"));
         }
         match &found[..] {
-            [only] if only.size_bytes.is_some() => {
+            [only] if only.size_bytes.is_some() && only.created_ms.is_some() => {
                 let attachment = (*only).clone();
                 let id = attachment.id.clone();
                 Ok(doubt.happened(Uploaded::unseen(attachment), &id).await)
@@ -89,7 +89,7 @@ impl Conversations {
 }
 
 /// Files of this name and size since the ledger begins that are not known as another's. One whose size is not told may be
-/// of this size.
+/// of this size, and one whose time is not told of this time.
 fn matches<'a>(
     listed: &'a [StoredAttachment],
     new: &NewAttachment,

@@ -153,6 +153,7 @@ mod tests {
             deadline: None,
             transfer: Transfer::None,
             permit: None,
+            left: Arc::default(),
         }
     }
 

@@ -3,12 +3,21 @@
 use super::shelf::Shelf;
 use crate::store::{
     Announcement, Concluded, Customer, CustomerKey, Ledger, LedgerEntry, LedgerKey, LedgerState,
-    ledger::{ENTRIES_MAX, kept_ms},
+    ledger::{MEMBERS_MAX, kept_ms},
 };
 
 /// All ledgers.
 #[derive(Clone, Default)]
-pub(super) struct Ledgers(Shelf<LedgerKey, Vec<LedgerEntry>>);
+pub(super) struct Ledgers(Shelf<LedgerKey, Entries>);
+
+/// One ledger.
+#[derive(Clone, Default)]
+struct Entries {
+    /// In the order of time.
+    all: Vec<LedgerEntry>,
+    /// When some were last given up because there were too many.
+    cut_ms: Option<u64>,
+}
 
 impl Ledgers {
     pub(super) fn sweep(&mut self, now: u64) {
@@ -17,11 +26,16 @@ impl Ledgers {
 
     pub(super) fn announce(&mut self, announcement: &Announcement, now: u64, retention_ms: u64) {
         let kept_ms = kept_ms(retention_ms);
-        let entries = self.0.renew(announcement.ledger.clone(), now, kept_ms);
+        let ledger = self.0.renew(announcement.ledger.clone(), now, kept_ms);
+        let entries = &mut ledger.all;
         entries.retain(|entry| entry.announced_ms >= now.saturating_sub(kept_ms));
         let token = &announcement.token;
         if find(entries, token, |state| *state == LedgerState::Sending).is_none() {
             enter(entries, token, now, LedgerState::Sending);
+        }
+        if entries.len() > MEMBERS_MAX {
+            entries.drain(..entries.len() - MEMBERS_MAX);
+            ledger.cut_ms = Some(now);
         }
     }
 
@@ -32,9 +46,10 @@ impl Ledgers {
         now: u64,
         retention_ms: u64,
     ) {
-        let entries = self
+        let ledger = self
             .0
             .renew(announcement.ledger.clone(), now, kept_ms(retention_ms));
+        let entries = &mut ledger.all;
         let token = &announcement.token;
         let sending = find(entries, token, |state| *state == LedgerState::Sending);
         match (concluded, sending) {
@@ -64,7 +79,7 @@ impl Ledgers {
         retention_ms: u64,
     ) {
         for (ledger, token) in operations {
-            let entries = self.0.renew(ledger.clone(), now, kept_ms(retention_ms));
+            let entries = &mut self.0.renew(ledger.clone(), now, kept_ms(retention_ms)).all;
             let accepted = LedgerState::Accepted(String::new());
             if find(entries, token, |state| *state == accepted).is_none() {
                 enter(entries, token, at_ms, accepted);
@@ -74,9 +89,12 @@ impl Ledgers {
 
     pub(super) fn read(&self, ledger: &LedgerKey, now: u64, retention_ms: u64) -> Ledger {
         let since = now.saturating_sub(kept_ms(retention_ms));
-        let entries = self.0.get(ledger, now).into_iter().flatten();
-        let kept = entries.filter(|entry| entry.announced_ms >= since);
-        Ledger::new(kept.take(ENTRIES_MAX + 1).cloned().collect(), now, retention_ms)
+        let Some(ledger) = self.0.get(ledger, now) else {
+            return Ledger::new(Vec::new(), false, now, retention_ms);
+        };
+        let kept = ledger.all.iter().filter(|entry| entry.announced_ms >= since);
+        let is_cut = ledger.cut_ms.is_some_and(|ms| ms >= since);
+        Ledger::new(kept.cloned().collect(), is_cut, now, retention_ms)
     }
 }
 
@@ -122,7 +140,12 @@ impl Customers {
         session_ms: u64,
     ) -> Customer {
         match self.0.get(key, now).cloned() {
-            Some(Known::Attempt(known)) => Customer::Attempt(known),
+            Some(Known::Attempt(known)) => {
+                // It must not be forgotten while somebody makes it.
+                let kept = Known::Attempt(known.clone());
+                self.0.put(key.clone(), kept, now + attempt_ms);
+                Customer::Attempt(known)
+            }
             Some(Known::Conversation { id, since_ms }) => {
                 let known = Known::Conversation {
                     id: id.clone(),

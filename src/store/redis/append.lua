@@ -14,8 +14,8 @@ local have = read_session(KEYS[4], FROM)
 local sets, before, after = change_session(KEYS[4], have, now, FROM)
 local sequence = (tonumber(have.seq) or 0) + 1
 local awaited = KEYS[8] and redis.call('LINDEX', KEYS[8], 0) or ''
--- A send without a request_id awaits its echo too, so that the echo is not taken for another's.
-local request_id = string.sub(awaited, 1, 1) ~= ':' and awaited or ''
+-- `REQUEST_ID:TOKEN`. A send without a request_id awaits its echo too, so that the echo is not taken for another's.
+local request_id = string.match(awaited or '', '^[^:]*')
 
 local epoch = meta[1] or ARGV[1]
 local last_ms = tonumber(meta[3] or 0)

@@ -11,7 +11,7 @@ use super::{
 use crate::store::{
     Announcement, Begun, Concluded, Customer, CustomerKey, Finished, IdempotencyKey, Ledger, LedgerEntry,
     LedgerKey, LedgerState, StoreError,
-    ledger::{ECHOES_MAX, ENTRIES_MAX, kept_ms},
+    ledger::{ECHOES_MAX, MEMBERS_MAX, kept_ms},
 };
 
 impl RedisStore {
@@ -87,7 +87,8 @@ impl RedisStore {
             .arg(self.ledger_ms())
             .arg(echo_value(announcement))
             .arg(self.retention.idempotency_ms)
-            .arg(ECHOES_MAX);
+            .arg(ECHOES_MAX)
+            .arg(MEMBERS_MAX);
         self.link.script(&ANNOUNCE, call).await
     }
 
@@ -119,6 +120,8 @@ impl RedisStore {
             return Ok(());
         }
         let mut pipeline = Pipeline::new();
+        // Of a connection that breaks in between, nothing may be left that lives for ever.
+        pipeline.atomic();
         for (ledger, token) in operations {
             let key = self.keys.ledger(ledger);
             pipeline.cmd("ZADD").arg(&key).arg("NX").arg(at_ms);
@@ -131,16 +134,20 @@ impl RedisStore {
     pub(super) async fn read_ledger(&self, ledger: &LedgerKey) -> Result<Ledger, StoreError> {
         let call = Call::new([self.keys.ledger(ledger)])
             .arg(self.ledger_ms())
-            .arg(ENTRIES_MAX + 1);
+            .arg(MEMBERS_MAX);
         let answer: Value = self.link.script(&LEDGER, call).await?;
         let [now, members] = wire::array_of(answer)?;
         let mut members = wire::array(members)?.into_iter();
-        let mut entries = Vec::new();
+        let (mut entries, mut is_cut) = (Vec::new(), false);
         while let (Some(member), Some(announced)) = (members.next(), members.next()) {
-            entries.push(entry(&wire::text(member)?, wire::number(&announced)?)?);
+            match wire::text(member)?.as_str() {
+                "T" => is_cut = true,
+                member => entries.push(entry(member, wire::number(&announced)?)?),
+            }
         }
         Ok(Ledger::new(
             entries,
+            is_cut,
             wire::number(&now)?,
             self.retention.idempotency_ms,
         ))
@@ -190,12 +197,13 @@ impl RedisStore {
     }
 }
 
-/// What stands for a send in the list of awaited echoes. No `request_id` begins with a colon.
+/// What stands for a send in the list of awaited echoes. No `request_id` has a colon.
 fn echo_value(announcement: &Announcement) -> String {
-    match &announcement.echo {
-        Some(echo) if !echo.request_id.is_empty() => echo.request_id.clone(),
-        _ => format!(":{}", announcement.token),
-    }
+    let request_id = announcement
+        .echo
+        .as_ref()
+        .map_or("", |echo| echo.request_id.as_str());
+    format!("{request_id}:{}", announcement.token)
 }
 
 /// Reads a member of a ledger.

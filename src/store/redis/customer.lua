@@ -9,7 +9,11 @@ if not known then
   return {'attempt', ARGV[1], 0}
 end
 local since, conversation = string.match(known, '^c:(%d+):(.*)$')
-if not since then return {'attempt', string.sub(known, 3), 0} end
+if not since then
+  -- It must not be forgotten while somebody makes it.
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  return {'attempt', string.sub(known, 3), 0}
+end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 local time = redis.call('TIME')
 return {'conversation', conversation, math.max(0, time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(since))}

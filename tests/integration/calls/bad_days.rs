@@ -9,7 +9,10 @@ use chatbridge::{
     tenant::Tenant,
 };
 
-use super::{ID, OTHER_ID, new_conversation, request, send, tenant, use_cases, vendor::Vendor};
+use super::{
+    ID, OTHER_ID, new_conversation, request, send, tenant, use_cases,
+    vendor::{Mode, Vendor},
+};
 use crate::{
     store::fixture::settings,
     support::{redis::RedisServer, service::eventually},
@@ -96,6 +99,43 @@ async fn a_caller_who_leaves_while_redis_is_asked_stands_in_nobodys_way() {
     })
     .await;
     assert_eq!(world.vendor.posts(), 2);
+}
+
+#[tokio::test]
+async fn an_outcome_that_redis_does_not_take_is_recorded_later() {
+    let world = world().await;
+    let World {
+        calls,
+        tenant,
+        vendor,
+        ..
+    } = &world;
+    let mut redis = world.server.connection().await;
+    let mut takes_writes = async |takes: bool| {
+        let mut config = redis::cmd("CONFIG");
+        config
+            .arg("SET")
+            .arg("min-replicas-to-write")
+            .arg(u8::from(!takes));
+        let () = config.query_async(&mut redis).await.unwrap();
+    };
+    vendor.mode(Mode::Slow(1_000));
+    let sending = send(calls, tenant, ID, "hello");
+    let meanwhile = async {
+        eventually("it is sent", async || (vendor.posts() == 1).then_some(())).await;
+        takes_writes(false).await;
+    };
+    let (sent, ()) = tokio::join!(sending, meanwhile);
+    let sent = sent.unwrap();
+    takes_writes(true).await;
+    // Nothing can be looked up: the record itself must tell.
+    vendor.reads_fail(true);
+    let again = async || {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        send(calls, tenant, ID, "hello").await.ok()
+    };
+    assert_eq!(eventually("the outcome is recorded", again).await, sent);
+    assert_eq!(vendor.posts(), 1);
 }
 
 #[tokio::test]

@@ -82,6 +82,27 @@ async fn a_conversation_whose_answer_was_lost_is_found_by_its_events(
 }
 
 #[tokio::test]
+async fn the_transcript_of_a_conversation_that_was_found_is_not_taken_for_a_lost_message() {
+    let world = World::new(Kind::Memory).await;
+    let mut new = new_conversation("u");
+    new.history = vec![message(AuthorType::Bot, "hello")];
+    world.vendor.mode(Mode::LoseAnswer);
+    unknown(world.create(ID, &new).await);
+    world.heard_of("conv-1").await;
+    assert_eq!(world.create(ID, &new).await.unwrap().conversation, "conv-1");
+    // The vendor lists the transcript.
+    world.vendor.has_message("bot", "hello", 0);
+    world.vendor.mode(Mode::LoseRequest);
+    let hello = message(AuthorType::Bot, "hello");
+    for _ in 0..2 {
+        let request = request(OTHER_ID, "hello");
+        let sent = world.calls.send(&world.tenant, "conv-1", &request, &hello).await;
+        unknown(sent);
+    }
+    assert_eq!(world.vendor.posts(), 2);
+}
+
+#[tokio::test]
 async fn of_two_conversations_that_match_neither_is_taken() {
     let world = World::new(Kind::Memory).await;
     world.vendor.mode(Mode::LoseAnswer);

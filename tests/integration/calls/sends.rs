@@ -79,6 +79,17 @@ async fn as_many_as_were_sent_prove_it_and_neither_fewer_nor_more() {
 }
 
 #[tokio::test]
+async fn a_message_that_may_be_older_proves_nothing() {
+    let world = World::new(Kind::Memory).await;
+    world.vendor.has_message("bot", "hello", 86_400 * 3);
+    world.vendor.forget_times();
+    world.vendor.mode(Mode::LoseRequest);
+    unknown(world.send(ID, "hello").await);
+    let said = unknown(world.send(ID, "hello").await);
+    assert!(said.contains("does not tell when"), "{said}");
+}
+
+#[tokio::test]
 async fn a_message_that_was_refused_does_not_count() {
     let world = World::new(Kind::Memory).await;
     world.vendor.mode(Mode::Refuse(400));

@@ -43,7 +43,7 @@ impl World {
         let begun = self
             .fixture
             .store
-            .begin(&key, &digest, b"null", 1, 60_000)
+            .begin(&key, &digest, br#"{"token":"t","mark":null}"#, 1, 60_000)
             .await
             .unwrap();
         assert_eq!(begun, Begun::New);

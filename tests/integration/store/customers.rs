@@ -1,6 +1,6 @@
 //! Customers' conversations.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use chatbridge::store::{Customer, CustomerKey, Retention};
 use rstest::rstest;
@@ -92,11 +92,11 @@ async fn a_conversation_is_forgotten_unless_it_is_another(#[values(Kind::Memory,
 
 #[rstest]
 #[tokio::test]
-async fn an_attempt_lives_as_long_as_its_record_and_a_conversation_as_its_session(
+async fn an_attempt_lives_for_as_long_as_somebody_asks_and_a_conversation_as_its_session(
     #[values(Kind::Memory, Kind::Redis)] kind: Kind,
 ) {
     let retention = Retention {
-        idempotency_ms: 50,
+        idempotency_ms: 400,
         session_ms: 600_000,
         ..Retention::default()
     };
@@ -105,7 +105,13 @@ async fn an_attempt_lives_as_long_as_its_record_and_a_conversation_as_its_sessio
     f.store.customer(&bound, "a0").await.unwrap();
     f.store.bind_customer(&bound, "c", Some("a0")).await.unwrap();
     f.store.customer(&tried, "a1").await.unwrap();
+    for _ in 0..12 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let known = f.store.customer(&tried, "a2").await.unwrap();
+        assert_eq!(known, attempt("a1"), "as long as somebody asks");
+    }
     eventually("forgetting the attempt", async || {
+        tokio::time::sleep(Duration::from_millis(450)).await;
         (f.store.customer(&tried, "a2").await.unwrap() == attempt("a2")).then_some(())
     })
     .await;

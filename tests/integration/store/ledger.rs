@@ -198,7 +198,7 @@ async fn a_ledger_that_is_not_read_whole_says_so(#[values(Kind::Memory, Kind::Re
         .unwrap();
     let read = f.store.ledger(&key).await.unwrap();
     assert!(!read.complete);
-    assert_eq!(read.entries.len(), ENTRIES_MAX);
+    assert_eq!(read.entries.len(), ENTRIES_MAX + 1);
 
     // Near the oldest entry, others may have been forgotten.
     let old = ledger(&conversation("c"), "old");
@@ -210,6 +210,41 @@ async fn a_ledger_that_is_not_read_whole_says_so(#[values(Kind::Memory, Kind::Re
         .unwrap();
     let read = f.store.ledger(&old).await.unwrap();
     assert_eq!((read.entries.len(), read.complete), (1, false));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_ledger_does_not_grow_for_ever_and_says_that_it_was_cut(
+    #[values(Kind::Memory, Kind::Redis)] kind: Kind,
+) {
+    let f = Fixture::new(kind).await;
+    let key = ledger(&conversation("c"), "print");
+    let most = 2 * ENTRIES_MAX;
+    let noted = |i: usize| (key.clone(), format!("t{i}"));
+    let many: Vec<_> = (0..most).map(noted).collect();
+    let now_ms = f.store.now_ms().await.unwrap();
+    f.store.note_accepted(now_ms - 1_000, &many).await.unwrap();
+    for i in 0..3 {
+        f.store
+            .announce(&send(&conversation("c"), &format!("r{i}")))
+            .await
+            .unwrap();
+    }
+    let read = f.store.ledger(&key).await.unwrap();
+    assert!(!read.complete);
+    assert!(read.entries.len() <= most, "{}", read.entries.len());
+    assert!(
+        read.entries.iter().any(|e| e.token == "r2"),
+        "the latest are there"
+    );
+    assert!(read.entries.iter().all(|e| e.token != "t0"), "the oldest are not");
+
+    // What is left may be few again, but it is not all.
+    for i in 0..3 {
+        let sent = send(&conversation("c"), &format!("r{i}"));
+        f.store.conclude(&sent, &Concluded::Withdrawn).await.unwrap();
+    }
+    assert!(!f.store.ledger(&key).await.unwrap().complete);
 }
 
 #[rstest]

@@ -204,7 +204,7 @@ class ConversationServiceServicer:
 
         However many callers ask at once, on however many replicas, there is one conversation for each tenant, channel and
         `user.user_id`; all of them get it. What is found may be idle: a message reopens it. Only conversations made by
-        Chatbridge's own calls are found, for as long as their sessions are kept. What is found is answered as it is: `user`,
+        Chatbridge's own calls are found, for as long as a session is kept from when they were last found. What is found is answered as it is: `user`,
         `assignment`, `history` and `labels` apply to a new one only. UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) while it is unknown whether an earlier creation
         happened: repeat later. DEADLINE_EXCEEDED (`WAIT_TIMED_OUT`) where another caller's creation did not end in time.
         """
