@@ -8,7 +8,7 @@ mod deadline;
 mod limits;
 mod retry;
 
-use std::{ptr, sync::Arc};
+use std::{ptr, sync::Arc, time::Duration};
 
 use reqwest::Client;
 use tokio::time::Instant;
@@ -56,7 +56,7 @@ impl Stack {
             let layers = ServiceBuilder::new().layer(AroundLayer::new(Deadline));
             BoxCloneSyncService::new(layers.service(bottom.clone()))
         } else {
-            layered(bottom.clone(), resilience)?
+            layered(bottom.clone(), limits, resilience)?
         };
         let keys = ServiceBuilder::new()
             .layer(AroundLayer::new(Deadline))
@@ -87,9 +87,17 @@ impl Stack {
     }
 }
 
-fn layered(bottom: impl Inner + Sync, resilience: &Resilience) -> Result<Layered, InvalidBackoff> {
+/// How much longer than a request without a file may take a probe is waited for: such a request has ended by then.
+const PROBE_MARGIN: Duration = Duration::from_secs(1);
+
+fn layered(
+    bottom: impl Inner + Sync,
+    limits: Limits,
+    resilience: &Resilience,
+) -> Result<Layered, InvalidBackoff> {
     let open_for = resilience.circuit_open;
-    let breaker = (!open_for.is_zero()).then(|| Arc::new(Breaker::new(open_for)));
+    let probe_for = limits.timeout + PROBE_MARGIN;
+    let breaker = (!open_for.is_zero()).then(|| Arc::new(Breaker::new(open_for, probe_for)));
     let layers = ServiceBuilder::new()
         .layer(AroundLayer::new(Deadline))
         .layer(RetryLayer::new(Retries::new(resilience.attempts)?))
