@@ -23,8 +23,8 @@ pub(super) struct Call {
     pub(super) deadline: Option<Instant>,
     /// Whether a file goes along.
     pub(super) transfer: Transfer,
-    /// One of the requests that may be under way at once; given back when the answer is over.
-    pub(super) permit: Option<OwnedSemaphorePermit>,
+    /// One of the requests that may be under way at once; given back when the last who holds it is done.
+    pub(super) permit: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 /// Whether a file goes along with a call.

@@ -24,7 +24,7 @@ use self::{
     around::{AroundLayer, Inner},
     breaker::Breaker,
     deadline::Deadline,
-    limits::{Concurrency, Gate},
+    limits::{Concurrency, Gate, Pause},
     retry::Retries,
 };
 pub(super) use super::exchange::Limits;
@@ -98,14 +98,16 @@ fn layered(
     let open_for = resilience.circuit_open;
     let probe_for = limits.timeout + PROBE_MARGIN;
     let breaker = (!open_for.is_zero()).then(|| Arc::new(Breaker::new(open_for, probe_for)));
+    let pause = Arc::new(Pause::default());
     let layers = ServiceBuilder::new()
         .layer(AroundLayer::new(Deadline))
         .layer(RetryLayer::new(Retries::new(resilience.attempts)?))
         .layer(AroundLayer::new(Gate::new(
             resilience.rate_per_second,
+            Arc::clone(&pause),
             breaker.clone(),
         )))
-        .layer(AroundLayer::new(Concurrency::new(resilience.in_flight)))
+        .layer(AroundLayer::new(Concurrency::new(resilience.in_flight, pause)))
         .option_layer(breaker.map(AroundLayer::new));
     Ok(BoxCloneSyncService::new(layers.service(bottom)))
 }

@@ -115,3 +115,24 @@ async fn a_pause_that_the_vendor_asks_of_one_holds_for_all() {
         script.gaps()
     );
 }
+
+#[tokio::test]
+async fn who_waits_for_a_place_keeps_the_pause_that_begins_meanwhile() {
+    let slow = asking(429, 2).set_delay(Duration::from_millis(300));
+    let (server, script) = Script::serve([slow, found()]).await;
+    let limits = Resilience {
+        attempts: 1,
+        in_flight: 1,
+        ..BASE
+    };
+    let gateway = resilient(&server.uri(), limits);
+    let results = join_all((0..4).map(|_| Op::Get.call(&gateway, "c1"))).await;
+    let refused = results.iter().filter(|result| result.is_err()).count();
+    assert_eq!(refused, 1, "{results:?}");
+    assert_eq!(script.requests(), 4);
+    assert!(
+        script.gaps()[0] >= Duration::from_millis(1900),
+        "{:?}",
+        script.gaps()
+    );
+}
