@@ -33,7 +33,7 @@ use super::{
     call::Call,
     exchange::{Answer, exchange},
     failure::Failure,
-    operation::SIGNING_KEY,
+    operation::VERIFICATION_KEY,
 };
 
 type Layered = BoxCloneSyncService<Call, Answer, Failure>;
@@ -70,7 +70,7 @@ impl Stack {
 
     /// Makes a call and reads its answer.
     pub(super) async fn call(&self, mut call: Call) -> Result<Answer, UpstreamError> {
-        let service = if ptr::eq(call.operation, &SIGNING_KEY) {
+        let service = if ptr::eq(call.operation, &VERIFICATION_KEY) {
             // Webhooks wait for a key, and must not wait for callers: it has a way of its own, without their limits. Its repeats
             // together take no longer than one request may.
             let by = Instant::now() + self.limits.timeout;
