@@ -10,7 +10,10 @@ use reqwest::{
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use url::Url;
 
-use super::{PageQuery, UpstreamError, UpstreamErrorKind, operation::Operation, transfer::Progress};
+use super::{
+    PageQuery, UpstreamError, UpstreamErrorKind, connection::Clients, operation::Operation,
+    transfer::Progress,
+};
 
 /// A call to make.
 #[derive(Debug)]
@@ -36,6 +39,16 @@ pub(super) enum Transfer {
     Up(Arc<Progress>),
     /// The answer's body is one.
     Down,
+}
+
+impl Transfer {
+    /// What the call goes through.
+    pub(super) fn client<'a>(&self, clients: &'a Clients) -> &'a Client {
+        match self {
+            Self::None => &clients.calls,
+            Self::Up(_) | Self::Down => &clients.files,
+        }
+    }
 }
 
 impl Call {
@@ -109,8 +122,10 @@ impl CallBuilder {
         self
     }
 
-    pub(super) fn build(self, client: &Client, deadline: Option<Instant>) -> Result<Call, UpstreamError> {
-        let mut request = client
+    pub(super) fn build(self, clients: &Clients, deadline: Option<Instant>) -> Result<Call, UpstreamError> {
+        let mut request = self
+            .transfer
+            .client(clients)
             .request(self.operation.method.clone(), self.url)
             .header(TENANT_HEADER, self.tenant);
         if !self.query.is_empty() {

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     UpstreamError, UpstreamErrorKind,
     call::{Call, Transfer},
+    connection::Clients,
     failure::Failure,
     operation::Operation,
     outcome::{Outcome, classify},
@@ -94,7 +95,7 @@ fn unexpected(problem: String) -> UpstreamError {
 }
 
 /// Sends a request once and reads its answer, within the time that is set and that the caller has.
-pub(super) async fn exchange(client: Client, limits: Limits, call: Call) -> Result<Answer, Failure> {
+pub(super) async fn exchange(clients: Clients, limits: Limits, call: Call) -> Result<Answer, Failure> {
     let started = Instant::now();
     let set = match call.transfer {
         Transfer::None => started + limits.timeout,
@@ -104,6 +105,7 @@ pub(super) async fn exchange(client: Client, limits: Limits, call: Call) -> Resu
     if by <= started {
         return Err(no_time_left());
     }
+    let client = call.transfer.client(&clients).clone();
     let record = Record::start(call.operation.name);
     let caller_is_short = by < started + limits.timeout;
     let result = match call.transfer.clone() {

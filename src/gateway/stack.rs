@@ -10,7 +10,6 @@ mod retry;
 
 use std::{ptr, sync::Arc, time::Duration};
 
-use reqwest::Client;
 use tokio::time::Instant;
 use tower::{
     ServiceBuilder, ServiceExt,
@@ -31,6 +30,7 @@ pub(super) use super::exchange::Limits;
 use super::{
     Resilience, UpstreamError,
     call::Call,
+    connection::Clients,
     exchange::{Answer, exchange},
     failure::Failure,
     operation::VERIFICATION_KEY,
@@ -47,11 +47,11 @@ pub(super) struct Stack {
 
 impl Stack {
     pub(super) fn new(
-        client: Client,
+        clients: Clients,
         limits: Limits,
         resilience: &Resilience,
     ) -> Result<Self, InvalidBackoff> {
-        let bottom = service_fn(move |call| exchange(client.clone(), limits, call));
+        let bottom = service_fn(move |call| exchange(clients.clone(), limits, call));
         let calls = if *resilience == Resilience::NONE {
             let layers = ServiceBuilder::new().layer(AroundLayer::new(Deadline));
             BoxCloneSyncService::new(layers.service(bottom.clone()))
