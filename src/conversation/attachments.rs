@@ -136,6 +136,10 @@ impl Conversations {
                 let problem = format!("the chunks hold {got} bytes; start.size_bytes is {expected}");
                 return Err(UploadFailure::Content(Error::invalid("chunk", problem)));
             }
+            Err(UploadError::Starved) => {
+                guard.not_sent().await;
+                return Err(UploadFailure::Other(Error::CallerGone));
+            }
             Err(UploadError::Upstream(error)) => return Ok(guard.watch(Err(error)).await?),
         };
         let answer = Uploaded {

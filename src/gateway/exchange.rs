@@ -162,7 +162,7 @@ async fn upload(
         None if progress.is_whole() => Err(late(operation, Outcome::TimedOut, None)),
         None => Err(late(operation, Outcome::Stalled, None)),
     };
-    if progress.is_broken() {
+    if progress.is_broken() || progress.is_silent() {
         // Not the vendor's doing, and not a request that came to an end: it counts as cancelled.
         return result
             .map(|(status, body)| answer(operation, status, body, record))
