@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Status, service::InterceptorLayer, transport::server::TcpIncoming};
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tower_http::cors::{AllowHeaders, AllowMethods, CorsLayer, ExposeHeaders};
 
@@ -71,6 +71,7 @@ pub(super) async fn serve(
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .layer(cors(&config.cors_origins))
         .layer(tonic_web::GrpcWebLayer::new())
+        .layer(InterceptorLayer::new(from_allowed_pages(config.cors_origins)))
         .add_service(ConversationServiceServer::new(conversations::Service(
             calls.clone(),
         )))
@@ -89,6 +90,26 @@ pub(super) async fn serve(
         )
         .await?;
     Ok(())
+}
+
+/// Refuses calls of pages whose origin was not allowed. CORS alone leaves that to the browser, which takes a page for ours whose
+/// name was made to point to our address.
+fn from_allowed_pages(
+    origins: Vec<String>,
+) -> impl FnMut(Request<()>) -> Result<Request<()>, Status> + Clone + Send + Sync + 'static {
+    move |request| {
+        // Only browsers say where a call comes from.
+        let is_allowed = request.metadata().get("origin").is_none_or(|origin| {
+            let origin = origin.as_bytes();
+            origins.iter().any(|allowed| allowed.as_bytes() == origin)
+        });
+        if is_allowed {
+            return Ok(request);
+        }
+        Err(Status::permission_denied(
+            "pages of this origin may not call: an operator may add it to cors_origins",
+        ))
+    }
 }
 
 /// gRPC-Web from browsers: only from the origins that were allowed.
