@@ -73,8 +73,8 @@ pub enum Error {
         /// What went wrong then.
         problem: Box<Error>,
     },
-    /// The caller's stream broke before it was complete.
-    #[error("the stream of the call broke off before it was complete: repeat the call")]
+    /// The caller's stream broke before it was complete, or nothing came on it for too long.
+    #[error("the stream of the call broke off or stood still before it was complete: repeat the call")]
     CallerGone,
     /// The store is down.
     #[error("the session store is unavailable; nothing was sent: repeat the call")]

@@ -108,7 +108,10 @@ impl Conversations {
         let (content, hash) = measured(content, new.size_bytes);
         let mut guard = match Guard::begin(&self.store, tenant, plan).await? {
             Started::New(guard) => guard,
-            Started::Done(first) => return same_content(first, content, &hash).await,
+            Started::Done(first) => {
+                let limit = tenant.gateway.transfer_timeout();
+                return same_content(first, content, &hash, limit).await;
+            }
             // Whether this repeat has the first call's content cannot be known, neither where the file is found nor where it is
             // not: so nothing of it is read.
             Started::Unknown(doubt) => {
@@ -130,6 +133,10 @@ impl Conversations {
                 guard.not_sent().await;
                 let problem = format!("the chunks hold {got} bytes; start.size_bytes is {expected}");
                 return Err(UploadFailure::Content(Error::invalid("chunk", problem)));
+            }
+            Err(UploadError::Starved) => {
+                guard.not_sent().await;
+                return Err(UploadFailure::Other(Error::CallerGone));
             }
             Err(UploadError::Upstream(error)) => return Ok(guard.watch(Err(error)).await?),
         };
@@ -181,18 +188,26 @@ fn check_size(tenant: &Tenant, new: &NewAttachment) -> Result<(), Error> {
     ))
 }
 
-/// The first call's answer, if the repeat has the same content. It is read to its end and no further than its size.
+/// The first call's answer, if the repeat has the same content. It is read to its end, no further than its size, and no longer
+/// than an upload may take.
 async fn same_content(
     first: Uploaded,
     mut content: BoxStream<'static, Result<Bytes, Error>>,
     hash: &OnceLock<String>,
+    limit: Duration,
 ) -> Result<StoredAttachment, UploadFailure> {
     let Some(known) = first.sha256 else {
         return Ok(first.attachment);
     };
-    while let Some(chunk) = content.next().await {
-        chunk.map_err(UploadFailure::Content)?;
-    }
+    let reading = async {
+        while let Some(chunk) = content.next().await {
+            chunk?;
+        }
+        Ok(())
+    };
+    let read = tokio::time::timeout(limit, reading).await;
+    read.unwrap_or(Err(Error::CallerGone))
+        .map_err(UploadFailure::Content)?;
     if hash.get() == Some(&known) {
         Ok(first.attachment)
     } else {
@@ -316,6 +331,18 @@ mod tests {
             hash.as_deref(),
             Some("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
         );
+    }
+
+    #[tokio::test]
+    async fn a_repeat_that_never_ends_is_not_waited_for() {
+        let known = Uploaded {
+            sha256: Some("00".to_owned()),
+            ..Uploaded::unseen(StoredAttachment::default())
+        };
+        let endless = stream::iter([Ok(Bytes::from_static(b"a"))]).chain(stream::pending());
+        let (content, hash) = measured(endless.boxed(), 3);
+        let gone = same_content(known, content, &hash, Duration::from_millis(50)).await;
+        assert!(matches!(gone, Err(UploadFailure::Content(Error::CallerGone))));
     }
 
     #[rstest]

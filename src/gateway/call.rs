@@ -10,7 +10,10 @@ use reqwest::{
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use url::Url;
 
-use super::{PageQuery, UpstreamError, UpstreamErrorKind, operation::Operation, transfer::Progress};
+use super::{
+    PageQuery, UpstreamError, UpstreamErrorKind, connection::Clients, operation::Operation,
+    transfer::Progress,
+};
 
 /// A call to make.
 #[derive(Debug)]
@@ -23,8 +26,8 @@ pub(super) struct Call {
     pub(super) deadline: Option<Instant>,
     /// Whether a file goes along.
     pub(super) transfer: Transfer,
-    /// One of the requests that may be under way at once; given back when the answer is over.
-    pub(super) permit: Option<OwnedSemaphorePermit>,
+    /// One of the requests that may be under way at once; given back when the last who holds it is done.
+    pub(super) permit: Option<Arc<OwnedSemaphorePermit>>,
     /// Set while the request is on its way, and from when it may have taken effect.
     pub(super) left: Arc<AtomicBool>,
 }
@@ -38,6 +41,16 @@ pub(super) enum Transfer {
     Up(Arc<Progress>),
     /// The answer's body is one.
     Down,
+}
+
+impl Transfer {
+    /// What the call goes through.
+    pub(super) fn client<'a>(&self, clients: &'a Clients) -> &'a Client {
+        match self {
+            Self::None => &clients.calls,
+            Self::Up(_) | Self::Down => &clients.files,
+        }
+    }
 }
 
 impl Call {
@@ -114,11 +127,13 @@ impl CallBuilder {
 
     pub(super) fn build(
         self,
-        client: &Client,
+        clients: &Clients,
         deadline: Option<Instant>,
         left: &Arc<AtomicBool>,
     ) -> Result<Call, UpstreamError> {
-        let mut request = client
+        let mut request = self
+            .transfer
+            .client(clients)
             .request(self.operation.method.clone(), self.url)
             .header(TENANT_HEADER, self.tenant);
         if !self.query.is_empty() {

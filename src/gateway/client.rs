@@ -20,7 +20,7 @@ use url::Url;
 use super::{
     Resilience, UpstreamError, UpstreamErrorKind,
     call::CallBuilder,
-    connection,
+    connection::{self, Clients},
     exchange::Answer,
     operation::Operation,
     path, record,
@@ -63,7 +63,7 @@ pub struct Gateway {
 }
 
 struct Shared {
-    client: reqwest::Client,
+    clients: Clients,
     stack: Stack,
     base: Url,
     root: Url,
@@ -93,18 +93,18 @@ impl Gateway {
     )]
     pub fn new(settings: GatewaySettings) -> Result<Self, UpstreamError> {
         let root = path::root(&settings.base_url)?;
-        let client = connection::client(&settings).map_err(refuse)?;
+        let clients = connection::clients(&settings).map_err(refuse)?;
         record::describe();
         let limits = Limits {
             timeout: settings.timeout,
             transfer_timeout: settings.transfer_timeout,
         };
-        let stack = Stack::new(client.clone(), limits, &settings.resilience)
+        let stack = Stack::new(clients.clone(), limits, &settings.resilience)
             .map_err(|_| refuse("the time limits of retries contradict each other"))?;
         Ok(Self {
             shared: Arc::new(Shared {
                 stack,
-                client,
+                clients,
                 base: settings.base_url,
                 root,
                 timeout: settings.timeout,
@@ -190,7 +190,7 @@ impl Gateway {
 
     /// Makes a call. Its answer counts as a success only once it is read.
     pub(super) async fn call(&self, call: CallBuilder) -> Result<Answer, UpstreamError> {
-        let call = call.build(&self.shared.client, self.deadline, &self.left)?;
+        let call = call.build(&self.shared.clients, self.deadline, &self.left)?;
         self.shared.stack.call(call).await
     }
 }

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     UpstreamError, UpstreamErrorKind,
     call::{Call, Transfer},
+    connection::Clients,
     failure::Failure,
     operation::Operation,
     outcome::{Outcome, classify},
@@ -98,7 +99,7 @@ fn unexpected(problem: String) -> UpstreamError {
 }
 
 /// Sends a request once and reads its answer, within the time that is set and that the caller has.
-pub(super) async fn exchange(client: Client, limits: Limits, call: Call) -> Result<Answer, Failure> {
+pub(super) async fn exchange(clients: Clients, limits: Limits, call: Call) -> Result<Answer, Failure> {
     let started = Instant::now();
     let set = match call.transfer {
         Transfer::None => started + limits.timeout,
@@ -108,6 +109,7 @@ pub(super) async fn exchange(client: Client, limits: Limits, call: Call) -> Resu
     if by <= started {
         return Err(no_time_left());
     }
+    let client = call.transfer.client(&clients).clone();
     let record = Record::start(call.operation.name);
     let left = Arc::clone(&call.left);
     left.store(true, Ordering::Release);
@@ -167,7 +169,7 @@ async fn upload(
         None if progress.is_whole() => Err(late(operation, Outcome::TimedOut, None)),
         None => Err(late(operation, Outcome::Stalled, None)),
     };
-    if progress.is_broken() {
+    if progress.is_broken() || progress.is_silent() {
         // Not the vendor's doing, and not a request that came to an end: it counts as cancelled.
         return result
             .map(|(status, body)| answer(operation, status, body, record))

@@ -34,6 +34,8 @@ pub(super) static REPLACE_WEBHOOK: Operation = Operation::new("replace_webhook",
 pub(super) static DELETE_WEBHOOK: Operation = Operation::accepted("delete_webhook", Method::DELETE, Safe);
 pub(super) static VERIFY_WEBHOOK: Operation = Operation::accepted("verify_webhook", Method::POST, Unsafe);
 pub(super) static SIGNING_KEY: Operation = Operation::read("get_signing_key", SHORT);
+/// The same for the webhook door, which must not wait for callers, nor they use up what it needs.
+pub(super) static VERIFICATION_KEY: Operation = Operation::read("get_signing_key", SHORT);
 
 pub(super) static LIST_CHANNELS: Operation = Operation::read("list_channels", LONG);
 pub(super) static CREATE_CHANNEL: Operation = Operation::new("create_channel", Method::POST, Unsafe, SHORT);

@@ -8,9 +8,8 @@ mod deadline;
 mod limits;
 mod retry;
 
-use std::{ptr, sync::Arc};
+use std::{ptr, sync::Arc, time::Duration};
 
-use reqwest::Client;
 use tokio::time::Instant;
 use tower::{
     ServiceBuilder, ServiceExt,
@@ -24,16 +23,17 @@ use self::{
     around::{AroundLayer, Inner},
     breaker::Breaker,
     deadline::Deadline,
-    limits::{Concurrency, Gate},
+    limits::{Concurrency, Gate, Pause},
     retry::Retries,
 };
 pub(super) use super::exchange::Limits;
 use super::{
     Resilience, UpstreamError,
     call::Call,
+    connection::Clients,
     exchange::{Answer, exchange},
     failure::Failure,
-    operation::SIGNING_KEY,
+    operation::VERIFICATION_KEY,
 };
 
 type Layered = BoxCloneSyncService<Call, Answer, Failure>;
@@ -47,16 +47,16 @@ pub(super) struct Stack {
 
 impl Stack {
     pub(super) fn new(
-        client: Client,
+        clients: Clients,
         limits: Limits,
         resilience: &Resilience,
     ) -> Result<Self, InvalidBackoff> {
-        let bottom = service_fn(move |call| exchange(client.clone(), limits, call));
+        let bottom = service_fn(move |call| exchange(clients.clone(), limits, call));
         let calls = if *resilience == Resilience::NONE {
             let layers = ServiceBuilder::new().layer(AroundLayer::new(Deadline));
             BoxCloneSyncService::new(layers.service(bottom.clone()))
         } else {
-            layered(bottom.clone(), resilience)?
+            layered(bottom.clone(), limits, resilience)?
         };
         let keys = ServiceBuilder::new()
             .layer(AroundLayer::new(Deadline))
@@ -70,7 +70,7 @@ impl Stack {
 
     /// Makes a call and reads its answer.
     pub(super) async fn call(&self, mut call: Call) -> Result<Answer, UpstreamError> {
-        let service = if ptr::eq(call.operation, &SIGNING_KEY) {
+        let service = if ptr::eq(call.operation, &VERIFICATION_KEY) {
             // Webhooks wait for a key, and must not wait for callers: it has a way of its own, without their limits. Its repeats
             // together take no longer than one request may.
             let by = Instant::now() + self.limits.timeout;
@@ -87,17 +87,27 @@ impl Stack {
     }
 }
 
-fn layered(bottom: impl Inner + Sync, resilience: &Resilience) -> Result<Layered, InvalidBackoff> {
+/// How much longer than a request without a file may take a probe is waited for: such a request has ended by then.
+const PROBE_MARGIN: Duration = Duration::from_secs(1);
+
+fn layered(
+    bottom: impl Inner + Sync,
+    limits: Limits,
+    resilience: &Resilience,
+) -> Result<Layered, InvalidBackoff> {
     let open_for = resilience.circuit_open;
-    let breaker = (!open_for.is_zero()).then(|| Arc::new(Breaker::new(open_for)));
+    let probe_for = limits.timeout + PROBE_MARGIN;
+    let breaker = (!open_for.is_zero()).then(|| Arc::new(Breaker::new(open_for, probe_for)));
+    let pause = Arc::new(Pause::default());
     let layers = ServiceBuilder::new()
         .layer(AroundLayer::new(Deadline))
         .layer(RetryLayer::new(Retries::new(resilience.attempts)?))
         .layer(AroundLayer::new(Gate::new(
             resilience.rate_per_second,
+            Arc::clone(&pause),
             breaker.clone(),
         )))
-        .layer(AroundLayer::new(Concurrency::new(resilience.in_flight)))
+        .layer(AroundLayer::new(Concurrency::new(resilience.in_flight, pause)))
         .option_layer(breaker.map(AroundLayer::new));
     Ok(BoxCloneSyncService::new(layers.service(bottom)))
 }

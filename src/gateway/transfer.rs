@@ -49,6 +49,8 @@ pub enum UploadError<E> {
         /// What came, in bytes; where it is more than was announced, what had come by then.
         got: u64,
     },
+    /// The content stopped coming before it was complete, so the vendor stored nothing.
+    Starved,
     /// The vendor refused, failed or did not answer.
     Upstream(UpstreamError),
 }
@@ -91,6 +93,7 @@ impl Gateway {
             result => match (fault, result) {
                 (Some(Fault::Content(error)), _) => Err(UploadError::Content(error)),
                 (Some(Fault::Length { expected, got }), _) => Err(UploadError::Length { expected, got }),
+                (None, Err(_)) if progress.is_silent() => Err(UploadError::Starved),
                 (None, Err(error)) => Err(error.into()),
                 (None, Ok(_)) => Err(too_early().into()),
             },

@@ -1,6 +1,9 @@
 //! The bytes of a file that a caller streams: as many as were announced, in pieces that are not too large.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use tokio::time::timeout;
 use tonic::{Code, Status};
 
 use crate::error::Error;
@@ -63,6 +66,18 @@ fn too_large(is: &str) -> Error {
         "chunk",
         format!("{is}; at most {CHUNK_BYTES_MAX} bytes are allowed"),
     )
+}
+
+/// How long a stream may be open before its first message is here.
+pub(super) const START_WAIT: Duration = Duration::from_secs(60);
+
+/// What a caller's stream brings, if it comes in time. Who sends nothing, or next to nothing, and sets no deadline must not keep
+/// a stream open for ever.
+pub(super) async fn within<T>(
+    limit: Duration,
+    coming: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    timeout(limit, coming).await.unwrap_or(Err(Error::CallerGone))
 }
 
 /// Why no more comes from a caller.

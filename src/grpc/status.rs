@@ -8,6 +8,7 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 use crate::{
     error::{Error, Violation},
     gateway::UpstreamErrorKind,
+    grpc::check::ID_BYTES_MAX,
 };
 
 /// `ErrorInfo.domain` of every error of ours.
@@ -17,7 +18,7 @@ pub const DOMAIN: &str = "chatbridge";
 /// a broken connection instead of the error; the message is in them twice, and the details grow by a third.
 const MESSAGE_MAX: usize = 1024;
 /// How long all violations together may be, in bytes.
-const VIOLATIONS_BYTES_MAX: usize = 2048;
+const VIOLATIONS_BYTES_MAX: usize = 1536;
 const FIELD_MAX: usize = 128;
 const PROBLEM_MAX: usize = 512;
 
@@ -71,7 +72,8 @@ fn metadata(error: &Error) -> HashMap<String, String> {
     } = error
     {
         let mut of_problem = metadata(problem);
-        of_problem.insert("conversation_id".to_owned(), conversation.clone());
+        // A longer one than any call of ours takes is of no use.
+        of_problem.insert("conversation_id".to_owned(), cut(conversation, ID_BYTES_MAX));
         return of_problem;
     }
     let Error::Upstream(error) = error else {
@@ -125,6 +127,8 @@ mod tests {
 
     /// What clients take at the least: gRPC's own default for all headers of an answer.
     const HEADERS_MAX: usize = 8 * 1024;
+    /// What the server adds: the HTTP status and the date.
+    const OTHER_HEADERS: usize = 128;
 
     fn header_bytes(status: &Status) -> usize {
         let headers = status.clone().into_http::<()>().headers().clone();
@@ -134,6 +138,20 @@ mod tests {
             .sum()
     }
 
+    /// As much as there can be of everything, in letters that take the most room in a header.
+    fn broken_hand_over() -> Error {
+        Error::HandOverBroken {
+            conversation: "\u{e9}".repeat(512),
+            problem: Box::new(Error::Upstream(UpstreamError {
+                status: Some(422),
+                reference_id: Some("r".repeat(128)),
+                retry_after: Some(std::time::Duration::from_millis(1_234)),
+                violations: vec![Violation::new("f".repeat(20), "\u{e9}".repeat(20)); 32],
+                ..UpstreamError::new(UpstreamErrorKind::Invalid, "\u{e9}".repeat(512))
+            })),
+        }
+    }
+
     #[rstest::rstest]
     #[case::a_tenant_without_end(Error::UnknownTenant("\u{e9}".repeat(1 << 20)))]
     #[case::many_mistakes(Error::Invalid(vec![Violation::new("f".repeat(4096), "\u{e9}".repeat(4096)); 200]))]
@@ -141,11 +159,12 @@ mod tests {
         violations: vec![Violation::new("f".repeat(128), "p".repeat(512)); 32],
         ..UpstreamError::new(UpstreamErrorKind::Invalid, "m".repeat(1024))
     }))]
+    #[case::a_hand_over_that_broke(broken_hand_over())]
     fn every_error_fits_into_the_headers_of_an_answer(#[case] error: Error) {
         let reason = error.reason();
         let status = Status::from(error);
         assert!(
-            header_bytes(&status) <= HEADERS_MAX,
+            header_bytes(&status) <= HEADERS_MAX - OTHER_HEADERS,
             "{} bytes",
             header_bytes(&status)
         );

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Status, service::InterceptorLayer, transport::server::TcpIncoming};
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tower_http::cors::{AllowHeaders, AllowMethods, CorsLayer, ExposeHeaders};
 
@@ -30,9 +30,10 @@ use crate::{
 const KEEPALIVE_EVERY: Duration = Duration::from_secs(20);
 const STREAMS_PER_CONNECTION: u32 = 1000;
 /// How many bytes a caller may send before we have read them, on one stream and on all streams of a connection. HTTP/2's own
-/// 64 KiB hold an upload up at every round trip. The second is all that a connection can make us keep.
-const STREAM_WINDOW_BYTES: u32 = 1 << 20;
-const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
+/// 64 KiB hold an upload up at every round trip. The second is many times the first: uploads that the vendor does not take use up
+/// their streams' windows, and once they have used up the connection's, no other call on it can be sent.
+const STREAM_WINDOW_BYTES: u32 = 512 << 10;
+const CONNECTION_WINDOW_BYTES: u32 = 32 << 20;
 
 /// Serves until `shutdown`; open streams are ended by then, or soon after.
 pub(super) async fn serve(
@@ -70,6 +71,7 @@ pub(super) async fn serve(
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .layer(cors(&config.cors_origins))
         .layer(tonic_web::GrpcWebLayer::new())
+        .layer(InterceptorLayer::new(from_allowed_pages(config.cors_origins)))
         .add_service(ConversationServiceServer::new(conversations::Service(
             calls.clone(),
         )))
@@ -88,6 +90,26 @@ pub(super) async fn serve(
         )
         .await?;
     Ok(())
+}
+
+/// Refuses calls of pages whose origin was not allowed. CORS alone leaves that to the browser, which takes a page for ours whose
+/// name was made to point to our address.
+fn from_allowed_pages(
+    origins: Vec<String>,
+) -> impl FnMut(Request<()>) -> Result<Request<()>, Status> + Clone + Send + Sync + 'static {
+    move |request| {
+        // Only browsers say where a call comes from.
+        let is_allowed = request.metadata().get("origin").is_none_or(|origin| {
+            let origin = origin.as_bytes();
+            origins.iter().any(|allowed| allowed.as_bytes() == origin)
+        });
+        if is_allowed {
+            return Ok(request);
+        }
+        Err(Status::permission_denied(
+            "pages of this origin may not call: an operator may add it to cors_origins",
+        ))
+    }
 }
 
 /// gRPC-Web from browsers: only from the origins that were allowed.

@@ -13,6 +13,7 @@ mod gateway;
 mod journeys;
 mod operations;
 mod sandbox;
+mod stalled;
 mod store;
 #[allow(unreachable_pub, dead_code, reason = "each part serves several tests")]
 mod support;

@@ -4,7 +4,8 @@ use super::{Gateway, json, nothing};
 use crate::{
     event::TenantId,
     gateway::{
-        Channel, Listed, PageQuery, UpstreamError, Webhook, operation,
+        Channel, Listed, PageQuery, UpstreamError, Webhook,
+        operation::{self, Operation},
         wire::{received, sent},
     },
 };
@@ -109,7 +110,22 @@ impl Gateway {
     /// The JWK of a public key, as the text of a JSON object: `GET /jwk/{kid}/public`, 200. The vendor's answer is that object, or
     /// a JSON string that holds it.
     pub async fn signing_key(&self, tenant: &TenantId, kid: &str) -> Result<String, UpstreamError> {
-        let call = self.prepare(&operation::SIGNING_KEY, tenant, &["jwk", kid, "public"])?;
+        self.key(&operation::SIGNING_KEY, tenant, kid).await
+    }
+
+    /// As [`Gateway::signing_key`], for whoever verifies webhooks: past the limits, pauses and circuit breaker of all other calls,
+    /// and with a budget of repeats of its own.
+    pub async fn verification_key(&self, tenant: &TenantId, kid: &str) -> Result<String, UpstreamError> {
+        self.key(&operation::VERIFICATION_KEY, tenant, kid).await
+    }
+
+    async fn key(
+        &self,
+        operation: &'static Operation,
+        tenant: &TenantId,
+        kid: &str,
+    ) -> Result<String, UpstreamError> {
+        let call = self.prepare(operation, tenant, &["jwk", kid, "public"])?;
         self.send(call, received::signing_key).await
     }
 }

@@ -24,9 +24,10 @@ use crate::gateway::{
 pub(super) struct Breaker(Mutex<Circuit>);
 
 impl Breaker {
-    pub(super) fn new(open_for: Duration) -> Self {
+    /// `probe_for` is how long a probe is waited for before there may be another.
+    pub(super) fn new(open_for: Duration, probe_for: Duration) -> Self {
         record::circuit(false);
-        Self(Mutex::new(Circuit::new(open_for, Instant::now())))
+        Self(Mutex::new(Circuit::new(open_for, probe_for, Instant::now())))
     }
 
     /// Refuses where it is open and not yet time for a probe.

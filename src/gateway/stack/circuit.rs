@@ -22,13 +22,16 @@ const PROBE_WAIT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Circuit {
     open_for: Duration,
+    /// After which time a probe is not waited for any longer: a file may be under way for long, and its caller may even hold
+    /// it back.
+    probe_for: Duration,
     phase: Phase,
     /// Counts the phases, so that a request that began in an earlier one says nothing of this one.
     generation: u64,
     window: Window,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 enum Phase {
     Closed,
     /// `times`: how often in a row it was opened.
@@ -37,7 +40,8 @@ enum Phase {
         times: u32,
     },
     HalfOpen {
-        is_probing: bool,
+        /// When the probe that is under way began.
+        probing_since: Option<Instant>,
         times: u32,
     },
 }
@@ -58,9 +62,10 @@ pub(super) enum Change {
 }
 
 impl Circuit {
-    pub(super) fn new(open_for: Duration, now: Instant) -> Self {
+    pub(super) fn new(open_for: Duration, probe_for: Duration, now: Instant) -> Self {
         Self {
             open_for,
+            probe_for,
             phase: Phase::Closed,
             generation: 0,
             window: Window::new(now),
@@ -80,21 +85,17 @@ impl Circuit {
         if let Some(left) = self.left(now) {
             return Err(left);
         }
-        match &mut self.phase {
+        match self.phase {
             Phase::Closed => {}
-            Phase::Open { times, .. } => {
-                let times = *times;
-                self.enter(Phase::HalfOpen {
-                    is_probing: true,
-                    times,
-                });
-            }
-            Phase::HalfOpen { is_probing, .. } => {
-                if *is_probing {
-                    return Err(PROBE_WAIT);
-                }
-                *is_probing = true;
-            }
+            Phase::HalfOpen {
+                probing_since: Some(since),
+                ..
+            } if now.saturating_duration_since(since) < self.probe_for => return Err(PROBE_WAIT),
+            // A phase for each probe: one that is not waited for any longer says nothing of the next.
+            Phase::Open { times, .. } | Phase::HalfOpen { times, .. } => self.enter(Phase::HalfOpen {
+                probing_since: Some(now),
+                times,
+            }),
         }
         Ok(Admission(self.generation))
     }
@@ -111,8 +112,8 @@ impl Circuit {
             return None;
         }
         match (&mut self.phase, sign) {
-            (Phase::HalfOpen { is_probing, .. }, Sign::Nothing) => {
-                *is_probing = false;
+            (Phase::HalfOpen { probing_since, .. }, Sign::Nothing) => {
+                *probing_since = None;
                 None
             }
             (Phase::HalfOpen { .. }, Sign::Well) => {
@@ -216,10 +217,11 @@ mod tests {
     use super::*;
 
     const OPEN_FOR: Duration = Duration::from_secs(5);
+    const PROBE_FOR: Duration = Duration::from_secs(10);
 
     fn circuit() -> (Circuit, Instant) {
         let now = Instant::now();
-        (Circuit::new(OPEN_FOR, now), now)
+        (Circuit::new(OPEN_FOR, PROBE_FOR, now), now)
     }
 
     fn secs(seconds: u64) -> Duration {
@@ -334,6 +336,25 @@ mod tests {
     }
 
     #[test]
+    fn a_probe_that_does_not_end_is_not_waited_for() {
+        let (mut circuit, now) = opened();
+        let first = now + OPEN_FOR;
+        let slow = circuit.admit(first).unwrap();
+        assert_eq!(circuit.admit(first + PROBE_FOR - secs(1)), Err(PROBE_WAIT));
+        let second = first + PROBE_FOR;
+        let probe = circuit.admit(second).unwrap();
+        // Still one at a time, and the slow one, however it ends, says nothing any more.
+        for sign in [Sign::Nothing, Sign::Well, Sign::Ill] {
+            assert_eq!(circuit.settle(slow, sign, second, 0.0), None);
+            assert_eq!(circuit.admit(second), Err(PROBE_WAIT));
+        }
+        assert_eq!(
+            circuit.settle(probe, Sign::Well, second, 0.0),
+            Some(Change::Closed)
+        );
+    }
+
+    #[test]
     fn failed_probes_double_the_wait_up_to_a_minute() {
         let (mut circuit, mut now) = opened();
         let mut wait = OPEN_FOR;
@@ -375,7 +396,7 @@ mod tests {
     #[test]
     fn a_setting_of_more_than_a_minute_is_kept() {
         let now = Instant::now();
-        let mut circuit = Circuit::new(secs(600), now);
+        let mut circuit = Circuit::new(secs(600), PROBE_FOR, now);
         assert_eq!(circuit.open(now, 0, 0.0), secs(600));
         assert_eq!(circuit.open(now, 7, 0.0), secs(600));
     }
@@ -405,7 +426,7 @@ mod tests {
                 match circuit.phase {
                     Phase::Closed => {}
                     Phase::Open { .. } => prop_assert_eq!(current, 0),
-                    Phase::HalfOpen { is_probing, .. } => prop_assert_eq!(current, usize::from(is_probing)),
+                    Phase::HalfOpen { probing_since, .. } => prop_assert_eq!(current, usize::from(probing_since.is_some())),
                 }
             }
         }

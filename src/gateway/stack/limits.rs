@@ -17,7 +17,7 @@ use governor::{
     clock::{Clock as _, DefaultClock},
 };
 use tokio::{
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, sleep_until, timeout_at},
 };
 use tower::ServiceExt;
@@ -47,16 +47,16 @@ fn throttled(problem: &str, retry_after: Duration) -> Failure {
 /// Rate and pauses.
 pub(super) struct Gate {
     rate: Option<Rate>,
-    pause: Pause,
+    pause: Arc<Pause>,
     breaker: Option<Arc<Breaker>>,
 }
 
 impl Gate {
     /// While `breaker` is open nobody waits for a turn that would be in vain.
-    pub(super) fn new(rate: Option<NonZeroU32>, breaker: Option<Arc<Breaker>>) -> Self {
+    pub(super) fn new(rate: Option<NonZeroU32>, pause: Arc<Pause>, breaker: Option<Arc<Breaker>>) -> Self {
         Self {
             rate: rate.map(Rate::new),
-            pause: Pause::default(),
+            pause,
             breaker,
         }
     }
@@ -81,25 +81,27 @@ impl Gate {
 impl Around for Gate {
     async fn around<S: Inner>(&self, call: Call, inner: S) -> Result<Answer, Failure> {
         self.pass(until(&call, Instant::now())).await?;
-        let result = inner.oneshot(call).await;
-        if let Err(Failure { error, .. }) = &result
-            && error.kind == UpstreamErrorKind::RateLimited
-            && let Some(wait) = error.retry_after
-        {
-            self.pause.begin(Instant::now() + wait);
-        }
-        result
+        inner.oneshot(call).await
     }
 }
 
 /// A pause that the vendor asked for.
 #[derive(Default)]
-struct Pause(Mutex<Option<Instant>>);
+pub(super) struct Pause(Mutex<Option<Instant>>);
 
 impl Pause {
     /// Pauses until `end`, unless it already does for longer.
     fn begin(&self, end: Instant) {
         let mut pause = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        // Of the many refusals that make one pause, the first is worth a line.
+        if pause.is_none_or(|end| end <= now) {
+            let wait_ms = u64::try_from(end.saturating_duration_since(now).as_millis()).unwrap_or(u64::MAX);
+            tracing::warn!(
+                wait_ms,
+                "the Chat Gateway limits the rate of calls and asked for a pause"
+            );
+        }
         *pause = (*pause).max(Some(end));
     }
 
@@ -186,26 +188,50 @@ impl Drop for Queued<'_> {
 }
 
 /// So many requests at once. A place is free again when the answer is over, with its file where it is one.
-pub(super) struct Concurrency(Arc<Semaphore>);
+pub(super) struct Concurrency {
+    places: Arc<Semaphore>,
+    pause: Arc<Pause>,
+}
 
 impl Concurrency {
-    pub(super) fn new(in_flight: usize) -> Self {
-        Self(Arc::new(Semaphore::new(in_flight.min(Semaphore::MAX_PERMITS))))
+    pub(super) fn new(in_flight: usize, pause: Arc<Pause>) -> Self {
+        let places = Arc::new(Semaphore::new(in_flight.min(Semaphore::MAX_PERMITS)));
+        Self { places, pause }
+    }
+
+    async fn place(&self, by: Instant) -> Result<OwnedSemaphorePermit, Failure> {
+        loop {
+            let place = timeout_at(by, Arc::clone(&self.places).acquire_owned()).await;
+            let Ok(Ok(place)) = place else {
+                return Err(throttled(
+                    "as many calls to 8x8 as may be under way are under way",
+                    PLACE_RETRY,
+                ));
+            };
+            if self.pause.left(Instant::now()).is_none() {
+                return Ok(place);
+            }
+            // A pause may have begun while the call waited for its place. Files that are under way already go on meanwhile.
+            drop(place);
+            self.pause.pass(by).await?;
+        }
     }
 }
 
 impl Around for Concurrency {
     async fn around<S: Inner>(&self, mut call: Call, inner: S) -> Result<Answer, Failure> {
-        let by = until(&call, Instant::now());
-        let permit = timeout_at(by, Arc::clone(&self.0).acquire_owned()).await;
-        let Ok(Ok(permit)) = permit else {
-            return Err(throttled(
-                "as many calls to 8x8 as may be under way are under way",
-                PLACE_RETRY,
-            ));
-        };
-        call.permit = Some(permit);
-        inner.oneshot(call).await
+        let place = Arc::new(self.place(until(&call, Instant::now())).await?);
+        call.permit = Some(Arc::clone(&place));
+        let result = inner.oneshot(call).await;
+        if let Err(Failure { error, .. }) = &result
+            && error.kind == UpstreamErrorKind::RateLimited
+            && let Some(wait) = error.retry_after
+        {
+            // Before the place is given back: whoever waits for it must find the pause.
+            self.pause.begin(Instant::now() + wait);
+        }
+        drop(place);
+        result
     }
 }
 

@@ -1,6 +1,6 @@
 //! A file that arrives: what its answer says of it, and its bytes as they come.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{
@@ -39,7 +39,7 @@ impl Arriving {
     pub(in crate::gateway) fn new(
         response: Response,
         record: Record,
-        permit: Option<OwnedSemaphorePermit>,
+        permit: Option<Arc<OwnedSemaphorePermit>>,
         patience: Duration,
         until: Instant,
     ) -> Self {
@@ -125,7 +125,7 @@ impl Arriving {
 
 /// Holds a permit until the sender is dropped, and no longer than `until`: a reader who stopped reading, so that nothing here is
 /// polled any more, must not take up a place for ever.
-fn hold(permit: OwnedSemaphorePermit, until: Instant) -> oneshot::Sender<()> {
+fn hold(permit: Arc<OwnedSemaphorePermit>, until: Instant) -> oneshot::Sender<()> {
     let (place, dropped) = oneshot::channel();
     tokio::spawn(async move {
         // However this ends, the place is free.

@@ -24,6 +24,8 @@ struct State {
     /// When something moved last.
     moved: Instant,
     phase: Phase,
+    /// Why nobody waits for it any more, unless it was whole by then. From there on it cannot become whole.
+    given_up: Option<GivenUp>,
     /// The task that sends the content.
     waker: Option<Waker>,
 }
@@ -38,7 +40,13 @@ enum Phase {
     Whole,
     /// It failed or is not as announced.
     Broken,
-    /// Nobody wants it any more.
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum GivenUp {
+    /// The content itself was late, for too long.
+    Silent,
+    /// Anything else.
     Abandoned,
 }
 
@@ -47,6 +55,7 @@ impl Progress {
         Arc::new(Self(Mutex::new(State {
             moved: Instant::now(),
             phase: Phase::Flowing,
+            given_up: None,
             waker: None,
         })))
     }
@@ -66,7 +75,13 @@ impl Progress {
         self.state().phase == Phase::Starved
     }
 
-    /// Waits for `sending`, until `by` and while something moves; `None`: time ran out.
+    /// Whether the content was so late that it was not waited for any longer.
+    pub(in crate::gateway) fn is_silent(&self) -> bool {
+        self.state().given_up == Some(GivenUp::Silent)
+    }
+
+    /// Waits for `sending`, until `by` and while something moves; `None`: time ran out, and what is not whole by then will not
+    /// become so.
     pub(in crate::gateway) async fn watch<T>(
         &self,
         sending: impl Future<Output = T>,
@@ -80,8 +95,21 @@ impl Progress {
             let until = stalled.min(by);
             match timeout_at(until, &mut sending).await {
                 Ok(sent) => return Some(sent),
-                Err(_) if until == by || self.state().moved + patience <= until => return None,
-                Err(_) => {}
+                Err(_) if until == by => {
+                    self.state().give_up(GivenUp::Abandoned);
+                    return None;
+                }
+                Err(_) => {
+                    let mut state = self.state();
+                    if state.moved + patience <= until {
+                        let why = match state.phase {
+                            Phase::Starved => GivenUp::Silent,
+                            _ => GivenUp::Abandoned,
+                        };
+                        state.give_up(why);
+                        return None;
+                    }
+                }
             }
         }
     }
@@ -98,16 +126,27 @@ impl Progress {
     fn is_abandoned(&self, cx: &Context<'_>) -> bool {
         let mut state = self.state();
         state.waker = Some(cx.waker().clone());
-        state.phase == Phase::Abandoned
+        state.given_up.is_some()
     }
 
-    fn enter(&self, phase: Phase) {
+    /// Says whether it is still waited for.
+    fn enter(&self, phase: Phase) -> bool {
         let mut state = self.state();
+        if state.given_up.is_some() {
+            return false;
+        }
         if phase != Phase::Starved {
             state.moved = Instant::now();
         }
-        if state.phase != Phase::Abandoned {
-            state.phase = phase;
+        state.phase = phase;
+        true
+    }
+}
+
+impl State {
+    fn give_up(&mut self, why: GivenUp) {
+        if self.phase != Phase::Whole && self.given_up.is_none() {
+            self.given_up = Some(why);
         }
     }
 }
@@ -119,9 +158,7 @@ impl Drop for Abandon {
     fn drop(&mut self) {
         let waker = {
             let mut state = self.0.state();
-            if state.phase != Phase::Whole {
-                state.phase = Phase::Abandoned;
-            }
+            state.give_up(GivenUp::Abandoned);
             state.waker.take()
         };
         if let Some(waker) = waker {
@@ -137,6 +174,10 @@ pub(super) enum Fault<E> {
     Content(E),
     /// It has another size than was announced.
     Length { expected: u64, got: u64 },
+}
+
+fn abandoned() -> io::Error {
+    io::Error::other("the upload was abandoned")
 }
 
 /// The content as the body of a request. Where it is not as announced it ends with an error, so that the request is never
@@ -191,8 +232,11 @@ where
             return self.wrong_length();
         }
         self.is_over = true;
-        self.progress.enter(Phase::Whole);
-        None
+        // Behind the end comes what makes the request complete.
+        if self.progress.enter(Phase::Whole) {
+            return None;
+        }
+        Some(Err(abandoned()))
     }
 
     fn wrong_length(&mut self) -> Option<Result<Bytes, io::Error>> {
@@ -214,7 +258,7 @@ where
         }
         if this.progress.is_abandoned(cx) {
             this.is_over = true;
-            return Poll::Ready(Some(Err(io::Error::other("the upload was abandoned"))));
+            return Poll::Ready(Some(Err(abandoned())));
         }
         while this.rest.is_empty() {
             match this.source.as_mut().poll_next(cx) {
@@ -346,5 +390,28 @@ mod tests {
         assert_eq!(ended, None);
         assert!(started.elapsed() >= Duration::from_millis(300));
         assert!(started.elapsed() < Duration::from_secs(30));
+    }
+
+    #[tokio::test]
+    async fn what_was_given_up_never_becomes_whole() {
+        let progress = Progress::new();
+        let fault = Arc::new(Mutex::new(None::<Fault<()>>));
+        let (send, receive) = tokio::sync::oneshot::channel::<()>();
+        // Its one piece comes, and its end only once nobody waits any more.
+        let end = stream::once(receive).filter_map(|_| async { None });
+        let source = stream::iter([Ok(Bytes::from_static(b"a"))]).chain(end);
+        let mut content = Content::new(source, 1, Arc::clone(&progress), fault);
+        assert_eq!(content.next().await.unwrap().unwrap(), "a");
+        assert!(futures_util::poll!(content.next()).is_pending());
+        assert!(progress.is_starved());
+        let waited = progress.watch(
+            std::future::pending::<()>(),
+            Duration::from_millis(20),
+            Instant::now() + Duration::from_secs(10),
+        );
+        assert!(waited.await.is_none() && progress.is_silent());
+        send.send(()).unwrap();
+        assert!(content.next().await.unwrap().is_err());
+        assert!(!progress.is_whole());
     }
 }

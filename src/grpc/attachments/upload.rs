@@ -10,7 +10,7 @@ use crate::{
     grpc::{
         call::request_id,
         check::Check,
-        content::{Count, broken},
+        content::{Count, START_WAIT, broken, within},
         convert, deadline,
         proto::{self, UploadAttachmentRequest, UploadAttachmentStart, upload_attachment_request::Part},
     },
@@ -22,7 +22,7 @@ pub(super) async fn upload(
 ) -> Result<proto::UploadAttachmentResponse, Error> {
     let deadline = deadline::of(&request);
     let mut parts = request.into_inner();
-    let mut start = first(&mut parts).await?;
+    let mut start = within(START_WAIT, first(&mut parts)).await?;
     start.request_id.make_ascii_lowercase();
     let tenant = calls.tenant(&start.tenant, deadline);
     let mut check = Check::default();
@@ -192,6 +192,13 @@ mod tests {
         let (bytes, error) = read(u64::MAX, vec![piece(CHUNK_BYTES_MAX + 1)]).await;
         assert!(bytes.is_empty());
         assert!(matches!(error, Some(Error::Invalid(named)) if named[0].field == "chunk"));
+    }
+
+    #[tokio::test]
+    async fn a_start_is_not_waited_for_for_ever() {
+        let mut silent = stream::pending();
+        let gone = within(std::time::Duration::from_millis(50), first(&mut silent)).await;
+        assert!(matches!(gone, Err(Error::CallerGone)));
     }
 
     #[rstest]

@@ -4,7 +4,7 @@ mod parts;
 #[cfg(test)]
 mod tests;
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -20,7 +20,7 @@ use crate::{
     grpc::{
         call::request_id,
         check::Check,
-        content::Count,
+        content::{Count, START_WAIT, within},
         convert, deadline,
         fields::{Rpc, in_the_callers_names},
         proto::{self, HandOverConversationRequest},
@@ -41,7 +41,7 @@ pub(super) async fn hand_over(
 ) -> Result<proto::HandOverConversationResponse, Error> {
     let deadline = deadline::of(&request);
     let mut parts = Parts::new(request.into_inner());
-    let mut start = parts.start().await?;
+    let mut start = within(START_WAIT, parts.start()).await?;
     start.request_id.make_ascii_lowercase();
     let mut check = Check::default();
     let id = request_id(&mut check, "start.request_id", &start.request_id, &start);
@@ -61,7 +61,12 @@ pub(super) async fn hand_over(
             .hand_over_file(tenant, id, handed, n, &new, &text, content)
             .await
     };
-    let files = files(&mut parts, tenant.attachment_max_bytes, upload)
+    let limits = FileLimits {
+        bytes_max: tenant.attachment_max_bytes,
+        // The upload ends before, so that a slow vendor fails the file alone.
+        time: tenant.gateway.transfer_timeout() + START_WAIT,
+    };
+    let files = files(&mut parts, limits, upload)
         .await
         .map_err(|problem| match problem {
             broken @ Error::HandOverBroken { .. } => broken,
@@ -82,10 +87,17 @@ pub(super) async fn hand_over(
     })
 }
 
+/// What a caller may send of one file, and how long it may take to: once to begin it, once to send its bytes.
+#[derive(Debug, Clone, Copy)]
+struct FileLimits {
+    bytes_max: u64,
+    time: Duration,
+}
+
 /// Passes each file on to `upload`, one after the other, and tells what became of each.
 async fn files<S, F, U>(
     parts: &mut Parts<S>,
-    bytes_max: u64,
+    limits: FileLimits,
     upload: F,
 ) -> Result<Vec<proto::HandOverFileResult>, Error>
 where
@@ -94,7 +106,7 @@ where
     U: Future<Output = Result<FileOutcome, Error>>,
 {
     let mut results = Vec::new();
-    while let Some(file) = parts.file().await? {
+    while let Some(file) = within(limits.time, parts.file()).await? {
         if results.len() == FILES_MAX {
             return Err(Error::invalid(
                 "file",
@@ -102,13 +114,13 @@ where
             ));
         }
         let mut check = Check::default();
-        let new = convert::handed_file(&mut check, &file, bytes_max);
+        let new = convert::handed_file(&mut check, &file, limits.bytes_max);
         let new = check.done(new)?;
         let count = Count::new("file.size_bytes", new.size_bytes);
         let (to, content) = mpsc::channel(CHUNKS_AHEAD);
         let uploading = Box::pin(upload(results.len(), new, file.text, content.into()));
         // The upload may end early. The file's other pieces come all the same, and the next file behind them.
-        let (outcome, pumped) = tokio::join!(uploading, parts.pump(count, to));
+        let (outcome, pumped) = tokio::join!(uploading, within(limits.time, parts.pump(count, to)));
         pumped?;
         results.push(result(file.file_name, &outcome?));
     }

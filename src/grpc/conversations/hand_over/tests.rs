@@ -16,6 +16,11 @@ use crate::{
     grpc::proto::{AuthorType, HandOver, HandOverFile, hand_over_conversation_request::Part},
 };
 
+const LIMITS: FileLimits = FileLimits {
+    bytes_max: 100,
+    time: Duration::from_secs(20),
+};
+
 type Item = Result<HandOverConversationRequest, Status>;
 
 #[allow(clippy::unnecessary_wraps, reason = "an item of a stream")]
@@ -80,7 +85,7 @@ async fn read_all(
 async fn run(items: Vec<Item>) -> (Result<Vec<proto::HandOverFileResult>, Error>, Vec<String>) {
     let seen = Mutex::new(Vec::new());
     let mut parts = Parts::new(stream::iter(items));
-    let results = files(&mut parts, 100, |n, _, text, content| {
+    let results = files(&mut parts, LIMITS, |n, _, text, content| {
         read_all(&seen, n, text, content)
     })
     .await;
@@ -163,7 +168,7 @@ async fn a_mistake_within_a_file_reaches_its_upload() {
         chunk("ab"),
         Err(Status::unknown("reset")),
     ]));
-    let results = files(&mut parts, 100, |_, _, _, mut content| {
+    let results = files(&mut parts, LIMITS, |_, _, _, mut content| {
         let told = &told;
         async move {
             while let Some(piece) = content.next().await {
@@ -188,7 +193,7 @@ async fn the_rest_of_a_file_that_failed_is_passed_over_and_the_next_one_goes_on(
     items.extend((0..50).map(|_| chunk("xy")));
     items.extend([file("b", 1), chunk("d")]);
     let mut parts = Parts::new(stream::iter(items));
-    let results = files(&mut parts, 100, |n, _, text, content| {
+    let results = files(&mut parts, LIMITS, |n, _, text, content| {
         let seen = &seen;
         async move {
             if n == 0 {
@@ -211,7 +216,11 @@ async fn the_rest_of_a_file_that_failed_is_passed_over_and_the_next_one_goes_on(
 async fn an_upload_that_does_not_read_holds_the_caller_up() {
     let (to, from) = mpsc::channel::<Item>(1);
     let mut parts = Parts::new(ReceiverStream::new(from));
-    let handing = files(&mut parts, 1000, |_, _, _, content: Content| async move {
+    let limits = FileLimits {
+        bytes_max: 1000,
+        ..LIMITS
+    };
+    let handing = files(&mut parts, limits, |_, _, _, content: Content| async move {
         std::future::pending::<()>().await;
         drop(content);
         Ok(uploaded("a"))
@@ -235,6 +244,31 @@ async fn an_upload_that_does_not_read_holds_the_caller_up() {
         sent <= CHUNKS_AHEAD + 2,
         "{sent} pieces were taken and not uploaded"
     );
+}
+
+/// Who sends nothing, or nothing that counts, between two files or within one.
+#[rstest]
+#[case::silent_before_a_file(vec![])]
+#[case::empty_pieces_before_a_file(vec![chunk("")])]
+#[case::silent_within_a_file(vec![file("a", 100), chunk("a")])]
+#[case::drips_into_a_file(vec![file("a", 100), chunk("a"), chunk("b"), chunk("c"), chunk("d"), chunk("e"), chunk("f")])]
+#[tokio::test]
+async fn a_caller_who_keeps_the_stream_open_is_not_waited_for_for_ever(#[case] items: Vec<Item>) {
+    let limits = FileLimits {
+        time: Duration::from_millis(200),
+        ..LIMITS
+    };
+    let dripping = stream::iter(items).then(|item| async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        item
+    });
+    let mut parts = Parts::new(Box::pin(dripping.chain(stream::pending())));
+    let seen = Mutex::new(Vec::new());
+    let handing = files(&mut parts, limits, |n, _, text, content| {
+        read_all(&seen, n, text, content)
+    });
+    let results = tokio::time::timeout(Duration::from_secs(10), handing).await;
+    assert!(matches!(results.expect("it ends"), Err(Error::CallerGone)));
 }
 
 #[rstest]

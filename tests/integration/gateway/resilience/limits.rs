@@ -10,8 +10,8 @@ use futures_util::future::join_all;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::time::Instant;
 
-use super::{BASE, Script, asking, found, per_second, resilient};
-use crate::gateway::Op;
+use super::{BASE, Script, asking, found, per_second, resilient, status};
+use crate::gateway::{Op, tenant};
 
 #[tokio::test]
 async fn a_rate_is_kept_and_all_get_their_turn() {
@@ -114,4 +114,38 @@ async fn a_pause_that_the_vendor_asks_of_one_holds_for_all() {
         "{:?}",
         script.gaps()
     );
+}
+
+#[tokio::test]
+async fn who_waits_for_a_place_keeps_the_pause_that_begins_meanwhile() {
+    let slow = asking(429, 2).set_delay(Duration::from_millis(300));
+    let (server, script) = Script::serve([slow, found()]).await;
+    let limits = Resilience {
+        attempts: 1,
+        in_flight: 1,
+        ..BASE
+    };
+    let gateway = resilient(&server.uri(), limits);
+    let results = join_all((0..4).map(|_| Op::Get.call(&gateway, "c1"))).await;
+    let refused = results.iter().filter(|result| result.is_err()).count();
+    assert_eq!(refused, 1, "{results:?}");
+    assert_eq!(script.requests(), 4);
+    assert!(
+        script.gaps()[0] >= Duration::from_millis(1900),
+        "{:?}",
+        script.gaps()
+    );
+}
+
+#[tokio::test]
+async fn a_callers_key_waits_like_any_call_and_the_webhook_doors_does_not() {
+    let key = status(200).set_body_json(serde_json::json!({"kty": "RSA"}));
+    let (server, script) = Script::serve([asking(429, 30), key]).await;
+    let gateway = resilient(&server.uri(), Resilience { attempts: 1, ..BASE });
+    Op::Get.call(&gateway, "c1").await.unwrap_err();
+    let error = gateway.signing_key(&tenant(), "k").await.unwrap_err();
+    assert_eq!((error.kind, error.status), (Throttled, None));
+    assert_eq!(script.requests(), 1);
+    gateway.verification_key(&tenant(), "k").await.unwrap();
+    assert_eq!(script.requests(), 2);
 }

@@ -207,11 +207,12 @@ async fn a_key_is_fetched_whatever_callers_have_used_up() {
     assert_eq!(script.requests(), 1);
     script.answer(status(200).set_body_string("{}"));
     for _ in 0..20 {
-        Op::Key.call(&gateway, "k").await.unwrap();
+        gateway.verification_key(&tenant(), "k").await.unwrap();
     }
     // It is repeated, too.
     script.answer(status(500));
-    assert_eq!(Op::Key.call(&gateway, "k").await.unwrap_err().kind, Unavailable);
+    let error = gateway.verification_key(&tenant(), "k").await.unwrap_err();
+    assert_eq!(error.kind, Unavailable);
     assert_eq!(script.requests(), 24);
 }
 
@@ -224,6 +225,7 @@ async fn all_attempts_for_a_key_together_take_no_longer_than_one_request_may() {
     })
     .await;
     let gateway = gateway_with(&server.base, Duration::from_millis(500), BASE);
-    assert_eq!(Op::Key.call(&gateway, "k").await.unwrap_err().kind, Timeout);
+    let error = gateway.verification_key(&tenant(), "k").await.unwrap_err();
+    assert_eq!(error.kind, Timeout);
     assert_eq!(server.requests(), 1);
 }

@@ -28,7 +28,8 @@ if _version_not_supported:
 class AttachmentServiceStub:
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
-    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off.
+    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off, brings no
+    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's.
     """
 
     def __init__(self, channel):
@@ -62,7 +63,8 @@ class AttachmentServiceStub:
 class AttachmentServiceServicer:
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
-    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off.
+    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off, brings no
+    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's.
     """
 
     def UploadAttachment(self, request_iterator, context):
@@ -135,7 +137,8 @@ def add_AttachmentServiceServicer_to_server(servicer, server):
 class AttachmentService:
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
-    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off.
+    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off, brings no
+    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's.
     """
 
     @staticmethod

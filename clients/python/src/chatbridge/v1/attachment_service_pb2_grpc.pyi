@@ -29,7 +29,8 @@ GRPC_VERSION: str
 class AttachmentServiceStub:
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
-    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off.
+    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off, brings no
+    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's.
     """
 
     @_typing.overload
@@ -59,7 +60,8 @@ class AttachmentServiceStub:
 class AttachmentServiceAsyncStub(AttachmentServiceStub):
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
-    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off.
+    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off, brings no
+    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -85,7 +87,8 @@ class AttachmentServiceAsyncStub(AttachmentServiceStub):
 class AttachmentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
-    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off.
+    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off, brings no
+    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's.
     """
 
     @_abc_1.abstractmethod

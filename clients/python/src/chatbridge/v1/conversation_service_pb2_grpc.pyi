@@ -58,7 +58,10 @@ class ConversationServiceStub:
     The first message of the stream is `start`; then each file is a `file` followed by its bytes in `chunk`s. The
     conversation is created when `start` has been checked. Files are uploaded as they arrive, each followed by a message
     that shows it, since the vendor takes files only into conversations that exist. A file that fails does not undo the
-    conversation: `files` tells what became of each. At most 50 files.
+    conversation: `files` tells what became of each. At most 50 files. A caller may pause, but not without end: CANCELLED
+    (`CALLER_GONE`) a minute after the stream was opened without a `start`, and where the next file, or all bytes of one, are not
+    there within the time that the service is set to give a transfer and a minute more. A file whose bytes stop coming for as
+    long as the service waits for an answer of the vendor's fails alone.
 
     Idempotent with `request_id`: a repeat with the same stream goes on where the first ended, and creates, uploads and sends
     nothing twice. Errors before the conversation exists are those of `CreateConversation`; afterwards only a stream that breaks
@@ -183,7 +186,10 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     The first message of the stream is `start`; then each file is a `file` followed by its bytes in `chunk`s. The
     conversation is created when `start` has been checked. Files are uploaded as they arrive, each followed by a message
     that shows it, since the vendor takes files only into conversations that exist. A file that fails does not undo the
-    conversation: `files` tells what became of each. At most 50 files.
+    conversation: `files` tells what became of each. At most 50 files. A caller may pause, but not without end: CANCELLED
+    (`CALLER_GONE`) a minute after the stream was opened without a `start`, and where the next file, or all bytes of one, are not
+    there within the time that the service is set to give a transfer and a minute more. A file whose bytes stop coming for as
+    long as the service waits for an answer of the vendor's fails alone.
 
     Idempotent with `request_id`: a repeat with the same stream goes on where the first ended, and creates, uploads and sends
     nothing twice. Errors before the conversation exists are those of `CreateConversation`; afterwards only a stream that breaks
@@ -311,7 +317,10 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         The first message of the stream is `start`; then each file is a `file` followed by its bytes in `chunk`s. The
         conversation is created when `start` has been checked. Files are uploaded as they arrive, each followed by a message
         that shows it, since the vendor takes files only into conversations that exist. A file that fails does not undo the
-        conversation: `files` tells what became of each. At most 50 files.
+        conversation: `files` tells what became of each. At most 50 files. A caller may pause, but not without end: CANCELLED
+        (`CALLER_GONE`) a minute after the stream was opened without a `start`, and where the next file, or all bytes of one, are not
+        there within the time that the service is set to give a transfer and a minute more. A file whose bytes stop coming for as
+        long as the service waits for an answer of the vendor's fails alone.
 
         Idempotent with `request_id`: a repeat with the same stream goes on where the first ended, and creates, uploads and sends
         nothing twice. Errors before the conversation exists are those of `CreateConversation`; afterwards only a stream that breaks
