@@ -16,6 +16,7 @@ mod channels;
 mod delivery;
 mod hook;
 mod indicators;
+mod shapes;
 mod uploads;
 mod webhooks;
 mod world;
