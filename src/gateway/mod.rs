@@ -228,6 +228,16 @@ pub struct Listed<T> {
     pub items: Vec<T>,
     /// How many there are in all; where the vendor does not say, how many are here.
     pub total: u32,
-    /// How many pages there are in all; where the vendor does not say, 1, or 0 where none are here.
-    pub total_pages: u32,
+    /// How many pages there are in all; `None`: the vendor does not say.
+    pub total_pages: Option<u32>,
+}
+
+impl<T> Listed<T> {
+    /// Whether this is the last page. Where the vendor does not count, that is the first that is not full.
+    pub fn is_last(&self, asked: &PageQuery) -> bool {
+        match self.total_pages {
+            Some(pages) => asked.page.saturating_add(1) >= pages,
+            None => self.items.len() < asked.size as usize,
+        }
+    }
 }

@@ -9,7 +9,12 @@ mod tests;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{check::Check, fiql};
-use crate::{error::Error, gateway::PageQuery, store::SessionMark, tenant::Tenant};
+use crate::{
+    error::Error,
+    gateway::{Listed, PageQuery},
+    store::SessionMark,
+    tenant::Tenant,
+};
 
 const SIZE_DEFAULT: u32 = 20;
 const SIZE_MAX: u32 = 100;
@@ -165,18 +170,18 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Token of the vendor's next page.
-    pub(super) fn next(&self, total_pages: u32) -> String {
-        next_page(self.scope, self.query.page, total_pages)
+    /// Token of the vendor's next page; empty where this was the last.
+    pub(super) fn next<T>(&self, listed: &Listed<T>) -> String {
+        next_page(self.scope, self.query.page, listed.is_last(&self.query))
     }
 
     /// The items of this page of a list that the vendor gave as a whole, and the token of the next.
     pub(super) fn cut<T>(&self, items: Vec<T>) -> (Vec<T>, String) {
         let size = self.query.size.max(1) as usize;
-        let pages = u32::try_from(items.len().div_ceil(size)).unwrap_or(u32::MAX);
         let first = size.saturating_mul(self.query.page as usize);
+        let is_last = items.len() <= first.saturating_add(size);
         let page = items.into_iter().skip(first).take(size).collect();
-        (page, self.next(pages))
+        (page, next_page(self.scope, self.query.page, is_last))
     }
 }
 
@@ -186,9 +191,9 @@ pub(super) fn total(count: u32) -> i32 {
 }
 
 /// Token of the vendor's page behind `page`; empty where that was the last.
-fn next_page(scope: u32, page: u32, total_pages: u32) -> String {
+fn next_page(scope: u32, page: u32, is_last: bool) -> String {
     match page.checked_add(1) {
-        Some(next) if next < total_pages => encode(scope, &next.to_string()),
+        Some(next) if !is_last => encode(scope, &next.to_string()),
         _ => String::new(),
     }
 }

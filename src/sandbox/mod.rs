@@ -19,8 +19,9 @@ mod rest;
 mod strict;
 
 use std::{
+    future::IntoFuture as _,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use axum::Router;
@@ -166,6 +167,9 @@ impl Sandbox {
     }
 }
 
+/// How long calls that are under way at the end may still take: an upload can stand still for ever.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// Serves a sandbox until `shutdown`. The control API asks for no credentials, so `listener` must be on loopback:
 /// anything else is an error of kind `InvalidInput`, as are settings that do not make a sandbox.
 pub async fn serve(
@@ -183,9 +187,16 @@ pub async fn serve(
     }
     settings.base = format!("http://{address}");
     let sandbox = Sandbox::new(settings).map_err(|error| invalid(error.to_string()))?;
-    let served = axum::serve(listener, sandbox.router())
-        .with_graceful_shutdown(shutdown.cancelled_owned())
-        .await;
+    let late = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    let served =
+        axum::serve(listener, sandbox.router()).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let served = tokio::select! {
+        served = served.into_future() => served,
+        () = late => Ok(()),
+    };
     sandbox.stop().await;
     served
 }

@@ -1,5 +1,6 @@
 //! Every operation of the Chat Gateway, called through gRPC against the sandbox: what went over the wire, and what came back.
 
+mod fields;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -80,10 +80,10 @@ async fn read_all<T, F: Future<Output = Result<Listed<T>, UpstreamError>>>(
             sort: sort.to_owned(),
             filter: String::new(),
         };
-        let listed = read(query).await?;
-        // A vendor that does not count its pages says that there is one: then only a page that is not full is the last.
+        let listed = read(query.clone()).await?;
+        // A full page is the last of nothing, whatever the vendor counts: it may count wrongly.
         let is_full = listed.items.len() >= PAGE_SIZE as usize;
-        let is_last = listed.items.is_empty() || (page + 1 >= listed.total_pages && !is_full);
+        let is_last = listed.items.is_empty() || (listed.is_last(&query) && !is_full);
         let is_enough = enough(&listed.items);
         all.extend(listed.items);
         if is_last || is_enough {
@@ -133,11 +133,7 @@ mod tests {
 
     async fn read_pages(pages: Vec<usize>, counted: bool) -> (Option<usize>, u32) {
         let asked = std::cell::Cell::new(0);
-        let total_pages = if counted {
-            u32::try_from(pages.len()).unwrap()
-        } else {
-            1
-        };
+        let total_pages = counted.then(|| u32::try_from(pages.len()).unwrap());
         let read = |query: PageQuery| {
             asked.set(asked.get() + 1);
             let items = vec![0_u8; pages.get(query.page as usize).copied().unwrap_or(0)];

@@ -9,13 +9,14 @@ mod tests;
 
 use std::{fmt, marker::PhantomData};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor},
+    de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, Visitor},
 };
+use serde_json::Value;
 
-use super::lenient::{count, or_default};
+use super::lenient::count;
 use crate::gateway;
 
 pub(in crate::gateway) use attachment::{attachment, attachments};
@@ -44,8 +45,7 @@ fn one<T: Item>(body: &[u8]) -> Result<T::Read, String> {
 /// Reads an answer that holds a page of a list. The vendor leaves `_embedded` out where the page is empty.
 fn list<T: Item>(body: &[u8]) -> Result<gateway::Listed<T::Read>, String> {
     let list: List<T> = object(body)?;
-    let items = list.embedded.unwrap_or(Embedded(Vec::new())).0;
-    let items = items.into_iter().map(T::read).collect::<Result<_, _>>()?;
+    let items = list.items.into_iter().map(T::read).collect::<Result<_, _>>()?;
     Ok(list.page.of(items))
 }
 
@@ -62,17 +62,50 @@ fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     })
 }
 
-#[derive(Deserialize)]
-#[serde(bound = "T: Item")]
+/// An answer that holds a page of a list. The vendor's description has the list in `_embedded`, and requires it above that,
+/// once as `data`: it is taken from where it is.
 struct List<T> {
-    #[serde(default, rename = "_embedded")]
-    embedded: Option<Embedded<T>>,
-    #[serde(default, deserialize_with = "or_default")]
+    items: Vec<T>,
     page: PageInfo,
 }
 
-/// The one list in `_embedded` that was asked for.
-struct Embedded<T>(Vec<T>);
+impl<'de, T: Item> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(ListVisitor(PhantomData))
+    }
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Item> Visitor<'de> for ListVisitor<T> {
+    type Value = List<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let (mut embedded, mut above, mut page) = (None, None, PageInfo::default());
+        while let Some(name) = entries.next_key::<String>()? {
+            match name.as_str() {
+                "_embedded" => {
+                    let found = entries.next_value::<Option<Embedded<T>>>()?;
+                    embedded = found.and_then(|found| found.0);
+                }
+                "page" => page = entries.next_value::<Option<PageInfo>>()?.unwrap_or_default(),
+                name if is_list::<T>(name) => above = entries.next_value::<Found<T>>()?.0.or(above),
+                _ => drop(entries.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(List {
+            items: embedded.or(above).unwrap_or_default(),
+            page,
+        })
+    }
+}
+
+/// The list in `_embedded`, where it is there.
+struct Embedded<T>(Option<Vec<T>>);
 
 impl<'de, T: Item> Deserialize<'de> for Embedded<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -90,15 +123,33 @@ impl<'de, T: Item> Visitor<'de> for EmbeddedVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-        let mut items = Vec::new();
+        let (mut named, mut other) = (None, None);
         while let Some(name) = entries.next_key::<String>()? {
             if name == T::LIST {
-                items = entries.next_value::<Option<Vec<T>>>()?.unwrap_or_default();
+                named = entries.next_value::<Option<Vec<T>>>()?;
+            } else if is_list::<T>(&name) {
+                other = entries.next_value::<Found<T>>()?.0.or(other);
             } else {
                 entries.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(Embedded(items))
+        Ok(Embedded(named.or(other)))
+    }
+}
+
+/// Whether a list of these may go by this name.
+fn is_list<T: Item>(name: &str) -> bool {
+    name.eq_ignore_ascii_case(T::LIST) || name == "data"
+}
+
+/// A list where there is one; anything else is passed over.
+struct Found<T>(Option<Vec<T>>);
+
+impl<'de, T: Item> Deserialize<'de> for Found<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let found = Value::deserialize(from)?;
+        let items = found.is_array().then(|| serde_json::from_value(found));
+        items.transpose().map(Self).map_err(D::Error::custom)
     }
 }
 
@@ -106,18 +157,20 @@ impl<'de, T: Item> Visitor<'de> for EmbeddedVisitor<T> {
 #[serde(default, rename_all = "camelCase")]
 struct PageInfo {
     #[serde(deserialize_with = "count")]
+    size: Option<u32>,
+    #[serde(deserialize_with = "count")]
     total_elements: Option<u32>,
     #[serde(deserialize_with = "count")]
     total_pages: Option<u32>,
 }
 
 impl PageInfo {
-    /// Without counts, the page is taken for the only one.
     fn of<T>(&self, items: Vec<T>) -> gateway::Listed<T> {
         let here = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        let counted = || Some(self.total_elements?.div_ceil(self.size.filter(|size| *size > 0)?));
         gateway::Listed {
             total: self.total_elements.unwrap_or(here),
-            total_pages: self.total_pages.unwrap_or(here.min(1)),
+            total_pages: self.total_pages.or_else(counted),
             items,
         }
     }
@@ -136,7 +189,31 @@ fn identifier(id: String, of: &str) -> Result<String, String> {
     Ok(id)
 }
 
-/// ISO 8601 with an offset to Unix milliseconds. A time without an offset names no moment, so it is not read.
+/// Unix milliseconds from ISO 8601, or from Unix time as a number. A time without an offset is taken for UTC, in which the vendor
+/// writes those that have one.
 fn unix_ms(text: &str) -> Option<i64> {
-    text.trim().parse::<Timestamp>().ok().map(|t| t.as_millisecond())
+    let text = text.trim();
+    let offset = || text.parse::<Timestamp>().ok();
+    let number = || from_number(text);
+    // Stricter than `parse`, which takes a day alone.
+    let plain = || {
+        let time = text.contains(':').then(|| text.parse::<DateTime>().ok())??;
+        Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    };
+    offset()
+        .or_else(number)
+        .or_else(plain)
+        .map(|t| t.as_millisecond())
+}
+
+/// Milliseconds, or seconds with or without a fraction: the one is over 10^11 from 1973 on, the other not before the year 5138.
+fn from_number(text: &str) -> Option<Timestamp> {
+    const LEAST_MS: f64 = 1e11;
+    let number = text.parse::<f64>().ok().filter(|it| *it > 0.0)?;
+    let ms = if number < LEAST_MS {
+        number * 1000.0
+    } else {
+        number
+    };
+    Timestamp::from_millisecond(ms.round() as i64).ok()
 }

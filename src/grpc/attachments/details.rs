@@ -54,7 +54,7 @@ pub(super) async fn list(
         .await?;
     Ok(proto::ListAttachmentsResponse {
         attachments: listed.items.iter().map(convert::stored_attachment).collect(),
-        next_page_token: page.next(listed.total_pages),
+        next_page_token: page.next(&listed),
         total_size: paging::total(listed.total),
     })
 }

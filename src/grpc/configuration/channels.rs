@@ -35,7 +35,7 @@ pub(super) async fn list(
     let listed = calls.channels(&tenant, &page.query).await?;
     Ok(proto::ListChannelsResponse {
         channels: listed.items.iter().map(convert::configured_channel).collect(),
-        next_page_token: page.next(listed.total_pages),
+        next_page_token: page.next(&listed),
         total_size: paging::total(listed.total),
     })
 }

@@ -35,7 +35,7 @@ pub(super) async fn list(
     let listed = calls.webhooks(&tenant, &page.query).await?;
     Ok(proto::ListWebhooksResponse {
         webhooks: listed.items.iter().map(convert::configured_webhook).collect(),
-        next_page_token: page.next(listed.total_pages),
+        next_page_token: page.next(&listed),
         total_size: paging::total(listed.total),
     })
 }

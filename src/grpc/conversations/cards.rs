@@ -42,7 +42,7 @@ pub(super) async fn list(
         .await?;
     Ok(proto::ListCardsResponse {
         cards: listed.items.iter().map(convert::card).collect(),
-        next_page_token: page.next(listed.total_pages),
+        next_page_token: page.next(&listed),
         total_size: paging::total(listed.total),
     })
 }

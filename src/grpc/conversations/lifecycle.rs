@@ -92,7 +92,7 @@ pub(super) async fn list(
             .iter()
             .map(|c| convert::conversation(&tenant.id, c))
             .collect(),
-        next_page_token: page.next(listed.total_pages),
+        next_page_token: page.next(&listed),
         total_size: paging::total(listed.total),
     })
 }

@@ -75,7 +75,7 @@ pub(super) async fn list(
         .await?;
     Ok(proto::ListMessagesResponse {
         messages: listed.items.iter().map(convert::message).collect(),
-        next_page_token: page.next(listed.total_pages),
+        next_page_token: page.next(&listed),
         total_size: paging::total(listed.total),
     })
 }

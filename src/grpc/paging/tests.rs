@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use rstest::rstest;
 
 use super::*;
 
@@ -64,7 +65,7 @@ fn every_mistake_of_a_page_is_named() {
 
 #[test]
 fn a_token_serves_its_own_request_only() {
-    let token = next_page(7, 0, 3);
+    let token = next_page(7, 0, false);
     assert_eq!(page(&token, 7).unwrap(), 1);
     assert!(
         page(&token, 8)
@@ -72,8 +73,8 @@ fn a_token_serves_its_own_request_only() {
             .to_string()
             .contains("another request")
     );
-    assert_eq!(next_page(7, 2, 3), "");
-    assert_eq!(next_page(7, u32::MAX, u32::MAX), "");
+    assert_eq!(next_page(7, 2, true), "");
+    assert_eq!(next_page(7, u32::MAX, false), "");
 }
 
 #[test]
@@ -107,4 +108,32 @@ proptest! {
         let _ = session(&token, scope);
         let _ = page(&token, scope);
     }
+}
+
+#[rstest]
+#[case::counted(0, 20, Some(2), false)]
+#[case::counted_and_last(1, 20, Some(2), true)]
+#[case::counted_as_none(0, 0, Some(0), true)]
+#[case::uncounted_and_full(0, 20, None, false)]
+#[case::uncounted_and_full_again(6, 20, None, false)]
+#[case::uncounted_and_not_full(6, 19, None, true)]
+#[case::uncounted_and_empty(7, 0, None, true)]
+fn the_last_page_is_known_with_counts_and_without(
+    #[case] page: u32,
+    #[case] here: usize,
+    #[case] total_pages: Option<u32>,
+    #[case] is_last: bool,
+) {
+    let query = PageQuery {
+        size: 20,
+        page,
+        ..PageQuery::default()
+    };
+    let listed = Listed {
+        items: vec![(); here],
+        total: 0,
+        total_pages,
+    };
+    let next = Page { query, scope: 7 }.next(&listed);
+    assert_eq!(next.is_empty(), is_last);
 }

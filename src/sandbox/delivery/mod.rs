@@ -36,8 +36,9 @@ const LONGEST_DELAY: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How many deliveries are under way at once.
 const IN_FLIGHT: usize = 64;
-/// How many events may wait, over all conversations.
+/// How many events may wait, over all conversations, and how many bytes of bodies.
 const WAITING: usize = 50_000;
+const WAITING_BYTES: usize = 256 << 20;
 
 /// What deliveries need to know.
 pub(crate) struct DispatcherSettings {
@@ -72,6 +73,8 @@ struct Lanes {
     events: HashMap<LaneId, VecDeque<Event>>,
     /// How many events there are in all lanes.
     waiting: usize,
+    /// How many bytes they have, those under way included.
+    bytes: usize,
 }
 
 /// Conversation (empty: none) and webhook: what one webhook does not take holds back no other.
@@ -160,11 +163,13 @@ impl Dispatcher {
         let conversation = event.conversation_id.clone().unwrap_or_default();
         let lane_id = (conversation, event.webhook_id.clone());
         let mut lanes = locked(&self.0.lanes);
-        if lanes.waiting >= WAITING {
+        let bytes = lanes.bytes + event.body.len();
+        if lanes.waiting >= WAITING || bytes > WAITING_BYTES {
             drop(lanes);
             return self.log(|log| log.close(&event.id, Outcome::Dropped));
         }
         lanes.waiting += 1;
+        lanes.bytes = bytes;
         if let Some(lane) = lanes.events.get_mut(&lane_id) {
             return lane.push_back(event);
         }
@@ -184,10 +189,12 @@ impl Dispatcher {
 impl Shared {
     async fn work_on(self: Arc<Self>, lane_id: LaneId) {
         while let Some(event) = self.next(&lane_id) {
+            let bytes = event.body.len();
             tokio::select! {
                 () = self.stop.cancelled() => return,
                 () = self.deliver(event) => {}
             }
+            locked(&self.lanes).bytes -= bytes;
         }
     }
 

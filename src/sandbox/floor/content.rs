@@ -10,6 +10,9 @@ use crate::sandbox::files::StoredFile;
 /// Cards that can be submitted and executed.
 pub(crate) const ADAPTIVE_CARD: &str = "application/vnd.microsoft.card.adaptive";
 
+/// What a message takes besides what is said in it.
+const MESSAGE_BYTES: usize = 256;
+
 /// What somebody writes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Content {
@@ -26,6 +29,12 @@ impl Content {
             ..Self::default()
         }
     }
+
+    /// How many bytes it takes, roughly. It never changes.
+    pub(crate) fn bytes(&self) -> usize {
+        let cards = self.cards.iter().map(|it| it.bytes);
+        MESSAGE_BYTES + self.text.len() + cards.sum::<usize>()
+    }
 }
 
 /// A rich card.
@@ -34,6 +43,8 @@ pub(crate) struct Card {
     pub(crate) id: String,
     pub(crate) content_type: String,
     pub(crate) content: Value,
+    /// How many bytes the content has as JSON.
+    pub(crate) bytes: usize,
     /// Whether the customer submitted it.
     pub(crate) submitted: bool,
     /// Whether its action was executed.

@@ -109,6 +109,10 @@ pub(crate) struct Conversation {
     pub(crate) assignment: Option<Assignment>,
     pub(crate) user: User,
     pub(crate) messages: VecDeque<Message>,
+    /// How many bytes those have, roughly.
+    pub(crate) message_bytes: usize,
+    /// How many bytes of this conversation the floor has counted.
+    pub(crate) counted_bytes: usize,
     pub(crate) attachments: Vec<Arc<Attachment>>,
     pub(crate) interactions: VecDeque<Interaction>,
     pub(crate) members: Vec<Member>,
@@ -146,10 +150,20 @@ impl Conversation {
             history,
         };
         if self.messages.len() >= MESSAGES_KEPT {
-            self.messages.pop_front();
+            self.forget_messages(1);
         }
+        self.message_bytes += message.content.bytes();
         self.messages.push_back(message.clone());
         message
+    }
+
+    /// Forgets the oldest messages, as many as have these bytes, but never the last.
+    pub(crate) fn forget_messages(&mut self, bytes: usize) {
+        let enough = self.message_bytes.saturating_sub(bytes);
+        while self.message_bytes > enough && self.messages.len() > 1 {
+            let oldest = self.messages.pop_front();
+            self.message_bytes -= oldest.map_or(0, |it| it.content.bytes());
+        }
     }
 
     /// Notes that an interaction begins.

@@ -77,10 +77,13 @@ pub(super) fn find(inner: &Inner, id: &str, attachment_id: &str) -> Result<Arc<A
 }
 
 pub(super) fn to_json(attachment: &Attachment) -> Value {
+    let size = attachment.file.size();
+    // The vendor's description has `sizeInBytes` and requires `size`.
     json!({
         "id": attachment.id,
         "filename": attachment.name,
-        "sizeInBytes": attachment.file.size(),
+        "sizeInBytes": size,
+        "size": size,
         "type": attachment.media_type,
         "createdAt": iso(attachment.created_ms),
     })

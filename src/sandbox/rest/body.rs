@@ -41,7 +41,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Optional<
 
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     Bytes::from_request(request, state).await.map_err(|rejection| {
-        Problem::unreadable(
+        Problem::general(
             rejection.status(),
             &Fault::new("unreadable_body", "The body is too large or broke off."),
         )
@@ -50,7 +50,7 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Prob
 
 fn parse<T: DeserializeOwned>(is_json: bool, bytes: &Bytes) -> Result<T, Problem> {
     if !is_json {
-        return Err(Problem::unreadable(
+        return Err(Problem::general(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             &Fault::new("unsupported_media_type", "The body must be application/json."),
         ));

@@ -88,9 +88,9 @@ fn act(inner: &Inner, place: &Place, action: CardAction, body: &ActionBody) -> R
     let name = body.name.as_deref();
     let acted =
         inner.floor(|floor| floor.act(&place.id, |scene| scene.act_on_card(&place.card_id, action, name)));
-    match acted.ok_or_else(|| Problem::no_conversation_coded(&place.id))? {
+    match acted.ok_or_else(|| Problem::no_conversation(&place.id))? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(CardError::Unknown) => Err(Problem::not_found_coded(&format!(
+        Err(CardError::Unknown) => Err(Problem::not_found(&format!(
             "There is no card {} in conversation {}.",
             place.card_id, place.id
         ))),

@@ -58,7 +58,7 @@ pub(super) async fn typing(
     let shown = inner.floor(|floor| floor.act(&id, |scene| scene.conversation.indicators.types(who)));
     shown
         .map(|()| StatusCode::NO_CONTENT)
-        .ok_or_else(|| Problem::no_conversation_coded(&id))
+        .ok_or_else(|| Problem::no_conversation(&id))
 }
 
 /// Shows the agent that the bot works on an answer. The body may be left out.
@@ -80,7 +80,7 @@ pub(super) async fn thinking(
     let shown = inner.floor(|floor| floor.act(&id, |scene| scene.conversation.indicators.thinks(seconds)));
     shown
         .map(|()| StatusCode::NO_CONTENT)
-        .ok_or_else(|| Problem::no_conversation_coded(&id))
+        .ok_or_else(|| Problem::no_conversation(&id))
 }
 
 /// Shows the agent up to when customer or bot has read.
@@ -96,7 +96,7 @@ pub(super) async fn read_receipt(
     inner.floor(|floor| {
         let conversation = floor
             .conversation(&id)
-            .ok_or_else(|| Problem::no_conversation_coded(&id))?;
+            .ok_or_else(|| Problem::no_conversation(&id))?;
         if who == Author::User && conversation.channel_type != ChannelType::ChatApi {
             return Err(Problem::invalid_parameter(
                 "The authorType user is for conversations of ChatAPI channels only.",

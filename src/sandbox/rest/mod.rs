@@ -14,6 +14,7 @@ mod page;
 mod participants;
 mod post_agent;
 mod problem;
+mod shapes;
 mod upload;
 mod validate;
 mod webhooks;
@@ -24,7 +25,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
     http::{HeaderMap, StatusCode, Uri},
-    middleware::{Next, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse as _, Response},
     routing::{get, patch, post, put},
 };
@@ -47,7 +48,9 @@ const OTHER_TENANT: &str = "The X-8x8-Tenant header names a tenant that is not t
 /// All that the vendor serves.
 pub(crate) fn router(inner: &Arc<Inner>) -> Router<Arc<Inner>> {
     let recorded = |router: Router<Arc<Inner>>, prefix| {
-        router.layer(from_fn_with_state((Arc::clone(inner), prefix), record))
+        router
+            .layer(from_fn(shapes::apply))
+            .layer(from_fn_with_state((Arc::clone(inner), prefix), record))
     };
     let guarded = |router: Router<Arc<Inner>>| router.layer(from_fn_with_state(Arc::clone(inner), admit));
     // The key endpoint asks for no credentials: a receiver of webhooks has none. Nor do the addresses of attachments,

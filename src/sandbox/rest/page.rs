@@ -94,19 +94,20 @@ impl PageRequest {
             .map(to_json)
             .collect();
         let embedded: Map<String, Value> = [(name.to_owned(), page.into())].into_iter().collect();
-        hal(
-            StatusCode::OK,
-            &json!({
-                "_embedded": embedded,
-                "_links": {"self": {"href": format!("{PREFIX}{uri}")}},
-                "page": {
-                    "size": size,
-                    "number": self.number,
-                    "totalElements": total,
-                    "totalPages": total.div_ceil(size),
-                },
-            }),
-        )
+        let mut answer = json!({
+            "_embedded": embedded,
+            "page": {
+                "size": size,
+                "number": self.number,
+                "totalElements": total,
+                "totalPages": total.div_ceil(size),
+            },
+        });
+        // Of all lists, that of messages is described without it.
+        if name != "messages" {
+            answer["_links"] = json!({"self": {"href": format!("{PREFIX}{uri}")}});
+        }
+        hal(StatusCode::OK, &answer)
     }
 }
 

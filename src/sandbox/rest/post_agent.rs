@@ -47,7 +47,7 @@ pub(super) async fn create(
 ) -> Result<StatusCode, Problem> {
     inner.floor(|floor| {
         if floor.conversation(&id).is_none() {
-            return Err(Problem::no_conversation_coded(&id));
+            return Err(Problem::no_conversation(&id));
         }
         let new = check(body, &inner).map_err(|why| Problem::invalid_parameter(&why))?;
         floor.act(&id, |scene| scene.assign_after_agent(new));

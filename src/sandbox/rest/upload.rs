@@ -1,8 +1,11 @@
 //! `/conversations/{id}/attachments`, for adding.
 
+mod inflow;
+
 use std::{sync::Arc, time::Duration};
 
 use axum::{
+    body::Body,
     extract::{
         FromRequest as _, Multipart, Path, Request, State,
         multipart::{Field, MultipartError},
@@ -11,6 +14,7 @@ use axum::{
     response::Response,
 };
 
+use self::inflow::{Gauge, Inflow};
 use super::{
     attachments, hal,
     problem::{Fault, Problem},
@@ -46,19 +50,21 @@ pub(super) async fn add(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
+    let gauge = Gauge::default();
+    let request = request.map(|body| Body::from_stream(Inflow::new(body, gauge.clone())));
     let parts = Multipart::from_request(request, &()).await;
     let mut parts = parts.map_err(|_| {
         let fault = Fault::new("unsupported_media_type", "The body must be multipart/form-data.");
-        Problem::unreadable(StatusCode::UNSUPPORTED_MEDIA_TYPE, &fault)
+        Problem::general(StatusCode::UNSUPPORTED_MEDIA_TYPE, &fault)
     })?;
     let received = match inner.floor(|floor| floor.conversation(&id).is_some()) {
-        true => receive(&inner.files, &mut parts).await,
+        true => receive(&inner.files, &mut parts, &gauge).await,
         false => Err(Problem::no_conversation(&id)),
     };
     let received = match received {
         Ok(received) => received,
         Err(problem) => {
-            drain(parts).await;
+            drain(parts, &gauge).await;
             return Err(problem);
         }
     };
@@ -76,10 +82,22 @@ pub(super) async fn add(
     Ok(hal(StatusCode::OK, &answer))
 }
 
-async fn receive(files: &Files, parts: &mut Multipart) -> Result<Received, Problem> {
+async fn receive(files: &Files, parts: &mut Multipart, gauge: &Gauge) -> Result<Received, Problem> {
     let mut attachment = None;
     let mut author = None;
-    while let Some(part) = parts.next_field().await.map_err(|why| broken(&why))? {
+    loop {
+        gauge.head();
+        let part = parts
+            .next_field()
+            .await
+            .map_err(|why| match gauge.is_too_long() {
+                true => refuse("invalid_part", "The head of a part is too long."),
+                false => broken(&why),
+            })?;
+        gauge.content();
+        let Some(part) = part else {
+            break;
+        };
         match part.name() {
             Some("attachment") if attachment.is_none() => attachment = Some(store(files, part).await?),
             Some("authorType") if author.is_none() => author = Some(author_type(part).await?),
@@ -140,7 +158,8 @@ async fn author_type(mut part: Field<'_>) -> Result<Author, Problem> {
 }
 
 /// Reads what still comes: a connection that is closed earlier may cost the sender the answer.
-async fn drain(mut parts: Multipart) {
+async fn drain(mut parts: Multipart, gauge: &Gauge) {
+    gauge.discard();
     let rest = async { while let Ok(Some(_)) = parts.next_field().await {} };
     // Who is slower than that loses it.
     let _ = tokio::time::timeout(PATIENCE, rest).await;
@@ -152,7 +171,7 @@ fn refuse(code: &'static str, why: &str) -> Problem {
 
 fn broken(why: &MultipartError) -> Problem {
     let fault = Fault::new("unreadable_body", "The body is too large, broken, or broke off.");
-    Problem::unreadable(why.status(), &fault)
+    Problem::general(why.status(), &fault)
 }
 
 fn unkept(why: &FileError) -> Problem {

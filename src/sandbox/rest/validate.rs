@@ -293,10 +293,12 @@ fn card(body: CardBody, at: &str, findings: &mut Findings) -> Card {
             &why,
         );
     }
+    let content = Value::Object(body.content);
     Card {
         id: body.id.unwrap_or_else(new_id),
         content_type,
-        content: Value::Object(body.content),
+        bytes: content.to_string().len(),
+        content,
         submitted: false,
         executed: false,
     }

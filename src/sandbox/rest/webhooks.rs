@@ -182,7 +182,7 @@ fn check(body: WebhookBody, id: String) -> Result<Webhook, Problem> {
         ("version", body.version),
         ("notificationVersion", body.notification_version),
     ];
-    if versions.iter().all(|(_, it)| it.is_none()) {
+    if matches!(versions, [_, (_, None)]) {
         let why = format!("The notificationVersion is required and must be {VERSION}.");
         findings.add("notificationVersion", None, "missing_field", &why);
     }

@@ -130,10 +130,7 @@ async fn what_is_allowed_at_most_is_allowed() {
 #[case(r#"{"channelId": null, "user": {}}"#, 400)]
 #[case(r#"{"channelId": "sandbox-chat", "user": {}, "colour": "red"}"#, 400)]
 #[tokio::test]
-async fn what_cannot_be_read_is_refused_in_the_shape_with_one_error(
-    #[case] body: &'static str,
-    #[case] status: u16,
-) {
+async fn what_cannot_be_read_is_refused(#[case] body: &'static str, #[case] status: u16) {
     let world = World::start().await;
     let request = world.request(Method::POST, "/chat-gateway/v1/conversations");
     let request = request
@@ -142,10 +139,9 @@ async fn what_cannot_be_read_is_refused_in_the_shape_with_one_error(
         .body(body);
     let (got, body) = refusal(request.send().await.unwrap()).await;
     assert_eq!(
-        (got, &body["errors"]["code"]),
+        (got, &body["errors"][0]["code"]),
         (status, &json!("invalid_json_object"))
     );
-    assert!(is_reference(&body["referenceId"]));
 }
 
 #[tokio::test]

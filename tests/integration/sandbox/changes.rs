@@ -89,7 +89,7 @@ async fn a_replace_needs_a_conversation_and_no_other_fields() {
         .await;
     let (status, body) = refusal(answer).await;
     assert_eq!(
-        (status, &body["errors"]["code"]),
+        (status, &body["errors"][0]["code"]),
         (400, &json!("invalid_json_object"))
     );
 }

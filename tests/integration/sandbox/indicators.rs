@@ -101,7 +101,7 @@ async fn what_is_not_of_its_type_cannot_be_read(#[case] indicator: &str, #[case]
     let path = format!("/conversations/{id}/{indicator}");
     let (status, body) = refusal(world.rest(Method::POST, &path, Some(&body)).await).await;
     assert_eq!(
-        (status, &body["errors"]["code"]),
+        (status, &body["errors"][0]["code"]),
         (400, &json!("invalid_json_object"))
     );
 }

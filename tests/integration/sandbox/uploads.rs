@@ -10,7 +10,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{
-    api::{is_reference, refusal},
+    api::refusal,
     attachments::{file, id_of, post},
     world::World,
 };
@@ -103,7 +103,7 @@ async fn what_is_not_multipart_or_breaks_off_is_refused() {
     let path = format!("/conversations/{id}/attachments");
     let (status, body) = refusal(world.rest(Method::POST, &path, Some(&json!({}))).await).await;
     assert_eq!(
-        (status, &body["errors"]["code"]),
+        (status, &body["errors"][0]["code"]),
         (415, &json!("unsupported_media_type"))
     );
     let whole = "--b\r\ncontent-disposition: form-data; name=\"attachment\"; filename=\"a\"\r\n\r\nx";
@@ -114,10 +114,66 @@ async fn what_is_not_multipart_or_breaks_off_is_refused() {
         .body(whole);
     let (status, body) = refusal(broken.send().await.unwrap()).await;
     assert_eq!(
-        (status, &body["errors"]["code"]),
+        (status, &body["errors"][0]["code"]),
         (400, &json!("unreadable_body"))
     );
-    assert!(is_reference(&body["referenceId"]));
     let none = world.get(&path).await;
     assert_eq!(none["page"]["totalElements"], 0);
+}
+
+/// `size` bytes that end nothing, in pieces.
+fn endless(size: usize) -> impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> + Send + 'static {
+    let piece = Bytes::from(vec![b'x'; 8 << 10]);
+    stream::iter((0..size.div_ceil(piece.len())).map(move |_| Ok(piece.clone())))
+}
+
+const BEFORE_THE_HEAD: &str =
+    "--b\r\ncontent-disposition: form-data; name=\"attachment\"; filename=\"a\"\r\nx: ";
+
+#[rstest]
+#[case::before_the_first_part("")]
+#[case::in_the_head_of_the_first(BEFORE_THE_HEAD)]
+#[case::in_the_head_of_the_second(
+    "--b\r\ncontent-disposition: form-data; name=\"authorType\"\r\n\r\nbot\r\n--b\r\nx: "
+)]
+#[tokio::test]
+async fn what_would_have_to_be_kept_whole_is_bounded(#[case] before: &'static str) {
+    let world = World::start().await;
+    let id = world.create(json!({})).await;
+    let path = format!("/chat-gateway/v1/conversations/{id}/attachments");
+    let body = stream::iter([Ok(Bytes::from(before))]).chain(endless(32 * MIB));
+    let request = world
+        .request(Method::POST, &path)
+        .header("x-api-key", "sandbox-key")
+        .header("content-type", "multipart/form-data; boundary=b")
+        .body(Body::wrap_stream(body));
+    let (status, body) = refusal(request.send().await.unwrap()).await;
+    assert_eq!(
+        (status, &body["errors"][0]["code"]),
+        (400, &json!("invalid_part"))
+    );
+    assert_eq!(body["errors"][0]["message"], "The head of a part is too long.");
+}
+
+#[tokio::test]
+async fn a_body_may_come_in_crumbs() {
+    let world = World::start().await;
+    let id = world.create(json!({})).await;
+    let path = format!("/chat-gateway/v1/conversations/{id}/attachments");
+    let whole = "preamble\r\n--b\r\ncontent-disposition: form-data; name=\"authorType\"\r\n\r\nbot\r\n\
+        --b\r\ncontent-disposition: form-data; name=\"attachment\"; filename=\"a\"\r\n\r\nx\r\n--b--\r\nepilogue";
+    let crumbs = stream::iter(
+        whole
+            .bytes()
+            .map(|byte| Ok::<_, std::io::Error>(Bytes::from(vec![byte]))),
+    );
+    let request = world
+        .request(Method::POST, &path)
+        .header("x-api-key", "sandbox-key")
+        .header("content-type", "multipart/form-data; boundary=b")
+        .body(Body::wrap_stream(crumbs));
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let made: Value = answer.json().await.unwrap();
+    assert_eq!((&made["filename"], &made["size"]), (&json!("a"), &json!(1)));
 }

@@ -217,7 +217,7 @@ impl Item for Interaction {
 /// The vendor's description says date, its example shows a time. A date alone is the beginning of that day in UTC.
 fn moment_or_day_ms(text: &str) -> Option<i64> {
     unix_ms(text).or_else(|| {
-        // Stricter than `parse`, which also takes a time without an offset and drops the time.
+        // Stricter than `parse`, which also takes a time that is none and drops it.
         let day = Date::strptime("%Y-%m-%d", text.trim()).ok()?;
         let midnight = day.to_zoned(TimeZone::UTC).ok()?;
         Some(midnight.timestamp().as_millisecond())

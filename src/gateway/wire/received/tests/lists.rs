@@ -17,10 +17,10 @@ pub(super) const LISTS: [(&str, ListReader); 8] = [
     ("channels", |body| channels(body).map(counts)),
 ];
 
-pub(super) type ListReader = fn(&[u8]) -> Result<(usize, u32, u32), String>;
+pub(super) type ListReader = fn(&[u8]) -> Result<(usize, u32, Option<u32>), String>;
 
 #[allow(clippy::needless_pass_by_value, reason = "what a result is mapped with")]
-fn counts<T>(list: gateway::Listed<T>) -> (usize, u32, u32) {
+fn counts<T>(list: gateway::Listed<T>) -> (usize, u32, Option<u32>) {
     (list.items.len(), list.total, list.total_pages)
 }
 
@@ -35,7 +35,7 @@ fn an_empty_page_is_read() {
             json!({"_embedded": {name: null}}),
             json!({"_embedded": {name: []}, "page": {"totalElements": "0"}, "_links": {"self": {"href": "/"}}}),
         ] {
-            assert_eq!(read(&bytes(&body)), Ok((0, 0, 0)), "{name}: {body}");
+            assert_eq!(read(&bytes(&body)), Ok((0, 0, None)), "{name}: {body}");
         }
     }
 }
@@ -45,14 +45,37 @@ fn a_page_is_counted() {
     for (name, read) in LISTS {
         let embedded = json!({name: [{"id": "a"}, {"id": 2, "new": {"field": []}}]});
         let alone = json!({"_embedded": embedded});
-        assert_eq!(
-            read(&bytes(&alone)),
-            Ok((2, 2, 1)),
-            "{name}: without counts, the only one"
-        );
+        assert_eq!(read(&bytes(&alone)), Ok((2, 2, None)), "{name}: without counts");
         let page = json!({"size": 2, "number": 0, "totalElements": 41.0, "totalPages": "21"});
         let one_of_many = json!({"_embedded": embedded, "page": page});
-        assert_eq!(read(&bytes(&one_of_many)), Ok((2, 41, 21)), "{name}");
+        assert_eq!(read(&bytes(&one_of_many)), Ok((2, 41, Some(21))), "{name}");
+        for (page, expected) in [
+            (json!({"size": 2, "totalElements": 41}), (2, 41, Some(21))),
+            (json!({"size": 0, "totalElements": 41}), (2, 41, None)),
+            (json!({"totalPages": 21}), (2, 2, Some(21))),
+        ] {
+            let body = json!({"_embedded": embedded, "page": page});
+            assert_eq!(read(&bytes(&body)), Ok(expected), "{name}: {page}");
+        }
+    }
+}
+
+#[test]
+fn a_list_is_found_where_it_is() {
+    for (name, read) in LISTS {
+        let items = json!([{"id": "a"}, {"id": "b"}]);
+        let shouted = name.to_uppercase();
+        for body in [
+            json!({name: items}),
+            json!({"data": items}),
+            json!({"_embedded": {"data": items}}),
+            json!({"_embedded": {shouted: items}}),
+            json!({"_embedded": {}, "data": items}),
+            json!({"_embedded": null, name: items, "data": "none"}),
+            json!({"_embedded": {name: items}, "data": [{"id": "c"}]}),
+        ] {
+            assert_eq!(read(&bytes(&body)), Ok((2, 2, None)), "{name}: {body}");
+        }
     }
 }
 
@@ -93,7 +116,7 @@ fn an_item_needs_an_identifier_where_it_is_asked_for_by_it(#[case] name: &str, #
     ] {
         let body = json!({"_embedded": {name: [{"id": "a"}, item]}});
         match read(&bytes(&body)) {
-            Ok(counts) => assert_eq!((needed, counts), (false, (2, 2, 1))),
+            Ok(counts) => assert_eq!((needed, counts), (false, (2, 2, None))),
             Err(problem) => {
                 assert!(needed && problem.contains("without an identifier"), "{problem}");
                 assert!(!problem.contains("secret"));
