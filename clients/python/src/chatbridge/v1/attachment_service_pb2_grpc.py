@@ -28,7 +28,8 @@ if _version_not_supported:
 class AttachmentServiceStub:
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
-    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off.
+    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off. Transfers
+    have a limit of time of their own, which is an operator's to set (10 minutes unless told otherwise).
     """
 
     def __init__(self, channel):
@@ -62,16 +63,17 @@ class AttachmentServiceStub:
 class AttachmentServiceServicer:
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
-    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off.
+    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off. Transfers
+    have a limit of time of their own, which is an operator's to set (10 minutes unless told otherwise).
     """
 
     def UploadAttachment(self, request_iterator, context):
         """Uploads a file into a conversation, to be shown by a message that refers to it.
 
-        The first message of the stream is `start`, the others are `chunk`s that add up to `start.size_bytes`: with fewer or more,
-        INVALID_ARGUMENT, and nothing is stored. Larger than the tenant's limit: INVALID_ARGUMENT before anything is sent.
-        Idempotent with `request_id`, as `CreateConversation` is: the repeat must stream the same bytes. Not for gRPC-Web, which
-        cannot stream from the client.
+        The first message of the stream is `start`, the others are `chunk`s that add up to `start.size_bytes`: with fewer or
+        more, INVALID_ARGUMENT, and nothing is stored. Larger than the tenant's limit: INVALID_ARGUMENT before anything is
+        sent. Idempotent with `request_id`, as `CreateConversation` is: the repeat must stream the same bytes. Not for
+        gRPC-Web, which cannot stream from the client.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -80,8 +82,8 @@ class AttachmentServiceServicer:
     def DownloadAttachment(self, request, context):
         """Downloads a file.
 
-        The first message is `start`, the others are `chunk`s. A stream that ends with OK was complete; with UNAVAILABLE, what came
-        is the beginning of the file.
+        The first message is `start`, the others are `chunk`s. A stream that ends with OK was complete; with anything else, what
+        came is the beginning of the file.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -135,7 +137,8 @@ def add_AttachmentServiceServicer_to_server(servicer, server):
 class AttachmentService:
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
-    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off.
+    Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off. Transfers
+    have a limit of time of their own, which is an operator's to set (10 minutes unless told otherwise).
     """
 
     @staticmethod
