@@ -54,7 +54,7 @@ pub enum Error {
     #[error("a call with this request_id is still running: repeat it later to get its answer")]
     RequestInFlight,
     /// A cursor that is not ours.
-    #[error("the cursor is invalid: {0}")]
+    #[error("the cursor is invalid: {0}: send it back as it was received, or start without one")]
     CursorInvalid(#[from] CursorError),
     /// Events behind the cursor are gone, and the caller asked to fail then.
     #[error(
