@@ -37,19 +37,24 @@ pub enum Error {
     #[error("the request is invalid: {}", list(.0))]
     Invalid(Vec<Violation>),
     /// No such tenant is configured.
-    #[error("tenant {0:?} is not configured here")]
+    #[error("tenant {0:?} is not configured here: name one that is, or leave it empty")]
     UnknownTenant(String),
     /// Chatbridge knows no such conversation.
-    #[error("no session is known for conversation {0:?}")]
+    #[error(
+        "no session is known for conversation {0:?}: check the identifier, or ask 8x8 with GetConversation"
+    )]
     UnknownSession(String),
     /// The `request_id` was used for another request.
     #[error("this request_id was used for a different request: use a new UUID for each new request")]
-    RequestIdReused,
+    RequestIdReused {
+        /// Path of the `request_id` in the request.
+        field: &'static str,
+    },
     /// The same call is running.
     #[error("a call with this request_id is still running: repeat it later to get its answer")]
     RequestInFlight,
     /// A cursor that is not ours.
-    #[error("the cursor is invalid: {0}")]
+    #[error("the cursor is invalid: {0}: send it back as it was received, or start without one")]
     CursorInvalid(#[from] CursorError),
     /// Events behind the cursor are gone, and the caller asked to fail then.
     #[error(
@@ -91,6 +96,9 @@ pub enum Error {
 }
 
 impl Error {
+    /// Of a `request_id` where most requests have it; `grpc::fields` knows which have it elsewhere.
+    pub const REQUEST_ID_REUSED: Self = Self::RequestIdReused { field: "request_id" };
+
     /// One wrong field.
     pub fn invalid(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Invalid(vec![Violation::new(field, problem)])
@@ -102,7 +110,7 @@ impl Error {
             Self::Invalid(_) => "INVALID_FIELD",
             Self::UnknownTenant(_) => "TENANT_UNKNOWN",
             Self::UnknownSession(_) => "SESSION_UNKNOWN",
-            Self::RequestIdReused => "REQUEST_ID_REUSED",
+            Self::RequestIdReused { .. } => "REQUEST_ID_REUSED",
             Self::RequestInFlight => "REQUEST_IN_FLIGHT",
             Self::CursorInvalid(_) => "CURSOR_INVALID",
             Self::CursorGap => "CURSOR_GAP",
@@ -159,7 +167,7 @@ mod tests {
             Error::Invalid(vec![]),
             Error::UnknownTenant(String::new()),
             Error::UnknownSession(String::new()),
-            Error::RequestIdReused,
+            Error::REQUEST_ID_REUSED,
             Error::RequestInFlight,
             Error::CursorInvalid(crate::store::Cursor::decode(b"").unwrap_err()),
             Error::CursorGap,

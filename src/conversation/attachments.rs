@@ -211,7 +211,7 @@ async fn same_content(
     if hash.get() == Some(&known) {
         Ok(first.attachment)
     } else {
-        Err(UploadFailure::Other(Error::RequestIdReused))
+        Err(UploadFailure::Other(Error::REQUEST_ID_REUSED))
     }
 }
 

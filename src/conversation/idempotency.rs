@@ -142,7 +142,7 @@ impl Guard {
         match begun? {
             Begun::New => noted.announce().await.map(Started::New),
             Begun::InFlight => Err(Error::RequestInFlight),
-            Begun::Reused => Err(Error::RequestIdReused),
+            Begun::Reused => Err(Error::REQUEST_ID_REUSED),
             Begun::Unknown(kept) => Doubt::new(noted, &kept).map(Started::Unknown),
             Begun::Done(answer) => serde_json::from_slice(&answer)
                 .map(Started::Done)

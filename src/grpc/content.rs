@@ -10,6 +10,10 @@ use crate::error::Error;
 
 /// The largest piece, in bytes.
 pub(super) const CHUNK_BYTES_MAX: usize = 1 << 20;
+/// The largest message of any kind, in bytes: what tonic decodes unless told otherwise.
+const MESSAGE_BYTES_MAX: usize = 4 << 20;
+/// The part of a stream that is such a piece.
+pub(super) const CHUNK: &str = "chunk";
 
 /// How many bytes were announced, and how many came.
 #[derive(Debug)]
@@ -63,7 +67,7 @@ impl Count {
 
 fn too_large(is: &str) -> Error {
     Error::invalid(
-        "chunk",
+        CHUNK,
         format!("{is}; at most {CHUNK_BYTES_MAX} bytes are allowed"),
     )
 }
@@ -80,12 +84,16 @@ pub(super) async fn within<T>(
     timeout(limit, coming).await.unwrap_or(Err(Error::CallerGone))
 }
 
-/// Why no more comes from a caller.
-#[allow(clippy::needless_pass_by_value, reason = "it is mapped")]
-pub(super) fn broken(status: Status) -> Error {
+/// Why no more comes from a caller, where `due` was the next part.
+pub(super) fn broken(due: &str, status: &Status) -> Error {
     match status.code() {
-        // The limit for a message of any kind, which a message that is not too long cannot exceed.
-        Code::OutOfRange => too_large("is longer than a message may be"),
+        // The limit for a message of any kind, which a message that is not too long cannot exceed. Nobody has read the message,
+        // so what was due says best what it is.
+        Code::OutOfRange if due == CHUNK => too_large("is longer than a message may be"),
+        Code::OutOfRange => Error::invalid(
+            due,
+            format!("is longer than a message may be; at most {MESSAGE_BYTES_MAX} bytes are allowed"),
+        ),
         _ => Error::CallerGone,
     }
 }

@@ -61,6 +61,13 @@ pub(super) enum Rpc {
     GetSigningKey,
 }
 
+impl Rpc {
+    /// Whether the request is a stream whose first message holds what other requests hold themselves.
+    fn has_start(self) -> bool {
+        matches!(self, Self::HandOverConversation { .. } | Self::UploadAttachment)
+    }
+}
+
 /// An error with its fields in the names of the request.
 pub(super) fn in_the_callers_names(rpc: Rpc, error: Error) -> Error {
     match error {
@@ -80,6 +87,9 @@ pub(super) fn in_the_callers_names(rpc: Rpc, error: Error) -> Error {
         } => Error::HandOverBroken {
             conversation,
             problem: Box::new(in_the_callers_names(rpc, *problem)),
+        },
+        Error::RequestIdReused { .. } if rpc.has_start() => Error::RequestIdReused {
+            field: "start.request_id",
         },
         other => other,
     }

@@ -40,7 +40,7 @@ impl From<Error> for Status {
 
 fn code(error: &Error) -> Code {
     match error {
-        Error::Invalid(_) | Error::RequestIdReused | Error::CursorInvalid(_) => Code::InvalidArgument,
+        Error::Invalid(_) | Error::RequestIdReused { .. } | Error::CursorInvalid(_) => Code::InvalidArgument,
         Error::UnknownTenant(_) | Error::UnknownSession(_) => Code::NotFound,
         Error::RequestInFlight => Code::Aborted,
         Error::CursorGap => Code::OutOfRange,
@@ -105,7 +105,7 @@ fn violations(error: &Error) -> Vec<FieldViolation> {
         Error::Invalid(violations) => of(violations),
         Error::Upstream(error) => of(&error.violations),
         Error::CursorInvalid(problem) => vec![FieldViolation::new("cursor", problem.to_string())],
-        Error::RequestIdReused => vec![FieldViolation::new("request_id", error.to_string())],
+        Error::RequestIdReused { field } => vec![FieldViolation::new(*field, error.to_string())],
         _ => Vec::new(),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     grpc::{
         call::request_id,
         check::Check,
-        content::{Count, START_WAIT, broken, within},
+        content::{CHUNK, Count, START_WAIT, broken, within},
         convert, deadline,
         proto::{self, UploadAttachmentRequest, UploadAttachmentStart, upload_attachment_request::Part},
     },
@@ -49,7 +49,7 @@ where
         .next()
         .await
         .transpose()
-        .map_err(broken)?
+        .map_err(|status| broken("start", &status))?
         .and_then(|r| r.part)
     {
         Some(Part::Start(start)) => Ok(start),
@@ -84,7 +84,7 @@ where
         let Some(request) = parts.next().await else {
             return count.end().map(|()| None);
         };
-        match request.map_err(broken)?.part {
+        match request.map_err(|status| broken(CHUNK, &status))?.part {
             Some(Part::Chunk(chunk)) if chunk.is_empty() => {}
             Some(Part::Chunk(chunk)) => {
                 count.take(&chunk)?;

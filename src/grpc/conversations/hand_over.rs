@@ -15,7 +15,7 @@ use tonic::{Request, Status, Streaming};
 use self::parts::Parts;
 use crate::{
     conversation::{Conversations, hand_over::FileOutcome},
-    error::Error,
+    error::{Error, Violation},
     gateway::NewAttachment,
     grpc::{
         call::request_id,
@@ -115,16 +115,29 @@ where
         }
         let mut check = Check::default();
         let new = convert::handed_file(&mut check, &file, limits.bytes_max);
-        let new = check.done(new)?;
+        let number = results.len() + 1;
+        let new = check.done(new).map_err(|error| in_file(number, error))?;
         let count = Count::new("file.size_bytes", new.size_bytes);
         let (to, content) = mpsc::channel(CHUNKS_AHEAD);
         let uploading = Box::pin(upload(results.len(), new, file.text, content.into()));
         // The upload may end early. The file's other pieces come all the same, and the next file behind them.
         let (outcome, pumped) = tokio::join!(uploading, within(limits.time, parts.pump(count, to)));
-        pumped?;
+        pumped.map_err(|error| in_file(number, error))?;
         results.push(result(file.file_name, &outcome?));
     }
     Ok(results)
+}
+
+/// A mistake in a file, counted from 1: the fields of all files have the same names.
+fn in_file(number: usize, error: Error) -> Error {
+    let Error::Invalid(violations) = error else {
+        return error;
+    };
+    let numbered = violations.into_iter().map(|v| {
+        let problem = format!("{} (file {number} of the hand-over)", v.problem);
+        Violation::new(v.field, problem)
+    });
+    Error::Invalid(numbered.collect())
 }
 
 fn result(file_name: String, outcome: &FileOutcome) -> proto::HandOverFileResult {

@@ -169,6 +169,19 @@ fn a_hand_over_that_broke_is_translated_too() {
     assert_eq!(error.violations[0].field, "start.user.user_id");
 }
 
+#[rstest]
+#[case(HAND_OVER, "start.request_id")]
+#[case(Rpc::UploadAttachment, "start.request_id")]
+#[case(Rpc::CreateConversation, "request_id")]
+#[case(Rpc::SendMessage, "request_id")]
+#[case(Rpc::CreateWebhook, "request_id")]
+fn a_reused_request_id_is_named_where_the_request_has_it(#[case] rpc: Rpc, #[case] path: &str) {
+    let Error::RequestIdReused { field } = in_the_callers_names(rpc, Error::REQUEST_ID_REUSED) else {
+        panic!("another error");
+    };
+    assert_eq!(field, path);
+}
+
 /// All our paths below these names.
 fn paths(names: Names, above: &str) -> Vec<String> {
     let mut all = Vec::new();

@@ -150,9 +150,8 @@ fn sort(value: &str, fields: &'static [&'static str]) -> Result<(&'static str, b
 fn filter(value: &str, fields: &[&str]) -> Result<Vec<(String, String)>, Problem> {
     let comparison = |part: &str| {
         let (field, wanted) = part.split_once("==")?;
-        fields
-            .contains(&field)
-            .then(|| (field.to_owned(), wanted.to_owned()))
+        let is_value = !wanted.is_empty() && !wanted.contains(['(', ')', ',']);
+        (is_value && fields.contains(&field)).then(|| (field.to_owned(), wanted.to_owned()))
     };
     let read: Option<Vec<_>> = value.split(';').map(comparison).collect();
     read.ok_or_else(|| {
@@ -210,6 +209,8 @@ mod tests {
             "filter=state",
             "filter=name==x",
             "filter=(id==x)",
+            "filter=state==idle,state==active",
+            "filter=state==",
             "filter="
         )]
         query: &str,

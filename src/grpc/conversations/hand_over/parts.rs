@@ -8,7 +8,7 @@ use tonic::Status;
 use crate::{
     error::Error,
     grpc::{
-        content::{Count, broken},
+        content::{CHUNK, Count, broken},
         proto::{HandOver, HandOverConversationRequest, HandOverFile, hand_over_conversation_request::Part},
     },
 };
@@ -26,7 +26,7 @@ where
 
     /// The conversation, which comes first.
     pub(super) async fn start(&mut self) -> Result<HandOver, Error> {
-        match self.next().await? {
+        match self.next("start").await? {
             Some(Part::Start(start)) => Ok(start),
             _ => Err(Error::invalid("start", "is required: the stream begins with it")),
         }
@@ -34,12 +34,12 @@ where
 
     /// The next file; `None`: there is none.
     pub(super) async fn file(&mut self) -> Result<Option<HandOverFile>, Error> {
-        match self.next().await? {
+        match self.next("file").await? {
             None => Ok(None),
             Some(Part::File(file)) => Ok(Some(file)),
             Some(Part::Start(_)) => Err(second_start()),
             Some(Part::Chunk(_)) => Err(Error::invalid(
-                "chunk",
+                CHUNK,
                 "belongs to no file: none has begun, or the last one has all its bytes",
             )),
         }
@@ -65,7 +65,7 @@ where
     }
 
     async fn piece(&mut self, count: &mut Count) -> Result<Bytes, Error> {
-        match self.next().await? {
+        match self.next(CHUNK).await? {
             Some(Part::Chunk(chunk)) => {
                 count.take(&chunk)?;
                 Ok(chunk)
@@ -76,13 +76,13 @@ where
         }
     }
 
-    /// The next part that says something; `None`: the stream has ended.
-    async fn next(&mut self) -> Result<Option<Part>, Error> {
+    /// The next part that says something, of which `due` should come; `None`: the stream has ended.
+    async fn next(&mut self, due: &str) -> Result<Option<Part>, Error> {
         loop {
             let Some(request) = self.0.next().await else {
                 return Ok(None);
             };
-            match request.map_err(broken)?.part {
+            match request.map_err(|status| broken(due, &status))?.part {
                 Some(Part::Chunk(chunk)) if chunk.is_empty() => {}
                 Some(part) => return Ok(Some(part)),
                 None => {

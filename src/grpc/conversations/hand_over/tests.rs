@@ -138,6 +138,7 @@ async fn a_hand_over_may_have_no_files() {
 #[case::a_file_over_the_limit(vec![file("a", 101)], "file.size_bytes")]
 #[case::nothing_said(vec![Ok(HandOverConversationRequest { part: None })], "part")]
 #[case::an_endless_message(vec![file("a", 2), Err(Status::out_of_range(""))], "chunk")]
+#[case::an_endless_file(vec![Err(Status::out_of_range(""))], "file")]
 #[tokio::test]
 async fn a_stream_that_breaks_the_rules_fails(#[case] items: Vec<Item>, #[case] field: &str) {
     let (results, _) = run(items).await;
@@ -145,6 +146,20 @@ async fn a_stream_that_breaks_the_rules_fails(#[case] items: Vec<Item>, #[case] 
         panic!("{results:?}");
     };
     assert_eq!(named[0].field, field, "{}", named[0].problem);
+}
+
+#[tokio::test]
+async fn a_mistake_says_in_which_file_it_is() {
+    for items in [
+        vec![file("a", 1), chunk("a"), file("", 1), chunk("b")],
+        vec![file("a", 1), chunk("a"), file("b", 2), chunk("b")],
+    ] {
+        let (results, _) = run(items).await;
+        let Err(Error::Invalid(named)) = results else {
+            panic!("{results:?}");
+        };
+        assert!(named[0].problem.contains("(file 2 "), "{}", named[0].problem);
+    }
 }
 
 #[tokio::test]
@@ -275,6 +290,7 @@ async fn a_caller_who_keeps_the_stream_open_is_not_waited_for_for_ever(#[case] i
 #[case(vec![])]
 #[case(vec![file("a", 1), start()])]
 #[case(vec![chunk("a")])]
+#[case::an_endless_start(vec![Err(Status::out_of_range(""))])]
 #[tokio::test]
 async fn a_stream_begins_with_its_start(#[case] items: Vec<Item>) {
     let refused = Parts::new(stream::iter(items)).start().await.unwrap_err();

@@ -19,6 +19,7 @@ pub(in crate::grpc) const HISTORY_MAX: usize = 200;
 const TRANSCRIPT_MAX: usize = 5000;
 const NOTE_BYTES_MAX: usize = 1024;
 const LABELS_MAX: usize = 32;
+const LABEL_KEY_BYTES_MAX: usize = 64;
 /// More than there are fields to change.
 const PATHS_MAX: usize = 32;
 
@@ -29,8 +30,16 @@ pub(in crate::grpc) fn labels(check: &mut Check, field: &str, labels: &BTreeMap<
         if key.is_empty() {
             check.fail(field, "has an empty key");
         }
-        check.max(field, key, 64);
-        let shown = &key[..key.floor_char_boundary(64)];
+        if key.len() > LABEL_KEY_BYTES_MAX {
+            check.fail(
+                field,
+                format!(
+                    "has a key of {} bytes; at most {LABEL_KEY_BYTES_MAX} are allowed",
+                    key.len()
+                ),
+            );
+        }
+        let shown = &key[..key.floor_char_boundary(LABEL_KEY_BYTES_MAX)];
         check.max(&format!("{field}[{shown:?}]"), value, 256);
     }
 }

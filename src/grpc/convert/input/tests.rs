@@ -87,6 +87,29 @@ fn a_request_of_nothing_but_mistakes_makes_a_short_list() {
 }
 
 #[test]
+fn a_label_says_whether_its_key_or_its_value_is_too_long() {
+    let one = |key: &str, value: &str| [(key.to_owned(), value.to_owned())].into();
+    for (given, said) in [
+        (
+            one(&"k".repeat(65), ""),
+            vec![("labels", "has a key of 65 bytes; at most 64 are allowed")],
+        ),
+        (
+            one("team", &"v".repeat(257)),
+            vec![("labels[\"team\"]", "is 257 bytes long; at most 256 are allowed")],
+        ),
+        (one(&"k".repeat(64), &"v".repeat(256)), vec![]),
+    ] {
+        let found = violations(|check| labels(check, "labels", &given));
+        let found: Vec<(&str, &str)> = found
+            .iter()
+            .map(|v| (v.field.as_str(), v.problem.as_str()))
+            .collect();
+        assert_eq!(found, said);
+    }
+}
+
+#[test]
 fn context_that_has_no_room_is_named_by_its_keys() {
     let pairs = |count: usize| {
         let pair = |n: usize| proto::Property {

@@ -29,7 +29,8 @@ class AttachmentServiceStub:
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
     Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off, brings no
-    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's.
+    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's. Transfers
+    have a limit of time of their own, which is an operator's to set (10 minutes unless told otherwise).
     """
 
     def __init__(self, channel):
@@ -64,16 +65,17 @@ class AttachmentServiceServicer:
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
     Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off, brings no
-    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's.
+    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's. Transfers
+    have a limit of time of their own, which is an operator's to set (10 minutes unless told otherwise).
     """
 
     def UploadAttachment(self, request_iterator, context):
         """Uploads a file into a conversation, to be shown by a message that refers to it.
 
-        The first message of the stream is `start`, the others are `chunk`s that add up to `start.size_bytes`: with fewer or more,
-        INVALID_ARGUMENT, and nothing is stored. Larger than the tenant's limit: INVALID_ARGUMENT before anything is sent.
-        Idempotent with `request_id`, as `CreateConversation` is: the repeat must stream the same bytes. Not for gRPC-Web, which
-        cannot stream from the client.
+        The first message of the stream is `start`, the others are `chunk`s that add up to `start.size_bytes`: with fewer or
+        more, INVALID_ARGUMENT, and nothing is stored. Larger than the tenant's limit: INVALID_ARGUMENT before anything is
+        sent. Idempotent with `request_id`, as `CreateConversation` is: the repeat must stream the same bytes. Not for
+        gRPC-Web, which cannot stream from the client.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -82,8 +84,8 @@ class AttachmentServiceServicer:
     def DownloadAttachment(self, request, context):
         """Downloads a file.
 
-        The first message is `start`, the others are `chunk`s. A stream that ends with OK was complete; with UNAVAILABLE, what came
-        is the beginning of the file.
+        The first message is `start`, the others are `chunk`s. A stream that ends with OK was complete; with anything else, what
+        came is the beginning of the file.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -138,7 +140,8 @@ class AttachmentService:
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
     Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off, brings no
-    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's.
+    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's. Transfers
+    have a limit of time of their own, which is an operator's to set (10 minutes unless told otherwise).
     """
 
     @staticmethod

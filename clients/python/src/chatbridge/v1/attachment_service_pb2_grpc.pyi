@@ -30,7 +30,8 @@ class AttachmentServiceStub:
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
     Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off, brings no
-    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's.
+    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's. Transfers
+    have a limit of time of their own, which is an operator's to set (10 minutes unless told otherwise).
     """
 
     @_typing.overload
@@ -40,16 +41,16 @@ class AttachmentServiceStub:
     UploadAttachment: _grpc.StreamUnaryMultiCallable[_attachment_service_pb2.UploadAttachmentRequest, _attachment_service_pb2.UploadAttachmentResponse]
     """Uploads a file into a conversation, to be shown by a message that refers to it.
 
-    The first message of the stream is `start`, the others are `chunk`s that add up to `start.size_bytes`: with fewer or more,
-    INVALID_ARGUMENT, and nothing is stored. Larger than the tenant's limit: INVALID_ARGUMENT before anything is sent.
-    Idempotent with `request_id`, as `CreateConversation` is: the repeat must stream the same bytes. Not for gRPC-Web, which
-    cannot stream from the client.
+    The first message of the stream is `start`, the others are `chunk`s that add up to `start.size_bytes`: with fewer or
+    more, INVALID_ARGUMENT, and nothing is stored. Larger than the tenant's limit: INVALID_ARGUMENT before anything is
+    sent. Idempotent with `request_id`, as `CreateConversation` is: the repeat must stream the same bytes. Not for
+    gRPC-Web, which cannot stream from the client.
     """
     DownloadAttachment: _grpc.UnaryStreamMultiCallable[_attachment_service_pb2.DownloadAttachmentRequest, _attachment_service_pb2.DownloadAttachmentResponse]
     """Downloads a file.
 
-    The first message is `start`, the others are `chunk`s. A stream that ends with OK was complete; with UNAVAILABLE, what came
-    is the beginning of the file.
+    The first message is `start`, the others are `chunk`s. A stream that ends with OK was complete; with anything else, what
+    came is the beginning of the file.
     """
     GetAttachment: _grpc.UnaryUnaryMultiCallable[_attachment_service_pb2.GetAttachmentRequest, _attachment_service_pb2.GetAttachmentResponse]
     """Reads a file's details."""
@@ -61,23 +62,24 @@ class AttachmentServiceAsyncStub(AttachmentServiceStub):
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
     Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off, brings no
-    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's.
+    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's. Transfers
+    have a limit of time of their own, which is an operator's to set (10 minutes unless told otherwise).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     UploadAttachment: _aio.StreamUnaryMultiCallable[_attachment_service_pb2.UploadAttachmentRequest, _attachment_service_pb2.UploadAttachmentResponse]  # type: ignore[assignment]
     """Uploads a file into a conversation, to be shown by a message that refers to it.
 
-    The first message of the stream is `start`, the others are `chunk`s that add up to `start.size_bytes`: with fewer or more,
-    INVALID_ARGUMENT, and nothing is stored. Larger than the tenant's limit: INVALID_ARGUMENT before anything is sent.
-    Idempotent with `request_id`, as `CreateConversation` is: the repeat must stream the same bytes. Not for gRPC-Web, which
-    cannot stream from the client.
+    The first message of the stream is `start`, the others are `chunk`s that add up to `start.size_bytes`: with fewer or
+    more, INVALID_ARGUMENT, and nothing is stored. Larger than the tenant's limit: INVALID_ARGUMENT before anything is
+    sent. Idempotent with `request_id`, as `CreateConversation` is: the repeat must stream the same bytes. Not for
+    gRPC-Web, which cannot stream from the client.
     """
     DownloadAttachment: _aio.UnaryStreamMultiCallable[_attachment_service_pb2.DownloadAttachmentRequest, _attachment_service_pb2.DownloadAttachmentResponse]  # type: ignore[assignment]
     """Downloads a file.
 
-    The first message is `start`, the others are `chunk`s. A stream that ends with OK was complete; with UNAVAILABLE, what came
-    is the beginning of the file.
+    The first message is `start`, the others are `chunk`s. A stream that ends with OK was complete; with anything else, what
+    came is the beginning of the file.
     """
     GetAttachment: _aio.UnaryUnaryMultiCallable[_attachment_service_pb2.GetAttachmentRequest, _attachment_service_pb2.GetAttachmentResponse]  # type: ignore[assignment]
     """Reads a file's details."""
@@ -88,7 +90,8 @@ class AttachmentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Files of conversations. Bytes stream through: none of these calls holds a whole file.
 
     Errors as of `ConversationService`; and CANCELLED (`CALLER_GONE`) where the caller's own stream breaks off, brings no
-    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's.
+    `start` for a minute, or no byte for as long as the service is set to wait for an answer of the vendor's. Transfers
+    have a limit of time of their own, which is an operator's to set (10 minutes unless told otherwise).
     """
 
     @_abc_1.abstractmethod
@@ -99,10 +102,10 @@ class AttachmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_attachment_service_pb2.UploadAttachmentResponse, _abc.Awaitable[_attachment_service_pb2.UploadAttachmentResponse]]:
         """Uploads a file into a conversation, to be shown by a message that refers to it.
 
-        The first message of the stream is `start`, the others are `chunk`s that add up to `start.size_bytes`: with fewer or more,
-        INVALID_ARGUMENT, and nothing is stored. Larger than the tenant's limit: INVALID_ARGUMENT before anything is sent.
-        Idempotent with `request_id`, as `CreateConversation` is: the repeat must stream the same bytes. Not for gRPC-Web, which
-        cannot stream from the client.
+        The first message of the stream is `start`, the others are `chunk`s that add up to `start.size_bytes`: with fewer or
+        more, INVALID_ARGUMENT, and nothing is stored. Larger than the tenant's limit: INVALID_ARGUMENT before anything is
+        sent. Idempotent with `request_id`, as `CreateConversation` is: the repeat must stream the same bytes. Not for
+        gRPC-Web, which cannot stream from the client.
         """
 
     @_abc_1.abstractmethod
@@ -113,8 +116,8 @@ class AttachmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_attachment_service_pb2.DownloadAttachmentResponse], _abc.AsyncIterator[_attachment_service_pb2.DownloadAttachmentResponse]]:
         """Downloads a file.
 
-        The first message is `start`, the others are `chunk`s. A stream that ends with OK was complete; with UNAVAILABLE, what came
-        is the beginning of the file.
+        The first message is `start`, the others are `chunk`s. A stream that ends with OK was complete; with anything else, what
+        came is the beginning of the file.
         """
 
     @_abc_1.abstractmethod

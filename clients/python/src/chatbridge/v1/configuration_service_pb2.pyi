@@ -37,7 +37,9 @@ class Webhook(_message.Message):
     name: _builtins.str
     """Its name. Required; at most 256 bytes."""
     uri: _builtins.str
-    """Where events are posted to: an absolute http or https URL. Required; at most 2048 bytes. It may hold a secret: not logged."""
+    """Where events are posted to: an absolute http or https URL. Required; at most 2048 bytes. It may hold a secret: not
+    logged.
+    """
     version: _builtins.str
     """The version of the events. Empty: `Chat Gateway v1.0`, the only one known. At most 64 bytes."""
     def __init__(

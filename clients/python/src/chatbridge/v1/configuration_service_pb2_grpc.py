@@ -115,8 +115,8 @@ class ConfigurationServiceServicer:
     def CreateWebhook(self, request, context):
         """Creates a webhook.
 
-        With `request_id`, a repeat gets the first answer. Where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): list, and
-        see whether it is there.
+        Idempotent with `request_id`, as `ConversationService.CreateConversation` is, but that a lost answer stays unknown
+        (UNKNOWN, `UPSTREAM_OUTCOME_UNKNOWN`): list, and see whether it is there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -137,7 +137,7 @@ class ConfigurationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteWebhook(self, request, context):
-        """Deletes a webhook.
+        """Deletes a webhook. One that a channel uses the vendor may refuse to delete: ABORTED (`UPSTREAM_CONFLICT`).
 
         Safe to repeat, and repeated: where a first attempt's answer was lost, the repeat finds nothing, which is success.
         """
@@ -148,7 +148,8 @@ class ConfigurationServiceServicer:
     def VerifyWebhook(self, request, context):
         """Has the vendor send a verification to a URL, which must be answered with 2xx.
 
-        Never repeated by Chatbridge. INVALID_ARGUMENT (`UPSTREAM_INVALID`) where the URL does not answer as it must.
+        Never repeated by Chatbridge: where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`), and trying once more
+        does no harm. INVALID_ARGUMENT (`UPSTREAM_INVALID`) where the URL does not answer as it must.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -164,8 +165,7 @@ class ConfigurationServiceServicer:
     def CreateChannel(self, request, context):
         """Creates a channel.
 
-        With `request_id`, a repeat gets the first answer. Where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): list, and
-        see whether it is there.
+        As `CreateWebhook`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

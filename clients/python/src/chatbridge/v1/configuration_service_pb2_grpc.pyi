@@ -41,30 +41,30 @@ class ConfigurationServiceStub:
     CreateWebhook: _grpc.UnaryUnaryMultiCallable[_configuration_service_pb2.CreateWebhookRequest, _configuration_service_pb2.CreateWebhookResponse]
     """Creates a webhook.
 
-    With `request_id`, a repeat gets the first answer. Where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): list, and
-    see whether it is there.
+    Idempotent with `request_id`, as `ConversationService.CreateConversation` is, but that a lost answer stays unknown
+    (UNKNOWN, `UPSTREAM_OUTCOME_UNKNOWN`): list, and see whether it is there.
     """
     GetWebhook: _grpc.UnaryUnaryMultiCallable[_configuration_service_pb2.GetWebhookRequest, _configuration_service_pb2.GetWebhookResponse]
     """Reads a webhook."""
     ReplaceWebhook: _grpc.UnaryUnaryMultiCallable[_configuration_service_pb2.ReplaceWebhookRequest, _configuration_service_pb2.ReplaceWebhookResponse]
     """Replaces a webhook as a whole."""
     DeleteWebhook: _grpc.UnaryUnaryMultiCallable[_configuration_service_pb2.DeleteWebhookRequest, _configuration_service_pb2.DeleteWebhookResponse]
-    """Deletes a webhook.
+    """Deletes a webhook. One that a channel uses the vendor may refuse to delete: ABORTED (`UPSTREAM_CONFLICT`).
 
     Safe to repeat, and repeated: where a first attempt's answer was lost, the repeat finds nothing, which is success.
     """
     VerifyWebhook: _grpc.UnaryUnaryMultiCallable[_configuration_service_pb2.VerifyWebhookRequest, _configuration_service_pb2.VerifyWebhookResponse]
     """Has the vendor send a verification to a URL, which must be answered with 2xx.
 
-    Never repeated by Chatbridge. INVALID_ARGUMENT (`UPSTREAM_INVALID`) where the URL does not answer as it must.
+    Never repeated by Chatbridge: where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`), and trying once more
+    does no harm. INVALID_ARGUMENT (`UPSTREAM_INVALID`) where the URL does not answer as it must.
     """
     ListChannels: _grpc.UnaryUnaryMultiCallable[_configuration_service_pb2.ListChannelsRequest, _configuration_service_pb2.ListChannelsResponse]
     """Lists a tenant's channels."""
     CreateChannel: _grpc.UnaryUnaryMultiCallable[_configuration_service_pb2.CreateChannelRequest, _configuration_service_pb2.CreateChannelResponse]
     """Creates a channel.
 
-    With `request_id`, a repeat gets the first answer. Where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): list, and
-    see whether it is there.
+    As `CreateWebhook`.
     """
     GetChannel: _grpc.UnaryUnaryMultiCallable[_configuration_service_pb2.GetChannelRequest, _configuration_service_pb2.GetChannelResponse]
     """Reads a channel."""
@@ -91,30 +91,30 @@ class ConfigurationServiceAsyncStub(ConfigurationServiceStub):
     CreateWebhook: _aio.UnaryUnaryMultiCallable[_configuration_service_pb2.CreateWebhookRequest, _configuration_service_pb2.CreateWebhookResponse]  # type: ignore[assignment]
     """Creates a webhook.
 
-    With `request_id`, a repeat gets the first answer. Where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): list, and
-    see whether it is there.
+    Idempotent with `request_id`, as `ConversationService.CreateConversation` is, but that a lost answer stays unknown
+    (UNKNOWN, `UPSTREAM_OUTCOME_UNKNOWN`): list, and see whether it is there.
     """
     GetWebhook: _aio.UnaryUnaryMultiCallable[_configuration_service_pb2.GetWebhookRequest, _configuration_service_pb2.GetWebhookResponse]  # type: ignore[assignment]
     """Reads a webhook."""
     ReplaceWebhook: _aio.UnaryUnaryMultiCallable[_configuration_service_pb2.ReplaceWebhookRequest, _configuration_service_pb2.ReplaceWebhookResponse]  # type: ignore[assignment]
     """Replaces a webhook as a whole."""
     DeleteWebhook: _aio.UnaryUnaryMultiCallable[_configuration_service_pb2.DeleteWebhookRequest, _configuration_service_pb2.DeleteWebhookResponse]  # type: ignore[assignment]
-    """Deletes a webhook.
+    """Deletes a webhook. One that a channel uses the vendor may refuse to delete: ABORTED (`UPSTREAM_CONFLICT`).
 
     Safe to repeat, and repeated: where a first attempt's answer was lost, the repeat finds nothing, which is success.
     """
     VerifyWebhook: _aio.UnaryUnaryMultiCallable[_configuration_service_pb2.VerifyWebhookRequest, _configuration_service_pb2.VerifyWebhookResponse]  # type: ignore[assignment]
     """Has the vendor send a verification to a URL, which must be answered with 2xx.
 
-    Never repeated by Chatbridge. INVALID_ARGUMENT (`UPSTREAM_INVALID`) where the URL does not answer as it must.
+    Never repeated by Chatbridge: where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`), and trying once more
+    does no harm. INVALID_ARGUMENT (`UPSTREAM_INVALID`) where the URL does not answer as it must.
     """
     ListChannels: _aio.UnaryUnaryMultiCallable[_configuration_service_pb2.ListChannelsRequest, _configuration_service_pb2.ListChannelsResponse]  # type: ignore[assignment]
     """Lists a tenant's channels."""
     CreateChannel: _aio.UnaryUnaryMultiCallable[_configuration_service_pb2.CreateChannelRequest, _configuration_service_pb2.CreateChannelResponse]  # type: ignore[assignment]
     """Creates a channel.
 
-    With `request_id`, a repeat gets the first answer. Where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): list, and
-    see whether it is there.
+    As `CreateWebhook`.
     """
     GetChannel: _aio.UnaryUnaryMultiCallable[_configuration_service_pb2.GetChannelRequest, _configuration_service_pb2.GetChannelResponse]  # type: ignore[assignment]
     """Reads a channel."""
@@ -150,8 +150,8 @@ class ConfigurationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_configuration_service_pb2.CreateWebhookResponse, _abc.Awaitable[_configuration_service_pb2.CreateWebhookResponse]]:
         """Creates a webhook.
 
-        With `request_id`, a repeat gets the first answer. Where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): list, and
-        see whether it is there.
+        Idempotent with `request_id`, as `ConversationService.CreateConversation` is, but that a lost answer stays unknown
+        (UNKNOWN, `UPSTREAM_OUTCOME_UNKNOWN`): list, and see whether it is there.
         """
 
     @_abc_1.abstractmethod
@@ -176,7 +176,7 @@ class ConfigurationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _configuration_service_pb2.DeleteWebhookRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_configuration_service_pb2.DeleteWebhookResponse, _abc.Awaitable[_configuration_service_pb2.DeleteWebhookResponse]]:
-        """Deletes a webhook.
+        """Deletes a webhook. One that a channel uses the vendor may refuse to delete: ABORTED (`UPSTREAM_CONFLICT`).
 
         Safe to repeat, and repeated: where a first attempt's answer was lost, the repeat finds nothing, which is success.
         """
@@ -189,7 +189,8 @@ class ConfigurationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_configuration_service_pb2.VerifyWebhookResponse, _abc.Awaitable[_configuration_service_pb2.VerifyWebhookResponse]]:
         """Has the vendor send a verification to a URL, which must be answered with 2xx.
 
-        Never repeated by Chatbridge. INVALID_ARGUMENT (`UPSTREAM_INVALID`) where the URL does not answer as it must.
+        Never repeated by Chatbridge: where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`), and trying once more
+        does no harm. INVALID_ARGUMENT (`UPSTREAM_INVALID`) where the URL does not answer as it must.
         """
 
     @_abc_1.abstractmethod
@@ -208,8 +209,7 @@ class ConfigurationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_configuration_service_pb2.CreateChannelResponse, _abc.Awaitable[_configuration_service_pb2.CreateChannelResponse]]:
         """Creates a channel.
 
-        With `request_id`, a repeat gets the first answer. Where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): list, and
-        see whether it is there.
+        As `CreateWebhook`.
         """
 
     @_abc_1.abstractmethod

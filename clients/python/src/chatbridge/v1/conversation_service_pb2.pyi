@@ -33,8 +33,8 @@ class _TranscriptPolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Tran
     TRANSCRIPT_POLICY_KEEP_LATEST: _TranscriptPolicy.ValueType  # 1
     """The oldest messages are left out; a note in their place says how many."""
     TRANSCRIPT_POLICY_SUMMARISE: _TranscriptPolicy.ValueType  # 2
-    """The oldest messages are condensed into one: a line each with the author and the beginning of the text, as far as the limit
-    of a text goes; a note above says how many were condensed, and how many of them left out.
+    """The oldest messages are condensed into one: a line each with the author and the beginning of the text, as far as the
+    limit of a text goes; a note above says how many were condensed, and how many of them left out.
     """
     TRANSCRIPT_POLICY_FAIL: _TranscriptPolicy.ValueType  # 3
     """The call fails: INVALID_ARGUMENT."""
@@ -47,8 +47,8 @@ TRANSCRIPT_POLICY_UNSPECIFIED: TranscriptPolicy.ValueType  # 0
 TRANSCRIPT_POLICY_KEEP_LATEST: TranscriptPolicy.ValueType  # 1
 """The oldest messages are left out; a note in their place says how many."""
 TRANSCRIPT_POLICY_SUMMARISE: TranscriptPolicy.ValueType  # 2
-"""The oldest messages are condensed into one: a line each with the author and the beginning of the text, as far as the limit
-of a text goes; a note above says how many were condensed, and how many of them left out.
+"""The oldest messages are condensed into one: a line each with the author and the beginning of the text, as far as the
+limit of a text goes; a note above says how many were condensed, and how many of them left out.
 """
 TRANSCRIPT_POLICY_FAIL: TranscriptPolicy.ValueType  # 3
 """The call fails: INVALID_ARGUMENT."""
@@ -134,8 +134,8 @@ class HandOver(_message.Message):
     transcript_policy: Global___TranscriptPolicy.ValueType
     """What becomes of a transcript of more than 200 messages."""
     omission_note: _builtins.str
-    """The note in place of what was left out, in the agents' language: `{count}` stands for the number of messages. Empty: a note in
-    English. At most 1024 bytes.
+    """The note in place of what was left out, in the agents' language: `{count}` stands for the number of messages. Empty: a
+    note in English. At most 1024 bytes.
     """
     @_builtins.property
     def user(self) -> _conversation_pb2.User:
@@ -147,7 +147,9 @@ class HandOver(_message.Message):
 
     @_builtins.property
     def history(self) -> _containers.RepeatedCompositeFieldContainer[_conversation_pb2.MessageInput]:
-        """The transcript that the bot already has, oldest first. At most 5000 messages; beyond 200, `transcript_policy` decides."""
+        """The transcript that the bot already has, oldest first. At most 5000 messages, as far as the 4 MiB of a request go;
+        beyond 200, `transcript_policy` decides.
+        """
 
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
@@ -720,8 +722,8 @@ class ReplaceConversationRequest(_message.Message):
     """The tenant. Empty: the caller's only one."""
     @_builtins.property
     def conversation(self) -> _conversation_pb2.Conversation:
-        """The new values: `conversation_id`, `channel_id` and `user` are required, `assignment` is not; `tenant` and `state` are not
-        read.
+        """The new values: `conversation_id`, `channel_id` and `user` are required, `assignment` is not; `tenant` and `state` are
+        not read.
         """
 
     def __init__(

@@ -26,25 +26,36 @@ if _version_not_supported:
 
 
 class ConversationServiceStub:
-    """Conversations with the contact centre: every call here becomes one call to the vendor's Chat Gateway.
+    """Conversations with the contact centre. Most calls make one request to the vendor's Chat Gateway; hand-overs, transfers and
+    `FindOrCreateConversation` make several.
 
     Errors are `google.rpc.Status` with an `ErrorInfo` (domain `chatbridge`, a stable `reason`; metadata `reference_id`
     where the vendor gave one), and `BadRequest` or `RetryInfo` where they apply. Common to all RPCs:
-    INVALID_ARGUMENT (a field is wrong; `BadRequest` names it), NOT_FOUND (unknown tenant or conversation),
-    FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
-    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
-    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
 
-    Two more that any RPC may end with before anything was sent: RESOURCE_EXHAUSTED (`UPSTREAM_THROTTLED`: our own limits for
-    the tenant are used up; `RetryInfo` says when there is room) and UNAVAILABLE (`UPSTREAM_CIRCUIT_OPEN`: the vendor has been
-    failing, and the next attempt is due as `RetryInfo` says). The caller's deadline ends the call to the vendor too.
+    - INVALID_ARGUMENT: a field is wrong, and `BadRequest` names it (`INVALID_FIELD`: nothing was sent; `UPSTREAM_INVALID`:
+    the vendor says so).
+    - NOT_FOUND: no such tenant (`TENANT_UNKNOWN`), or the vendor knows nothing of the kind by this identifier
+    (`UPSTREAM_NOT_FOUND`).
+    - FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`): the vendor refused our key.
+    - ABORTED (`UPSTREAM_CONFLICT`): the vendor saw a conflict.
+    - RESOURCE_EXHAUSTED: the vendor's rate limit (`UPSTREAM_RATE_LIMITED`), or our own limits for the tenant, before anything
+    was sent (`UPSTREAM_THROTTLED`); `RetryInfo` says when there is room, where that is known.
+    - DEADLINE_EXCEEDED (`UPSTREAM_TIMEOUT`): the vendor did not answer in time, and repeating is harmless.
+    - UNAVAILABLE: repeating is harmless. The vendor fails or is not reached (`UPSTREAM_UNAVAILABLE`), or has been failing and
+    is left alone until `RetryInfo` says (`UPSTREAM_CIRCUIT_OPEN`).
+    - UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): it may have happened; do not simply repeat. From calls that change something only.
+    - INTERNAL (`UPSTREAM_UNEXPECTED`): the vendor answered in a way that it does not document.
 
-    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4 MiB; a longer one is
-    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
-    unless told otherwise: a page of long messages is.
+    Calls that create, send, upload, or answer a `cursor` need Redis as well: UNAVAILABLE (`STORE_UNAVAILABLE`) where it is
+    down, and nothing was sent; INTERNAL (`STORE_CORRUPT`). The caller's deadline ends the call to the vendor too.
 
-    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they were,
-    `total_size` as the vendor counts.
+    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4
+    MiB; a longer one is OUT_OF_RANGE before it is read, so without details, but INVALID_ARGUMENT where requests are
+    streamed. An answer may be longer than 4 MiB, which many clients refuse unless told otherwise: a page of long messages
+    is.
+
+    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they
+    were, `total_size` as the vendor counts.
     """
 
     def __init__(self, channel):
@@ -161,25 +172,36 @@ class ConversationServiceStub:
 
 
 class ConversationServiceServicer:
-    """Conversations with the contact centre: every call here becomes one call to the vendor's Chat Gateway.
+    """Conversations with the contact centre. Most calls make one request to the vendor's Chat Gateway; hand-overs, transfers and
+    `FindOrCreateConversation` make several.
 
     Errors are `google.rpc.Status` with an `ErrorInfo` (domain `chatbridge`, a stable `reason`; metadata `reference_id`
     where the vendor gave one), and `BadRequest` or `RetryInfo` where they apply. Common to all RPCs:
-    INVALID_ARGUMENT (a field is wrong; `BadRequest` names it), NOT_FOUND (unknown tenant or conversation),
-    FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
-    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
-    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
 
-    Two more that any RPC may end with before anything was sent: RESOURCE_EXHAUSTED (`UPSTREAM_THROTTLED`: our own limits for
-    the tenant are used up; `RetryInfo` says when there is room) and UNAVAILABLE (`UPSTREAM_CIRCUIT_OPEN`: the vendor has been
-    failing, and the next attempt is due as `RetryInfo` says). The caller's deadline ends the call to the vendor too.
+    - INVALID_ARGUMENT: a field is wrong, and `BadRequest` names it (`INVALID_FIELD`: nothing was sent; `UPSTREAM_INVALID`:
+    the vendor says so).
+    - NOT_FOUND: no such tenant (`TENANT_UNKNOWN`), or the vendor knows nothing of the kind by this identifier
+    (`UPSTREAM_NOT_FOUND`).
+    - FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`): the vendor refused our key.
+    - ABORTED (`UPSTREAM_CONFLICT`): the vendor saw a conflict.
+    - RESOURCE_EXHAUSTED: the vendor's rate limit (`UPSTREAM_RATE_LIMITED`), or our own limits for the tenant, before anything
+    was sent (`UPSTREAM_THROTTLED`); `RetryInfo` says when there is room, where that is known.
+    - DEADLINE_EXCEEDED (`UPSTREAM_TIMEOUT`): the vendor did not answer in time, and repeating is harmless.
+    - UNAVAILABLE: repeating is harmless. The vendor fails or is not reached (`UPSTREAM_UNAVAILABLE`), or has been failing and
+    is left alone until `RetryInfo` says (`UPSTREAM_CIRCUIT_OPEN`).
+    - UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): it may have happened; do not simply repeat. From calls that change something only.
+    - INTERNAL (`UPSTREAM_UNEXPECTED`): the vendor answered in a way that it does not document.
 
-    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4 MiB; a longer one is
-    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
-    unless told otherwise: a page of long messages is.
+    Calls that create, send, upload, or answer a `cursor` need Redis as well: UNAVAILABLE (`STORE_UNAVAILABLE`) where it is
+    down, and nothing was sent; INTERNAL (`STORE_CORRUPT`). The caller's deadline ends the call to the vendor too.
 
-    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they were,
-    `total_size` as the vendor counts.
+    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4
+    MiB; a longer one is OUT_OF_RANGE before it is read, so without details, but INVALID_ARGUMENT where requests are
+    streamed. An answer may be longer than 4 MiB, which many clients refuse unless told otherwise: a page of long messages
+    is.
+
+    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they
+    were, `total_size` as the vendor counts.
     """
 
     def HandOverConversation(self, request_iterator, context):
@@ -193,10 +215,14 @@ class ConversationServiceServicer:
         there within the time that the service is set to give a transfer and a minute more. A file whose bytes stop coming for as
         long as the service waits for an answer of the vendor's fails alone.
 
-        Idempotent with `request_id`: a repeat with the same stream goes on where the first ended, and creates, uploads and sends
-        nothing twice. Errors before the conversation exists are those of `CreateConversation`; afterwards only a stream that breaks
-        the rules above fails the call (INVALID_ARGUMENT), and the conversation stays: `conversation_id` is in the metadata of `ErrorInfo`.
-        Not for gRPC-Web, which cannot stream from the client.
+        Idempotent with `request_id`: a repeat with the same stream goes on where the first ended, and creates, uploads and
+        sends nothing twice. With another `start` it is INVALID_ARGUMENT (`REQUEST_ID_REUSED`); a file that is another than
+        the one in its place before has that reason in `files`.
+
+        Errors before the conversation exists are those of `CreateConversation`. Afterwards only the stream itself fails the
+        call: INVALID_ARGUMENT where it breaks the rules above or a file is larger than the tenant's limit, CANCELLED
+        (`CALLER_GONE`) where it breaks off. The conversation stays: `conversation_id` is in the metadata of `ErrorInfo`. Not
+        for gRPC-Web, which cannot stream from the client.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -207,9 +233,12 @@ class ConversationServiceServicer:
 
         However many callers ask at once, on however many replicas, there is one conversation for each tenant, channel and
         `user.user_id`; all of them get it. What is found may be idle: a message reopens it. Only conversations made by
-        Chatbridge's own calls are found, for as long as a session is kept from when they were last found. What is found is answered as it is: `user`,
-        `assignment`, `history` and `labels` apply to a new one only. UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) while it is unknown whether an earlier creation
-        happened: repeat later. DEADLINE_EXCEEDED (`WAIT_TIMED_OUT`) where another caller's creation did not end in time.
+        Chatbridge's own calls are found, the latest of them, for as long as a session is kept, counted from when they were
+        last found. What is found is answered as it is: `user`, `assignment`, `history` and `labels` apply to a new one only.
+
+        UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) while it is unknown whether an earlier creation happened: repeat later.
+        DEADLINE_EXCEEDED (`WAIT_TIMED_OUT`) where another caller's creation did not end before the deadline, or within 10 s
+        where there is none: repeat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -219,8 +248,9 @@ class ConversationServiceServicer:
         """Starts a conversation, with the transcript and the context that the agent should see.
 
         The vendor accepts at once and routes later: await the outcome on `AgentEvents`, from the cursor in the answer.
-        Idempotent with `request_id`: ABORTED while the first call with it runs, INVALID_ARGUMENT
-        (`REQUEST_ID_REUSED`) where the request differs. UNAVAILABLE where Redis is down: nothing was sent.
+        Idempotent with `request_id`: ABORTED (`REQUEST_IN_FLIGHT`) while the first call with it runs, INVALID_ARGUMENT
+        (`REQUEST_ID_REUSED`) where the request differs. Never sent twice: where the answer is lost, UNKNOWN
+        (`UPSTREAM_OUTCOME_UNKNOWN`), and a repeat with the same `request_id` looks for what became of it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -243,9 +273,9 @@ class ConversationServiceServicer:
     def UpdateConversation(self, request, context):
         """Changes the customer's data or the assignment.
 
-        The vendor accepts at once and acts later: the event tells the outcome. While a customer waits in a queue, the agent sees
-        the changed data as soon as they join. With an assignment it is not repeated by Chatbridge: where the answer is lost,
-        UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`).
+        The vendor accepts at once and acts later: the event tells the outcome. While a customer waits in a queue, the agent
+        sees the changed data as soon as they join. With an assignment it is not repeated by Chatbridge: where the answer is
+        lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -263,9 +293,9 @@ class ConversationServiceServicer:
     def TransferConversation(self, request, context):
         """Routes a conversation to another queue or script while no agent has it.
 
-        FAILED_PRECONDITION (`CONVERSATION_WITH_AGENT`) where the vendor reports that an agent has it, and
-        FAILED_PRECONDITION (`CONVERSATION_ENDED`) where it is idle. An agent who accepts between the check and the change is not
-        excluded: the events tell. Errors otherwise as of `UpdateConversation` with an assignment.
+        FAILED_PRECONDITION (`CONVERSATION_WITH_AGENT`) where the vendor reports that an agent has it, and FAILED_PRECONDITION
+        (`CONVERSATION_ENDED`) where it is idle. An agent who accepts between the check and the change is not excluded: the
+        events tell. Errors otherwise as of `UpdateConversation` with an assignment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -292,7 +322,8 @@ class ConversationServiceServicer:
     def EndConversation(self, request, context):
         """Ends the current interaction on the customer's behalf.
 
-        The conversation becomes idle; a new message starts another interaction in it.
+        The conversation becomes idle; a new message starts another interaction in it. Repeated by Chatbridge, and safe to
+        repeat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -349,6 +380,9 @@ class ConversationServiceServicer:
 
     def SendTypingIndicator(self, request, context):
         """Shows the agent that the customer or the bot is typing.
+
+        Never repeated by Chatbridge, nor are the two below: where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`),
+        and the next one shows the same.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -494,25 +528,36 @@ def add_ConversationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ConversationService:
-    """Conversations with the contact centre: every call here becomes one call to the vendor's Chat Gateway.
+    """Conversations with the contact centre. Most calls make one request to the vendor's Chat Gateway; hand-overs, transfers and
+    `FindOrCreateConversation` make several.
 
     Errors are `google.rpc.Status` with an `ErrorInfo` (domain `chatbridge`, a stable `reason`; metadata `reference_id`
     where the vendor gave one), and `BadRequest` or `RetryInfo` where they apply. Common to all RPCs:
-    INVALID_ARGUMENT (a field is wrong; `BadRequest` names it), NOT_FOUND (unknown tenant or conversation),
-    FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
-    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
-    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
 
-    Two more that any RPC may end with before anything was sent: RESOURCE_EXHAUSTED (`UPSTREAM_THROTTLED`: our own limits for
-    the tenant are used up; `RetryInfo` says when there is room) and UNAVAILABLE (`UPSTREAM_CIRCUIT_OPEN`: the vendor has been
-    failing, and the next attempt is due as `RetryInfo` says). The caller's deadline ends the call to the vendor too.
+    - INVALID_ARGUMENT: a field is wrong, and `BadRequest` names it (`INVALID_FIELD`: nothing was sent; `UPSTREAM_INVALID`:
+    the vendor says so).
+    - NOT_FOUND: no such tenant (`TENANT_UNKNOWN`), or the vendor knows nothing of the kind by this identifier
+    (`UPSTREAM_NOT_FOUND`).
+    - FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`): the vendor refused our key.
+    - ABORTED (`UPSTREAM_CONFLICT`): the vendor saw a conflict.
+    - RESOURCE_EXHAUSTED: the vendor's rate limit (`UPSTREAM_RATE_LIMITED`), or our own limits for the tenant, before anything
+    was sent (`UPSTREAM_THROTTLED`); `RetryInfo` says when there is room, where that is known.
+    - DEADLINE_EXCEEDED (`UPSTREAM_TIMEOUT`): the vendor did not answer in time, and repeating is harmless.
+    - UNAVAILABLE: repeating is harmless. The vendor fails or is not reached (`UPSTREAM_UNAVAILABLE`), or has been failing and
+    is left alone until `RetryInfo` says (`UPSTREAM_CIRCUIT_OPEN`).
+    - UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): it may have happened; do not simply repeat. From calls that change something only.
+    - INTERNAL (`UPSTREAM_UNEXPECTED`): the vendor answered in a way that it does not document.
 
-    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4 MiB; a longer one is
-    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
-    unless told otherwise: a page of long messages is.
+    Calls that create, send, upload, or answer a `cursor` need Redis as well: UNAVAILABLE (`STORE_UNAVAILABLE`) where it is
+    down, and nothing was sent; INTERNAL (`STORE_CORRUPT`). The caller's deadline ends the call to the vendor too.
 
-    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they were,
-    `total_size` as the vendor counts.
+    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4
+    MiB; a longer one is OUT_OF_RANGE before it is read, so without details, but INVALID_ARGUMENT where requests are
+    streamed. An answer may be longer than 4 MiB, which many clients refuse unless told otherwise: a page of long messages
+    is.
+
+    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they
+    were, `total_size` as the vendor counts.
     """
 
     @staticmethod

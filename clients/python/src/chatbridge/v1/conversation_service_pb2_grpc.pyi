@@ -27,25 +27,36 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ConversationServiceStub:
-    """Conversations with the contact centre: every call here becomes one call to the vendor's Chat Gateway.
+    """Conversations with the contact centre. Most calls make one request to the vendor's Chat Gateway; hand-overs, transfers and
+    `FindOrCreateConversation` make several.
 
     Errors are `google.rpc.Status` with an `ErrorInfo` (domain `chatbridge`, a stable `reason`; metadata `reference_id`
     where the vendor gave one), and `BadRequest` or `RetryInfo` where they apply. Common to all RPCs:
-    INVALID_ARGUMENT (a field is wrong; `BadRequest` names it), NOT_FOUND (unknown tenant or conversation),
-    FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
-    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
-    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
 
-    Two more that any RPC may end with before anything was sent: RESOURCE_EXHAUSTED (`UPSTREAM_THROTTLED`: our own limits for
-    the tenant are used up; `RetryInfo` says when there is room) and UNAVAILABLE (`UPSTREAM_CIRCUIT_OPEN`: the vendor has been
-    failing, and the next attempt is due as `RetryInfo` says). The caller's deadline ends the call to the vendor too.
+    - INVALID_ARGUMENT: a field is wrong, and `BadRequest` names it (`INVALID_FIELD`: nothing was sent; `UPSTREAM_INVALID`:
+      the vendor says so).
+    - NOT_FOUND: no such tenant (`TENANT_UNKNOWN`), or the vendor knows nothing of the kind by this identifier
+      (`UPSTREAM_NOT_FOUND`).
+    - FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`): the vendor refused our key.
+    - ABORTED (`UPSTREAM_CONFLICT`): the vendor saw a conflict.
+    - RESOURCE_EXHAUSTED: the vendor's rate limit (`UPSTREAM_RATE_LIMITED`), or our own limits for the tenant, before anything
+      was sent (`UPSTREAM_THROTTLED`); `RetryInfo` says when there is room, where that is known.
+    - DEADLINE_EXCEEDED (`UPSTREAM_TIMEOUT`): the vendor did not answer in time, and repeating is harmless.
+    - UNAVAILABLE: repeating is harmless. The vendor fails or is not reached (`UPSTREAM_UNAVAILABLE`), or has been failing and
+      is left alone until `RetryInfo` says (`UPSTREAM_CIRCUIT_OPEN`).
+    - UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): it may have happened; do not simply repeat. From calls that change something only.
+    - INTERNAL (`UPSTREAM_UNEXPECTED`): the vendor answered in a way that it does not document.
 
-    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4 MiB; a longer one is
-    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
-    unless told otherwise: a page of long messages is.
+    Calls that create, send, upload, or answer a `cursor` need Redis as well: UNAVAILABLE (`STORE_UNAVAILABLE`) where it is
+    down, and nothing was sent; INTERNAL (`STORE_CORRUPT`). The caller's deadline ends the call to the vendor too.
 
-    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they were,
-    `total_size` as the vendor counts.
+    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4
+    MiB; a longer one is OUT_OF_RANGE before it is read, so without details, but INVALID_ARGUMENT where requests are
+    streamed. An answer may be longer than 4 MiB, which many clients refuse unless told otherwise: a page of long messages
+    is.
+
+    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they
+    were, `total_size` as the vendor counts.
     """
 
     @_typing.overload
@@ -63,26 +74,34 @@ class ConversationServiceStub:
     there within the time that the service is set to give a transfer and a minute more. A file whose bytes stop coming for as
     long as the service waits for an answer of the vendor's fails alone.
 
-    Idempotent with `request_id`: a repeat with the same stream goes on where the first ended, and creates, uploads and sends
-    nothing twice. Errors before the conversation exists are those of `CreateConversation`; afterwards only a stream that breaks
-    the rules above fails the call (INVALID_ARGUMENT), and the conversation stays: `conversation_id` is in the metadata of `ErrorInfo`.
-    Not for gRPC-Web, which cannot stream from the client.
+    Idempotent with `request_id`: a repeat with the same stream goes on where the first ended, and creates, uploads and
+    sends nothing twice. With another `start` it is INVALID_ARGUMENT (`REQUEST_ID_REUSED`); a file that is another than
+    the one in its place before has that reason in `files`.
+
+    Errors before the conversation exists are those of `CreateConversation`. Afterwards only the stream itself fails the
+    call: INVALID_ARGUMENT where it breaks the rules above or a file is larger than the tenant's limit, CANCELLED
+    (`CALLER_GONE`) where it breaks off. The conversation stays: `conversation_id` is in the metadata of `ErrorInfo`. Not
+    for gRPC-Web, which cannot stream from the client.
     """
     FindOrCreateConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.FindOrCreateConversationRequest, _conversation_service_pb2.FindOrCreateConversationResponse]
     """Finds the conversation of a customer on a channel, or creates it.
 
     However many callers ask at once, on however many replicas, there is one conversation for each tenant, channel and
     `user.user_id`; all of them get it. What is found may be idle: a message reopens it. Only conversations made by
-    Chatbridge's own calls are found, for as long as a session is kept from when they were last found. What is found is answered as it is: `user`,
-    `assignment`, `history` and `labels` apply to a new one only. UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) while it is unknown whether an earlier creation
-    happened: repeat later. DEADLINE_EXCEEDED (`WAIT_TIMED_OUT`) where another caller's creation did not end in time.
+    Chatbridge's own calls are found, the latest of them, for as long as a session is kept, counted from when they were
+    last found. What is found is answered as it is: `user`, `assignment`, `history` and `labels` apply to a new one only.
+
+    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) while it is unknown whether an earlier creation happened: repeat later.
+    DEADLINE_EXCEEDED (`WAIT_TIMED_OUT`) where another caller's creation did not end before the deadline, or within 10 s
+    where there is none: repeat.
     """
     CreateConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.CreateConversationRequest, _conversation_service_pb2.CreateConversationResponse]
     """Starts a conversation, with the transcript and the context that the agent should see.
 
     The vendor accepts at once and routes later: await the outcome on `AgentEvents`, from the cursor in the answer.
-    Idempotent with `request_id`: ABORTED while the first call with it runs, INVALID_ARGUMENT
-    (`REQUEST_ID_REUSED`) where the request differs. UNAVAILABLE where Redis is down: nothing was sent.
+    Idempotent with `request_id`: ABORTED (`REQUEST_IN_FLIGHT`) while the first call with it runs, INVALID_ARGUMENT
+    (`REQUEST_ID_REUSED`) where the request differs. Never sent twice: where the answer is lost, UNKNOWN
+    (`UPSTREAM_OUTCOME_UNKNOWN`), and a repeat with the same `request_id` looks for what became of it.
     """
     GetConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.GetConversationRequest, _conversation_service_pb2.GetConversationResponse]
     """Reads a conversation from the vendor."""
@@ -91,9 +110,9 @@ class ConversationServiceStub:
     UpdateConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.UpdateConversationRequest, _conversation_service_pb2.UpdateConversationResponse]
     """Changes the customer's data or the assignment.
 
-    The vendor accepts at once and acts later: the event tells the outcome. While a customer waits in a queue, the agent sees
-    the changed data as soon as they join. With an assignment it is not repeated by Chatbridge: where the answer is lost,
-    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`).
+    The vendor accepts at once and acts later: the event tells the outcome. While a customer waits in a queue, the agent
+    sees the changed data as soon as they join. With an assignment it is not repeated by Chatbridge: where the answer is
+    lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`).
     """
     ReplaceConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.ReplaceConversationRequest, _conversation_service_pb2.ReplaceConversationResponse]
     """Replaces channel, customer and assignment as a whole: what is not given is cleared, as far as the vendor clears it.
@@ -103,9 +122,9 @@ class ConversationServiceStub:
     TransferConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.TransferConversationRequest, _conversation_service_pb2.TransferConversationResponse]
     """Routes a conversation to another queue or script while no agent has it.
 
-    FAILED_PRECONDITION (`CONVERSATION_WITH_AGENT`) where the vendor reports that an agent has it, and
-    FAILED_PRECONDITION (`CONVERSATION_ENDED`) where it is idle. An agent who accepts between the check and the change is not
-    excluded: the events tell. Errors otherwise as of `UpdateConversation` with an assignment.
+    FAILED_PRECONDITION (`CONVERSATION_WITH_AGENT`) where the vendor reports that an agent has it, and FAILED_PRECONDITION
+    (`CONVERSATION_ENDED`) where it is idle. An agent who accepts between the check and the change is not excluded: the
+    events tell. Errors otherwise as of `UpdateConversation` with an assignment.
     """
     ListInteractions: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.ListInteractionsRequest, _conversation_service_pb2.ListInteractionsResponse]
     """Lists a conversation's interactions, as the vendor has them.
@@ -120,7 +139,8 @@ class ConversationServiceStub:
     EndConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.EndConversationRequest, _conversation_service_pb2.EndConversationResponse]
     """Ends the current interaction on the customer's behalf.
 
-    The conversation becomes idle; a new message starts another interaction in it.
+    The conversation becomes idle; a new message starts another interaction in it. Repeated by Chatbridge, and safe to
+    repeat.
     """
     SendMessage: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.SendMessageRequest, _conversation_service_pb2.SendMessageResponse]
     """Sends a message as the customer or as the bot.
@@ -145,7 +165,11 @@ class ConversationServiceStub:
     Never repeated by Chatbridge: UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) where the answer is lost.
     """
     SendTypingIndicator: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.SendTypingIndicatorRequest, _conversation_service_pb2.SendTypingIndicatorResponse]
-    """Shows the agent that the customer or the bot is typing."""
+    """Shows the agent that the customer or the bot is typing.
+
+    Never repeated by Chatbridge, nor are the two below: where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`),
+    and the next one shows the same.
+    """
     SendThinkingIndicator: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.SendThinkingIndicatorRequest, _conversation_service_pb2.SendThinkingIndicatorResponse]
     """Shows the agent that the bot is working on an answer."""
     SendReadReceipt: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.SendReadReceiptRequest, _conversation_service_pb2.SendReadReceiptResponse]
@@ -158,25 +182,36 @@ class ConversationServiceStub:
 
 @_typing.type_check_only
 class ConversationServiceAsyncStub(ConversationServiceStub):
-    """Conversations with the contact centre: every call here becomes one call to the vendor's Chat Gateway.
+    """Conversations with the contact centre. Most calls make one request to the vendor's Chat Gateway; hand-overs, transfers and
+    `FindOrCreateConversation` make several.
 
     Errors are `google.rpc.Status` with an `ErrorInfo` (domain `chatbridge`, a stable `reason`; metadata `reference_id`
     where the vendor gave one), and `BadRequest` or `RetryInfo` where they apply. Common to all RPCs:
-    INVALID_ARGUMENT (a field is wrong; `BadRequest` names it), NOT_FOUND (unknown tenant or conversation),
-    FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
-    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
-    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
 
-    Two more that any RPC may end with before anything was sent: RESOURCE_EXHAUSTED (`UPSTREAM_THROTTLED`: our own limits for
-    the tenant are used up; `RetryInfo` says when there is room) and UNAVAILABLE (`UPSTREAM_CIRCUIT_OPEN`: the vendor has been
-    failing, and the next attempt is due as `RetryInfo` says). The caller's deadline ends the call to the vendor too.
+    - INVALID_ARGUMENT: a field is wrong, and `BadRequest` names it (`INVALID_FIELD`: nothing was sent; `UPSTREAM_INVALID`:
+      the vendor says so).
+    - NOT_FOUND: no such tenant (`TENANT_UNKNOWN`), or the vendor knows nothing of the kind by this identifier
+      (`UPSTREAM_NOT_FOUND`).
+    - FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`): the vendor refused our key.
+    - ABORTED (`UPSTREAM_CONFLICT`): the vendor saw a conflict.
+    - RESOURCE_EXHAUSTED: the vendor's rate limit (`UPSTREAM_RATE_LIMITED`), or our own limits for the tenant, before anything
+      was sent (`UPSTREAM_THROTTLED`); `RetryInfo` says when there is room, where that is known.
+    - DEADLINE_EXCEEDED (`UPSTREAM_TIMEOUT`): the vendor did not answer in time, and repeating is harmless.
+    - UNAVAILABLE: repeating is harmless. The vendor fails or is not reached (`UPSTREAM_UNAVAILABLE`), or has been failing and
+      is left alone until `RetryInfo` says (`UPSTREAM_CIRCUIT_OPEN`).
+    - UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): it may have happened; do not simply repeat. From calls that change something only.
+    - INTERNAL (`UPSTREAM_UNEXPECTED`): the vendor answered in a way that it does not document.
 
-    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4 MiB; a longer one is
-    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
-    unless told otherwise: a page of long messages is.
+    Calls that create, send, upload, or answer a `cursor` need Redis as well: UNAVAILABLE (`STORE_UNAVAILABLE`) where it is
+    down, and nothing was sent; INTERNAL (`STORE_CORRUPT`). The caller's deadline ends the call to the vendor too.
 
-    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they were,
-    `total_size` as the vendor counts.
+    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4
+    MiB; a longer one is OUT_OF_RANGE before it is read, so without details, but INVALID_ARGUMENT where requests are
+    streamed. An answer may be longer than 4 MiB, which many clients refuse unless told otherwise: a page of long messages
+    is.
+
+    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they
+    were, `total_size` as the vendor counts.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -191,26 +226,34 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     there within the time that the service is set to give a transfer and a minute more. A file whose bytes stop coming for as
     long as the service waits for an answer of the vendor's fails alone.
 
-    Idempotent with `request_id`: a repeat with the same stream goes on where the first ended, and creates, uploads and sends
-    nothing twice. Errors before the conversation exists are those of `CreateConversation`; afterwards only a stream that breaks
-    the rules above fails the call (INVALID_ARGUMENT), and the conversation stays: `conversation_id` is in the metadata of `ErrorInfo`.
-    Not for gRPC-Web, which cannot stream from the client.
+    Idempotent with `request_id`: a repeat with the same stream goes on where the first ended, and creates, uploads and
+    sends nothing twice. With another `start` it is INVALID_ARGUMENT (`REQUEST_ID_REUSED`); a file that is another than
+    the one in its place before has that reason in `files`.
+
+    Errors before the conversation exists are those of `CreateConversation`. Afterwards only the stream itself fails the
+    call: INVALID_ARGUMENT where it breaks the rules above or a file is larger than the tenant's limit, CANCELLED
+    (`CALLER_GONE`) where it breaks off. The conversation stays: `conversation_id` is in the metadata of `ErrorInfo`. Not
+    for gRPC-Web, which cannot stream from the client.
     """
     FindOrCreateConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.FindOrCreateConversationRequest, _conversation_service_pb2.FindOrCreateConversationResponse]  # type: ignore[assignment]
     """Finds the conversation of a customer on a channel, or creates it.
 
     However many callers ask at once, on however many replicas, there is one conversation for each tenant, channel and
     `user.user_id`; all of them get it. What is found may be idle: a message reopens it. Only conversations made by
-    Chatbridge's own calls are found, for as long as a session is kept from when they were last found. What is found is answered as it is: `user`,
-    `assignment`, `history` and `labels` apply to a new one only. UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) while it is unknown whether an earlier creation
-    happened: repeat later. DEADLINE_EXCEEDED (`WAIT_TIMED_OUT`) where another caller's creation did not end in time.
+    Chatbridge's own calls are found, the latest of them, for as long as a session is kept, counted from when they were
+    last found. What is found is answered as it is: `user`, `assignment`, `history` and `labels` apply to a new one only.
+
+    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) while it is unknown whether an earlier creation happened: repeat later.
+    DEADLINE_EXCEEDED (`WAIT_TIMED_OUT`) where another caller's creation did not end before the deadline, or within 10 s
+    where there is none: repeat.
     """
     CreateConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.CreateConversationRequest, _conversation_service_pb2.CreateConversationResponse]  # type: ignore[assignment]
     """Starts a conversation, with the transcript and the context that the agent should see.
 
     The vendor accepts at once and routes later: await the outcome on `AgentEvents`, from the cursor in the answer.
-    Idempotent with `request_id`: ABORTED while the first call with it runs, INVALID_ARGUMENT
-    (`REQUEST_ID_REUSED`) where the request differs. UNAVAILABLE where Redis is down: nothing was sent.
+    Idempotent with `request_id`: ABORTED (`REQUEST_IN_FLIGHT`) while the first call with it runs, INVALID_ARGUMENT
+    (`REQUEST_ID_REUSED`) where the request differs. Never sent twice: where the answer is lost, UNKNOWN
+    (`UPSTREAM_OUTCOME_UNKNOWN`), and a repeat with the same `request_id` looks for what became of it.
     """
     GetConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.GetConversationRequest, _conversation_service_pb2.GetConversationResponse]  # type: ignore[assignment]
     """Reads a conversation from the vendor."""
@@ -219,9 +262,9 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     UpdateConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.UpdateConversationRequest, _conversation_service_pb2.UpdateConversationResponse]  # type: ignore[assignment]
     """Changes the customer's data or the assignment.
 
-    The vendor accepts at once and acts later: the event tells the outcome. While a customer waits in a queue, the agent sees
-    the changed data as soon as they join. With an assignment it is not repeated by Chatbridge: where the answer is lost,
-    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`).
+    The vendor accepts at once and acts later: the event tells the outcome. While a customer waits in a queue, the agent
+    sees the changed data as soon as they join. With an assignment it is not repeated by Chatbridge: where the answer is
+    lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`).
     """
     ReplaceConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.ReplaceConversationRequest, _conversation_service_pb2.ReplaceConversationResponse]  # type: ignore[assignment]
     """Replaces channel, customer and assignment as a whole: what is not given is cleared, as far as the vendor clears it.
@@ -231,9 +274,9 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     TransferConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.TransferConversationRequest, _conversation_service_pb2.TransferConversationResponse]  # type: ignore[assignment]
     """Routes a conversation to another queue or script while no agent has it.
 
-    FAILED_PRECONDITION (`CONVERSATION_WITH_AGENT`) where the vendor reports that an agent has it, and
-    FAILED_PRECONDITION (`CONVERSATION_ENDED`) where it is idle. An agent who accepts between the check and the change is not
-    excluded: the events tell. Errors otherwise as of `UpdateConversation` with an assignment.
+    FAILED_PRECONDITION (`CONVERSATION_WITH_AGENT`) where the vendor reports that an agent has it, and FAILED_PRECONDITION
+    (`CONVERSATION_ENDED`) where it is idle. An agent who accepts between the check and the change is not excluded: the
+    events tell. Errors otherwise as of `UpdateConversation` with an assignment.
     """
     ListInteractions: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.ListInteractionsRequest, _conversation_service_pb2.ListInteractionsResponse]  # type: ignore[assignment]
     """Lists a conversation's interactions, as the vendor has them.
@@ -248,7 +291,8 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     EndConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.EndConversationRequest, _conversation_service_pb2.EndConversationResponse]  # type: ignore[assignment]
     """Ends the current interaction on the customer's behalf.
 
-    The conversation becomes idle; a new message starts another interaction in it.
+    The conversation becomes idle; a new message starts another interaction in it. Repeated by Chatbridge, and safe to
+    repeat.
     """
     SendMessage: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.SendMessageRequest, _conversation_service_pb2.SendMessageResponse]  # type: ignore[assignment]
     """Sends a message as the customer or as the bot.
@@ -273,7 +317,11 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     Never repeated by Chatbridge: UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) where the answer is lost.
     """
     SendTypingIndicator: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.SendTypingIndicatorRequest, _conversation_service_pb2.SendTypingIndicatorResponse]  # type: ignore[assignment]
-    """Shows the agent that the customer or the bot is typing."""
+    """Shows the agent that the customer or the bot is typing.
+
+    Never repeated by Chatbridge, nor are the two below: where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`),
+    and the next one shows the same.
+    """
     SendThinkingIndicator: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.SendThinkingIndicatorRequest, _conversation_service_pb2.SendThinkingIndicatorResponse]  # type: ignore[assignment]
     """Shows the agent that the bot is working on an answer."""
     SendReadReceipt: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.SendReadReceiptRequest, _conversation_service_pb2.SendReadReceiptResponse]  # type: ignore[assignment]
@@ -285,25 +333,36 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     """
 
 class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Conversations with the contact centre: every call here becomes one call to the vendor's Chat Gateway.
+    """Conversations with the contact centre. Most calls make one request to the vendor's Chat Gateway; hand-overs, transfers and
+    `FindOrCreateConversation` make several.
 
     Errors are `google.rpc.Status` with an `ErrorInfo` (domain `chatbridge`, a stable `reason`; metadata `reference_id`
     where the vendor gave one), and `BadRequest` or `RetryInfo` where they apply. Common to all RPCs:
-    INVALID_ARGUMENT (a field is wrong; `BadRequest` names it), NOT_FOUND (unknown tenant or conversation),
-    FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
-    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
-    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
 
-    Two more that any RPC may end with before anything was sent: RESOURCE_EXHAUSTED (`UPSTREAM_THROTTLED`: our own limits for
-    the tenant are used up; `RetryInfo` says when there is room) and UNAVAILABLE (`UPSTREAM_CIRCUIT_OPEN`: the vendor has been
-    failing, and the next attempt is due as `RetryInfo` says). The caller's deadline ends the call to the vendor too.
+    - INVALID_ARGUMENT: a field is wrong, and `BadRequest` names it (`INVALID_FIELD`: nothing was sent; `UPSTREAM_INVALID`:
+      the vendor says so).
+    - NOT_FOUND: no such tenant (`TENANT_UNKNOWN`), or the vendor knows nothing of the kind by this identifier
+      (`UPSTREAM_NOT_FOUND`).
+    - FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`): the vendor refused our key.
+    - ABORTED (`UPSTREAM_CONFLICT`): the vendor saw a conflict.
+    - RESOURCE_EXHAUSTED: the vendor's rate limit (`UPSTREAM_RATE_LIMITED`), or our own limits for the tenant, before anything
+      was sent (`UPSTREAM_THROTTLED`); `RetryInfo` says when there is room, where that is known.
+    - DEADLINE_EXCEEDED (`UPSTREAM_TIMEOUT`): the vendor did not answer in time, and repeating is harmless.
+    - UNAVAILABLE: repeating is harmless. The vendor fails or is not reached (`UPSTREAM_UNAVAILABLE`), or has been failing and
+      is left alone until `RetryInfo` says (`UPSTREAM_CIRCUIT_OPEN`).
+    - UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): it may have happened; do not simply repeat. From calls that change something only.
+    - INTERNAL (`UPSTREAM_UNEXPECTED`): the vendor answered in a way that it does not document.
 
-    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4 MiB; a longer one is
-    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
-    unless told otherwise: a page of long messages is.
+    Calls that create, send, upload, or answer a `cursor` need Redis as well: UNAVAILABLE (`STORE_UNAVAILABLE`) where it is
+    down, and nothing was sent; INTERNAL (`STORE_CORRUPT`). The caller's deadline ends the call to the vendor too.
 
-    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they were,
-    `total_size` as the vendor counts.
+    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4
+    MiB; a longer one is OUT_OF_RANGE before it is read, so without details, but INVALID_ARGUMENT where requests are
+    streamed. An answer may be longer than 4 MiB, which many clients refuse unless told otherwise: a page of long messages
+    is.
+
+    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they
+    were, `total_size` as the vendor counts.
     """
 
     @_abc_1.abstractmethod
@@ -322,10 +381,14 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         there within the time that the service is set to give a transfer and a minute more. A file whose bytes stop coming for as
         long as the service waits for an answer of the vendor's fails alone.
 
-        Idempotent with `request_id`: a repeat with the same stream goes on where the first ended, and creates, uploads and sends
-        nothing twice. Errors before the conversation exists are those of `CreateConversation`; afterwards only a stream that breaks
-        the rules above fails the call (INVALID_ARGUMENT), and the conversation stays: `conversation_id` is in the metadata of `ErrorInfo`.
-        Not for gRPC-Web, which cannot stream from the client.
+        Idempotent with `request_id`: a repeat with the same stream goes on where the first ended, and creates, uploads and
+        sends nothing twice. With another `start` it is INVALID_ARGUMENT (`REQUEST_ID_REUSED`); a file that is another than
+        the one in its place before has that reason in `files`.
+
+        Errors before the conversation exists are those of `CreateConversation`. Afterwards only the stream itself fails the
+        call: INVALID_ARGUMENT where it breaks the rules above or a file is larger than the tenant's limit, CANCELLED
+        (`CALLER_GONE`) where it breaks off. The conversation stays: `conversation_id` is in the metadata of `ErrorInfo`. Not
+        for gRPC-Web, which cannot stream from the client.
         """
 
     @_abc_1.abstractmethod
@@ -338,9 +401,12 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
 
         However many callers ask at once, on however many replicas, there is one conversation for each tenant, channel and
         `user.user_id`; all of them get it. What is found may be idle: a message reopens it. Only conversations made by
-        Chatbridge's own calls are found, for as long as a session is kept from when they were last found. What is found is answered as it is: `user`,
-        `assignment`, `history` and `labels` apply to a new one only. UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) while it is unknown whether an earlier creation
-        happened: repeat later. DEADLINE_EXCEEDED (`WAIT_TIMED_OUT`) where another caller's creation did not end in time.
+        Chatbridge's own calls are found, the latest of them, for as long as a session is kept, counted from when they were
+        last found. What is found is answered as it is: `user`, `assignment`, `history` and `labels` apply to a new one only.
+
+        UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) while it is unknown whether an earlier creation happened: repeat later.
+        DEADLINE_EXCEEDED (`WAIT_TIMED_OUT`) where another caller's creation did not end before the deadline, or within 10 s
+        where there is none: repeat.
         """
 
     @_abc_1.abstractmethod
@@ -352,8 +418,9 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Starts a conversation, with the transcript and the context that the agent should see.
 
         The vendor accepts at once and routes later: await the outcome on `AgentEvents`, from the cursor in the answer.
-        Idempotent with `request_id`: ABORTED while the first call with it runs, INVALID_ARGUMENT
-        (`REQUEST_ID_REUSED`) where the request differs. UNAVAILABLE where Redis is down: nothing was sent.
+        Idempotent with `request_id`: ABORTED (`REQUEST_IN_FLIGHT`) while the first call with it runs, INVALID_ARGUMENT
+        (`REQUEST_ID_REUSED`) where the request differs. Never sent twice: where the answer is lost, UNKNOWN
+        (`UPSTREAM_OUTCOME_UNKNOWN`), and a repeat with the same `request_id` looks for what became of it.
         """
 
     @_abc_1.abstractmethod
@@ -380,9 +447,9 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_conversation_service_pb2.UpdateConversationResponse, _abc.Awaitable[_conversation_service_pb2.UpdateConversationResponse]]:
         """Changes the customer's data or the assignment.
 
-        The vendor accepts at once and acts later: the event tells the outcome. While a customer waits in a queue, the agent sees
-        the changed data as soon as they join. With an assignment it is not repeated by Chatbridge: where the answer is lost,
-        UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`).
+        The vendor accepts at once and acts later: the event tells the outcome. While a customer waits in a queue, the agent
+        sees the changed data as soon as they join. With an assignment it is not repeated by Chatbridge: where the answer is
+        lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`).
         """
 
     @_abc_1.abstractmethod
@@ -404,9 +471,9 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_conversation_service_pb2.TransferConversationResponse, _abc.Awaitable[_conversation_service_pb2.TransferConversationResponse]]:
         """Routes a conversation to another queue or script while no agent has it.
 
-        FAILED_PRECONDITION (`CONVERSATION_WITH_AGENT`) where the vendor reports that an agent has it, and
-        FAILED_PRECONDITION (`CONVERSATION_ENDED`) where it is idle. An agent who accepts between the check and the change is not
-        excluded: the events tell. Errors otherwise as of `UpdateConversation` with an assignment.
+        FAILED_PRECONDITION (`CONVERSATION_WITH_AGENT`) where the vendor reports that an agent has it, and FAILED_PRECONDITION
+        (`CONVERSATION_ENDED`) where it is idle. An agent who accepts between the check and the change is not excluded: the
+        events tell. Errors otherwise as of `UpdateConversation` with an assignment.
         """
 
     @_abc_1.abstractmethod
@@ -439,7 +506,8 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_conversation_service_pb2.EndConversationResponse, _abc.Awaitable[_conversation_service_pb2.EndConversationResponse]]:
         """Ends the current interaction on the customer's behalf.
 
-        The conversation becomes idle; a new message starts another interaction in it.
+        The conversation becomes idle; a new message starts another interaction in it. Repeated by Chatbridge, and safe to
+        repeat.
         """
 
     @_abc_1.abstractmethod
@@ -506,7 +574,11 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _conversation_service_pb2.SendTypingIndicatorRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_conversation_service_pb2.SendTypingIndicatorResponse, _abc.Awaitable[_conversation_service_pb2.SendTypingIndicatorResponse]]:
-        """Shows the agent that the customer or the bot is typing."""
+        """Shows the agent that the customer or the bot is typing.
+
+        Never repeated by Chatbridge, nor are the two below: where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`),
+        and the next one shows the same.
+        """
 
     @_abc_1.abstractmethod
     def SendThinkingIndicator(
