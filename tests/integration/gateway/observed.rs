@@ -114,6 +114,8 @@ async fn a_request_leaves_one_line_without_secrets_in_the_log() {
         .with_writer(log.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
+    // Other tests, which have no subscriber, may have made the library believe that nobody listens.
+    tracing::callsite::rebuild_interest_cache();
 
     let body = json!({"message": "words of the vendor", "referenceId": "dacd0dd252723a2"});
     let server = answering(ResponseTemplate::new(400).set_body_json(body)).await;

@@ -285,6 +285,8 @@ impl Door {
             metrics::set_default_local_recorder(recorder),
             tracing::subscriber::set_default(subscriber),
         );
+        // Other tests, which have no subscriber, may have made the library believe that nobody listens.
+        tracing::callsite::rebuild_interest_cache();
         let (store, keys) = (Arc::new(Recorder::default()), Arc::new(Keys::default()));
         let cache = KeyCache::new(keys.clone(), KeyCacheSettings::default());
         let ingress = Ingress::new(store.clone(), cache, settings).with_clock(Arc::new(|| NOW_MS));
