@@ -39,6 +39,8 @@ impl Stage {
         let ready = dir.path().join("sandbox.json");
         let mut sandbox = chatbridge()?;
         sandbox
+            // It is killed, and what it keeps of files must go with the stage.
+            .env("TMPDIR", dir.path())
             .args([
                 "sandbox",
                 "--listen",
