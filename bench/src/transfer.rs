@@ -66,8 +66,8 @@ impl Door {
         let channel = Channel::from_shared(stage.grpc.clone())?
             .tcp_nodelay(true)
             // As a client that moves files sets it: with frames of 16 KiB, HTTP/2 itself is what takes the time.
-            .initial_stream_window_size(2 << 20)
-            .initial_connection_window_size(4 << 20)
+            .initial_stream_window_size(8 << 20)
+            .initial_connection_window_size(16 << 20)
             .max_frame_size(1 << 20)
             .connect()
             .await?;

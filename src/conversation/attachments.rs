@@ -105,7 +105,8 @@ impl Conversations {
             ledger: Some(ledger.clone()),
             echo: None,
         };
-        let (content, hash) = measured(content, new.size_bytes);
+        // Only a repeat with the same id is ever compared.
+        let (content, hash) = measured(content, new.size_bytes, !request.id.is_empty());
         let mut guard = match Guard::begin(&self.store, tenant, plan).await? {
             Started::New(guard) => guard,
             Started::Done(first) => {
@@ -220,7 +221,8 @@ struct Measured {
     content: BoxStream<'static, Result<Bytes, Error>>,
     size: u64,
     seen: u64,
-    context: Context,
+    /// `None` where nobody will compare.
+    context: Option<Context>,
     /// The last bytes, held back until it is certain that none follow: with them the vendor would have a whole file.
     last: Option<Bytes>,
     is_whole: bool,
@@ -228,17 +230,19 @@ struct Measured {
     hash: Arc<OnceLock<String>>,
 }
 
-/// A content that ends with an error unless it has `size` bytes, and the place where its SHA-256 will be once it has ended.
+/// A content that ends with an error unless it has `size` bytes, and the place where its SHA-256 will be once it has ended; an
+/// empty text unless it is `hashed`.
 fn measured(
     content: BoxStream<'static, Result<Bytes, Error>>,
     size: u64,
+    hashed: bool,
 ) -> (BoxStream<'static, Result<Bytes, Error>>, Arc<OnceLock<String>>) {
     let hash = Arc::new(OnceLock::new());
     let measured = Measured {
         content,
         size,
         seen: 0,
-        context: Context::new(&SHA256),
+        context: hashed.then(|| Context::new(&SHA256)),
         last: None,
         is_whole: false,
         hash: Arc::clone(&hash),
@@ -266,7 +270,9 @@ impl Measured {
             if self.seen > self.size {
                 return Some(Err(self.wrong("more")));
             }
-            self.context.update(&chunk);
+            if let Some(context) = &mut self.context {
+                context.update(&chunk);
+            }
             if self.seen < self.size {
                 return Some(Ok(chunk));
             }
@@ -276,8 +282,8 @@ impl Measured {
             return Some(Err(self.wrong("fewer")));
         }
         if !std::mem::replace(&mut self.is_whole, true) {
-            let hash = hex(self.context.clone().finish().as_ref());
-            if self.hash.set(hash).is_err() {
+            let hash = self.context.take().map(|c| hex(c.finish().as_ref()));
+            if self.hash.set(hash.unwrap_or_default()).is_err() {
                 // Whoever gave it up has recorded that nothing came of it.
                 return Some(Err(Error::CallerGone));
             }
@@ -307,7 +313,7 @@ mod tests {
         let chunks = chunks
             .into_iter()
             .map(|chunk| chunk.map(Bytes::from_static).map_err(|()| Error::Draining));
-        let (mut content, hash) = measured(stream::iter(chunks).boxed(), size);
+        let (mut content, hash) = measured(stream::iter(chunks).boxed(), size, true);
         let mut bytes = Vec::new();
         while let Some(chunk) = content.next().await {
             match chunk {
@@ -340,7 +346,7 @@ mod tests {
             ..Uploaded::unseen(StoredAttachment::default())
         };
         let endless = stream::iter([Ok(Bytes::from_static(b"a"))]).chain(stream::pending());
-        let (content, hash) = measured(endless.boxed(), 3);
+        let (content, hash) = measured(endless.boxed(), 3, true);
         let gone = same_content(known, content, &hash, Duration::from_millis(50)).await;
         assert!(matches!(gone, Err(UploadFailure::Content(Error::CallerGone))));
     }
@@ -372,7 +378,7 @@ mod tests {
     #[tokio::test]
     async fn a_content_that_was_given_up_never_becomes_whole() {
         let chunks: [Result<Bytes, Error>; 2] = [b"ab", b"cd"].map(|chunk| Ok(Bytes::from_static(chunk)));
-        let (mut content, hash) = measured(stream::iter(chunks).boxed(), 4);
+        let (mut content, hash) = measured(stream::iter(chunks).boxed(), 4, true);
         assert!(content.next().await.unwrap().is_ok());
         hash.set(String::new()).unwrap();
         assert!(matches!(content.next().await, Some(Err(Error::CallerGone))));

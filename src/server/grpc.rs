@@ -32,7 +32,7 @@ const STREAMS_PER_CONNECTION: u32 = 1000;
 /// How many bytes a caller may send before we have read them, on one stream and on all streams of a connection. HTTP/2's own
 /// 64 KiB hold an upload up at every round trip. The second is many times the first: uploads that the vendor does not take use up
 /// their streams' windows, and once they have used up the connection's, no other call on it can be sent.
-const STREAM_WINDOW_BYTES: u32 = 512 << 10;
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 32 << 20;
 
 /// Serves until `shutdown`; open streams are ended by then, or soon after.
