@@ -4,10 +4,12 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 3] = [
+const FILES: [&str; 5] = [
     "chatbridge/v1/conversation_service.proto",
     "chatbridge/v1/agent_event_service.proto",
     "chatbridge/v1/session_service.proto",
+    "chatbridge/v1/attachment_service.proto",
+    "chatbridge/v1/configuration_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

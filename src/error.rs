@@ -37,25 +37,50 @@ pub enum Error {
     #[error("the request is invalid: {}", list(.0))]
     Invalid(Vec<Violation>),
     /// No such tenant is configured.
-    #[error("tenant {0:?} is not configured here")]
+    #[error("tenant {0:?} is not configured here: name one that is, or leave it empty")]
     UnknownTenant(String),
     /// Chatbridge knows no such conversation.
-    #[error("no session is known for conversation {0:?}")]
+    #[error(
+        "no session is known for conversation {0:?}: check the identifier, or ask 8x8 with GetConversation"
+    )]
     UnknownSession(String),
     /// The `request_id` was used for another request.
     #[error("this request_id was used for a different request: use a new UUID for each new request")]
-    RequestIdReused,
+    RequestIdReused {
+        /// Path of the `request_id` in the request.
+        field: &'static str,
+    },
     /// The same call is running.
     #[error("a call with this request_id is still running: repeat it later to get its answer")]
     RequestInFlight,
     /// A cursor that is not ours.
-    #[error("the cursor is invalid: {0}")]
+    #[error("the cursor is invalid: {0}: send it back as it was received, or start without one")]
     CursorInvalid(#[from] CursorError),
     /// Events behind the cursor are gone, and the caller asked to fail then.
     #[error(
         "events after the start of this stream are gone: start at a later cursor, or choose a gap_policy that goes on"
     )]
     CursorGap,
+    /// An agent has the conversation, so it cannot be routed any more.
+    #[error("an agent has this conversation already: ask the agent to transfer it")]
+    ConversationWithAgent,
+    /// The conversation is idle, so there is nothing to route.
+    #[error("this conversation has ended: a new message reopens it")]
+    ConversationEnded,
+    /// Another caller's creation of the same conversation did not end in time.
+    #[error("another caller is still creating this conversation: repeat the call")]
+    WaitTimedOut,
+    /// A hand-over failed after its conversation had been created.
+    #[error("conversation {conversation:?} exists, but its files were not all handed over: {problem}")]
+    HandOverBroken {
+        /// The conversation.
+        conversation: String,
+        /// What went wrong then.
+        problem: Box<Error>,
+    },
+    /// The caller's stream broke before it was complete, or nothing came on it for too long.
+    #[error("the stream of the call broke off or stood still before it was complete: repeat the call")]
+    CallerGone,
     /// The store is down.
     #[error("the session store is unavailable; nothing was sent: repeat the call")]
     StoreUnavailable,
@@ -71,6 +96,9 @@ pub enum Error {
 }
 
 impl Error {
+    /// Of a `request_id` where most requests have it; `grpc::fields` knows which have it elsewhere.
+    pub const REQUEST_ID_REUSED: Self = Self::RequestIdReused { field: "request_id" };
+
     /// One wrong field.
     pub fn invalid(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Invalid(vec![Violation::new(field, problem)])
@@ -82,10 +110,15 @@ impl Error {
             Self::Invalid(_) => "INVALID_FIELD",
             Self::UnknownTenant(_) => "TENANT_UNKNOWN",
             Self::UnknownSession(_) => "SESSION_UNKNOWN",
-            Self::RequestIdReused => "REQUEST_ID_REUSED",
+            Self::RequestIdReused { .. } => "REQUEST_ID_REUSED",
             Self::RequestInFlight => "REQUEST_IN_FLIGHT",
             Self::CursorInvalid(_) => "CURSOR_INVALID",
             Self::CursorGap => "CURSOR_GAP",
+            Self::ConversationWithAgent => "CONVERSATION_WITH_AGENT",
+            Self::ConversationEnded => "CONVERSATION_ENDED",
+            Self::WaitTimedOut => "WAIT_TIMED_OUT",
+            Self::HandOverBroken { problem, .. } => problem.reason(),
+            Self::CallerGone => "CALLER_GONE",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::StoreCorrupt => "STORE_CORRUPT",
             Self::Draining => "DRAINING",
@@ -97,6 +130,7 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Upstream(error) => error.retry_after,
+            Self::HandOverBroken { problem, .. } => problem.retry_after(),
             Self::StoreUnavailable | Self::RequestInFlight | Self::Draining => Some(Duration::from_secs(1)),
             _ => None,
         }
@@ -133,10 +167,14 @@ mod tests {
             Error::Invalid(vec![]),
             Error::UnknownTenant(String::new()),
             Error::UnknownSession(String::new()),
-            Error::RequestIdReused,
+            Error::REQUEST_ID_REUSED,
             Error::RequestInFlight,
             Error::CursorInvalid(crate::store::Cursor::decode(b"").unwrap_err()),
             Error::CursorGap,
+            Error::ConversationWithAgent,
+            Error::ConversationEnded,
+            Error::WaitTimedOut,
+            Error::CallerGone,
             Error::StoreUnavailable,
             Error::StoreCorrupt,
             Error::Draining,

@@ -179,6 +179,15 @@ impl EventBody {
             Self::Unknown { .. } => EventKind::Unknown,
         }
     }
+
+    /// Who did it, where a kind of event tells more of them than an identifier.
+    pub fn participant_mut(&mut self) -> Option<&mut Participant> {
+        match self {
+            Self::MemberChanged { member, .. } => Some(member),
+            Self::Message(message) => Some(&mut message.author),
+            _ => None,
+        }
+    }
 }
 
 /// State, assignment or customer changed; absent parts were not named.
@@ -261,7 +270,7 @@ pub struct Participant {
     pub id: String,
     /// Who it is; `None` for a word that we do not know.
     pub kind: Option<AuthorType>,
-    /// Name, where the vendor gave one.
+    /// Name, where the vendor or the operator's lookup gave one.
     pub name: String,
     /// Whether it has left.
     pub removed: bool,

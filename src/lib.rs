@@ -17,6 +17,7 @@
 //! | [`server`] | [`serve`]: puts the parts together, three listeners, drain |
 //! | [`config`], [`error`], [`telemetry`], [`tenant`] | settings, failures with stable reasons, logs and metrics, who is served |
 //! | [`event`] | events and places in the log, as plain types |
+//! | [`agents`] | agents' names, from the operator's file or URL |
 //! | [`conversation`] | use cases, the table of legal state changes, sessions |
 //! | [`webhook`] | the door for the vendor's webhooks |
 //! | [`gateway`] | the client of the vendor's REST API |
@@ -26,6 +27,7 @@
 //! | [`sandbox`] | a Chat Gateway for your own machine, with scripted agents |
 //! | [`cli`] | the command line |
 
+pub mod agents;
 pub mod cli;
 pub mod config;
 pub mod conversation;

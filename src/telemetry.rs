@@ -73,6 +73,10 @@ fn describe() {
         "chatbridge_log_clock_behind_total",
         "Appends while the store's clock was more than a minute behind the log."
     );
+    metrics::describe_counter!(
+        "chatbridge_agent_name_lookups_total",
+        "Lookups of agents' names, by what became of them."
+    );
     metrics::describe_gauge!("chatbridge_store_up", "Whether the store answers: 1 or 0.");
     metrics::describe_gauge!("chatbridge_streams_active", "Open streams of AgentEvents.");
     metrics::describe_counter!(

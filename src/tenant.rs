@@ -2,15 +2,30 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use crate::{error::Error, event::TenantId, gateway::Gateway};
 
 /// A tenant that is served.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Tenant {
     /// The vendor's identifier.
     pub id: TenantId,
     /// Its door to the vendor.
     pub gateway: Gateway,
+    /// The largest file that is taken for upload, in bytes.
+    pub attachment_max_bytes: u64,
+}
+
+impl Tenant {
+    /// The same tenant for a caller who waits no longer than this.
+    #[must_use]
+    pub fn within(&self, deadline: Option<Instant>) -> Self {
+        Self {
+            gateway: self.gateway.within(deadline),
+            ..self.clone()
+        }
+    }
 }
 
 /// All tenants that are served.

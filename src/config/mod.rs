@@ -7,7 +7,13 @@
 mod reader;
 mod settings;
 
-use std::{fmt, net::SocketAddr, path::Path, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use secrecy::SecretString;
 use url::Url;
@@ -28,6 +34,13 @@ pub const MEMORY_URL: &str = "memory:";
 pub struct Config {
     pub gateway_url: Url,
     pub gateway_timeout: Duration,
+    pub gateway_attempts: u32,
+    /// `None`: no limit.
+    pub gateway_rate_per_second: Option<NonZeroU32>,
+    pub gateway_in_flight: usize,
+    pub gateway_circuit_open: Duration,
+    pub transfer_timeout: Duration,
+    pub attachment_max_bytes: u64,
     pub tenant: TenantId,
     pub api_key: SecretString,
     /// `None`: in memory.
@@ -43,6 +56,10 @@ pub struct Config {
     pub webhook_max_bytes: usize,
     pub heartbeat: Duration,
     pub stream_max_age: Duration,
+    pub agent_names_file: Option<PathBuf>,
+    /// With `{id}` in its path or query.
+    pub agent_names_url: Option<SecretString>,
+    pub agent_names_ttl: Duration,
     pub settle_after: Duration,
     pub drain_spread: Duration,
     pub drain_deadline: Duration,

@@ -1,6 +1,14 @@
 //! Reads settings one by one, and notes every mistake instead of stopping at the first.
 
-use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path, str::FromStr, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::SocketAddr,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use secrecy::SecretString;
 use url::Url;
@@ -9,7 +17,7 @@ use super::{
     Config, ENV_PREFIX, MEMORY_URL,
     settings::{SECRETS, SETTINGS},
 };
-use crate::{event::TenantId, store::Retention, store::partition::MAX_PARTITIONS};
+use crate::{agents::UrlTemplate, event::TenantId, store::Retention, store::partition::MAX_PARTITIONS};
 
 /// A value and where it came from, for messages.
 struct Given {
@@ -162,6 +170,15 @@ impl Reader {
         let admin_listen = self.parsed("admin_listen", "an address such as 127.0.0.1:9090");
         let webhook_path_secret = self.path_secret();
         let gateway_timeout = self.millis("gateway_timeout_ms", 100, 60_000);
+        let gateway_attempts = self.number("gateway_attempts", 1, 10);
+        let gateway_rate = self.number("gateway_rate_per_second", 0, 100_000);
+        let gateway_in_flight = self.number("gateway_in_flight", 1, 10_000);
+        let gateway_circuit_open = self.millis("gateway_circuit_open_ms", 0, 600_000);
+        let transfer_timeout = Duration::from_secs(self.number("transfer_timeout_seconds", 1, 7200));
+        let attachment_max_bytes = self.number("attachment_max_bytes", 1024, 1_073_741_824);
+        let agent_names_file = Some(self.text("agent_names_file")).filter(|path| !path.is_empty());
+        let agent_names_url = self.agent_names_url();
+        let agent_names_ttl = Duration::from_secs(self.number("agent_names_ttl_seconds", 1, 86_400));
         let webhook_freshness = Duration::from_secs(self.number("webhook_freshness_seconds", 10, 3600));
         let heartbeat = self.millis("heartbeat_ms", 50, 20_000);
         let stream_max_age = Duration::from_secs(self.number("stream_max_age_seconds", 1, 86_400));
@@ -173,6 +190,15 @@ impl Reader {
         Some(Config {
             gateway_url: gateway_url?,
             gateway_timeout,
+            gateway_attempts: u32::try_from(gateway_attempts).ok()?,
+            gateway_rate_per_second: u32::try_from(gateway_rate).ok().and_then(NonZeroU32::new),
+            gateway_in_flight: usize::try_from(gateway_in_flight).ok()?,
+            gateway_circuit_open,
+            transfer_timeout,
+            attachment_max_bytes,
+            agent_names_file: agent_names_file.map(PathBuf::from),
+            agent_names_url,
+            agent_names_ttl,
             tenant: TenantId::new(tenant?),
             api_key: api_key?,
             redis_url: redis_url?,
@@ -297,6 +323,21 @@ impl Reader {
             return None;
         }
         Some(address)
+    }
+
+    /// The value is never shown: it may hold a key.
+    fn agent_names_url(&mut self) -> Option<SecretString> {
+        let value = self.text("agent_names_url");
+        if value.is_empty() {
+            return None;
+        }
+        if let Err(problem) = UrlTemplate::parse(&value) {
+            self.mistake("agent_names_url", problem);
+        }
+        if !self.text("agent_names_file").is_empty() {
+            self.mistake("agent_names_url", "cannot be given beside agent_names_file");
+        }
+        Some(SecretString::from(value))
     }
 
     fn path_secret(&mut self) -> Option<SecretString> {

@@ -26,6 +26,36 @@ pub const SETTINGS: &[Setting] = &[
         "10000",
         "how long one request to the Chat Gateway may take, in ms (100 to 60000)",
     ),
+    setting(
+        "gateway_attempts",
+        "3",
+        "how often a request that may be repeated is sent at most (1 to 10)",
+    ),
+    setting(
+        "gateway_rate_per_second",
+        "0",
+        "requests to the Chat Gateway a second at most (0 to 100000; 0: no limit)",
+    ),
+    setting(
+        "gateway_in_flight",
+        "256",
+        "requests to the Chat Gateway at once at most (1 to 10000)",
+    ),
+    setting(
+        "gateway_circuit_open_ms",
+        "5000",
+        "how long the Chat Gateway is left alone once it keeps failing, in ms (0 to 600000; 0: it never is)",
+    ),
+    setting(
+        "transfer_timeout_seconds",
+        "600",
+        "how long the upload or download of a file may take, in seconds (1 to 7200)",
+    ),
+    setting(
+        "attachment_max_bytes",
+        "104857600",
+        "the largest file that is taken for upload, in bytes (1024 to 1073741824)",
+    ),
     setting("tenant", "", "the vendor's tenant id; required"),
     setting("api_key", "", "the vendor's API key; required; secret"),
     setting(
@@ -87,6 +117,21 @@ pub const SETTINGS: &[Setting] = &[
         "after which age a stream is ended, give or take a tenth, in seconds (1 to 86400)",
     ),
     setting(
+        "agent_names_file",
+        "",
+        "a JSON file with an object of agents' ids and names, reread when it changes; empty: none",
+    ),
+    setting(
+        "agent_names_url",
+        "",
+        "a URL with {id} that answers {\"name\": …} for an agent's id; empty: none; secret",
+    ),
+    setting(
+        "agent_names_ttl_seconds",
+        "300",
+        "how long an agent's name is kept once looked up by URL, in seconds (1 to 86400)",
+    ),
+    setting(
         "settle_after_ms",
         "30000",
         "how long a conversation may wrap up in silence before 8x8 is asked, in ms (100 to 600000)",
@@ -114,4 +159,4 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// Settings that hold a secret, and so may be given in a file of their own.
-pub(super) const SECRETS: [&str; 3] = ["api_key", "redis_url", "webhook_path_secret"];
+pub(super) const SECRETS: [&str; 4] = ["api_key", "redis_url", "webhook_path_secret", "agent_names_url"];

@@ -111,6 +111,41 @@ fn the_documentation_lists_every_setting_with_its_default() {
 }
 
 #[test]
+fn agents_names_come_from_a_file_or_from_a_url_with_a_place_for_the_id() {
+    let with = |more: &[(&'static str, &'static str)]| load(&[&GOOD[..], more].concat());
+    let url = ("CHATBRIDGE_AGENT_NAMES_URL", "https://hr.example/{id}?key=SECRET");
+    let config = with(&[url]).unwrap();
+    assert_eq!(config.agent_names_url.as_ref().unwrap().expose_secret(), url.1);
+    assert!(!format!("{config:?}").contains("SECRET"));
+    assert_eq!(config.agent_names_ttl, Duration::from_secs(300));
+
+    let file = ("CHATBRIDGE_AGENT_NAMES_FILE", "/etc/agents.json");
+    let config = with(&[file]).unwrap();
+    assert_eq!(config.agent_names_file.as_deref(), Some(Path::new(file.1)));
+    let error = with(&[url, file]).unwrap_err().to_string();
+    assert!(
+        error.contains("CHATBRIDGE_AGENT_NAMES_URL: cannot be given beside"),
+        "{error}"
+    );
+
+    for wrong in [
+        "https://hr.example/SECRET",
+        "https://{id}.example/SECRET",
+        "https://hr.example/SECRET#{id}",
+        "SECRET/{id}",
+    ] {
+        let error = with(&[("CHATBRIDGE_AGENT_NAMES_URL", wrong)]).unwrap_err();
+        assert_eq!(error.0.len(), 1, "{error}");
+        let error = error.to_string();
+        assert!(
+            error.contains("CHATBRIDGE_AGENT_NAMES_URL: must look like"),
+            "{error}"
+        );
+        assert!(!error.contains("SECRET"), "{error}");
+    }
+}
+
+#[test]
 fn no_mistake_shows_a_secret() {
     for toml in ["api_key = \"SECRET123\nx = 1", "webhook_path_secret = SECRET123"] {
         let mut file = tempfile::NamedTempFile::new().unwrap();

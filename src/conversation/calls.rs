@@ -1,18 +1,23 @@
 //! The use cases that callers have: what a call does with the store and the vendor, and in which order.
 
-use std::{collections::BTreeMap, sync::Arc};
-
 use serde::{Deserialize, Serialize};
-use tracing::warn;
+use tokio::time::Instant;
 
 use super::{
-    Session, SessionChange, echo,
-    idempotency::{Guard, Started},
+    Session, echo,
+    idempotency::{Guard, Plan, Started, lease},
+    reconcile::ledger_of_send,
 };
 use crate::{
+    agents::AgentNames,
     error::Error,
-    event::{AuthorType, ConversationKey, Message},
-    gateway::{Conversation, ConversationPatch, Listed, NewConversation, PageQuery},
+    event::{
+        Assignment, AssignmentKind, AuthorType, Card, ConversationKey, Message, Participant, UpstreamState,
+    },
+    gateway::{
+        Conversation, ConversationPatch, ConversationReplacement, Interaction, Listed, PageQuery,
+        PostAgentAssignment,
+    },
     store::{Cursor, SessionMark, SharedStore},
     tenant::{Tenant, Tenants},
 };
@@ -50,56 +55,42 @@ pub struct SentMessage {
     pub accepted_ms: i64,
 }
 
+/// Answer to changing a conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Updated {
+    /// From before the call.
+    pub cursor: Cursor,
+    /// The conversation as the vendor answered, if it did.
+    pub conversation: Option<Conversation>,
+}
+
 /// The use cases.
 #[derive(Clone)]
 pub struct Conversations {
-    store: SharedStore,
+    pub(super) store: SharedStore,
     tenants: Tenants,
+    names: AgentNames,
 }
 
 impl Conversations {
     /// The use cases over a store and the tenants.
     pub fn new(store: SharedStore, tenants: Tenants) -> Self {
-        Self { store, tenants }
-    }
-
-    /// The tenant that a request names.
-    pub fn tenant(&self, name: &str) -> Result<Arc<Tenant>, Error> {
-        self.tenants.resolve(name)
-    }
-
-    /// Creates a conversation and its session.
-    pub async fn create(
-        &self,
-        tenant: &Tenant,
-        request: &RequestId,
-        new: &NewConversation,
-        labels: &BTreeMap<String, String>,
-    ) -> Result<CreatedConversation, Error> {
-        let cursor = self.cursor_before().await?;
-        let mark = serde_json::json!({ "cursor_ms": cursor.time_ms });
-        let guard = match Guard::begin(&self.store, tenant, "CreateConversation", request, &mark).await? {
-            Started::New(guard) => guard,
-            Started::Done(answer) => return Ok(answer),
-        };
-        let created = guard
-            .watch(tenant.gateway.create_conversation(&tenant.id, new).await)
-            .await?;
-        let answer = CreatedConversation {
-            tenant: tenant.id.to_string(),
-            conversation: created.conversation,
-            created_ms: created.created_ms,
-            cursor: cursor.encode(),
-        };
-        let key = ConversationKey::new(tenant.id.clone(), answer.conversation.clone());
-        let change = SessionChange::by_creation(&new.channel_id, &new.user, labels);
-        // It exists now: failing the call would hide its identifier from the caller for ever.
-        if let Err(error) = self.store.change_session(&key, &change).await {
-            warn!(tenant = %tenant.id, conversation = %key.conversation, %error,
-                "the session of a new conversation could not be stored; its events will begin it, without labels");
+        Self {
+            store,
+            tenants,
+            names: AgentNames::none(),
         }
-        guard.done(&answer).await;
-        Ok(answer)
+    }
+
+    /// The same with names for agents whom the vendor gives none.
+    #[must_use]
+    pub fn with_agent_names(self, names: AgentNames) -> Self {
+        Self { names, ..self }
+    }
+
+    /// The tenant that a request names, for a caller who waits no longer than `deadline`.
+    pub fn tenant(&self, name: &str, deadline: Option<Instant>) -> Result<Tenant, Error> {
+        Ok(self.tenants.resolve(name)?.within(deadline))
     }
 
     /// Reads a conversation from the vendor.
@@ -112,16 +103,65 @@ impl Conversations {
         Ok(tenant.gateway.conversations(&tenant.id, page).await?)
     }
 
-    /// Changes customer or assignment, and answers a cursor from before the call.
+    /// Changes customer or assignment.
     pub async fn update(
         &self,
         tenant: &Tenant,
         id: &str,
         patch: &ConversationPatch,
-    ) -> Result<Cursor, Error> {
+    ) -> Result<Updated, Error> {
         let cursor = self.cursor_before().await?;
-        tenant.gateway.patch_conversation(&tenant.id, id, patch).await?;
-        Ok(cursor)
+        let conversation = tenant.gateway.patch_conversation(&tenant.id, id, patch).await?;
+        Ok(Updated { cursor, conversation })
+    }
+
+    /// Replaces channel, customer and assignment.
+    pub async fn replace(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        replacement: &ConversationReplacement,
+    ) -> Result<Updated, Error> {
+        let cursor = self.cursor_before().await?;
+        let conversation = tenant
+            .gateway
+            .replace_conversation(&tenant.id, id, replacement)
+            .await?;
+        Ok(Updated { cursor, conversation })
+    }
+
+    /// Routes a conversation elsewhere while no agent has it, and answers a cursor from before the call.
+    pub async fn transfer(&self, tenant: &Tenant, id: &str, to: &Assignment) -> Result<Cursor, Error> {
+        let now = tenant.gateway.conversation(&tenant.id, id).await?;
+        let has_agent = now.assignment.and_then(|a| a.kind) == Some(AssignmentKind::Agent);
+        match now.state {
+            Some(UpstreamState::Idle) => return Err(Error::ConversationEnded),
+            _ if has_agent => return Err(Error::ConversationWithAgent),
+            _ => {}
+        }
+        let patch = ConversationPatch {
+            assignment: Some(to.clone()),
+            user: None,
+        };
+        Ok(self.update(tenant, id, &patch).await?.cursor)
+    }
+
+    /// Lists a conversation's interactions from the vendor.
+    pub async fn interactions(&self, tenant: &Tenant, id: &str) -> Result<Listed<Interaction>, Error> {
+        Ok(tenant.gateway.interactions(&tenant.id, id).await?)
+    }
+
+    /// Hands back to a bot after the agent.
+    pub async fn post_agent_assignment(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        assignment: &PostAgentAssignment,
+    ) -> Result<(), Error> {
+        Ok(tenant
+            .gateway
+            .post_agent_assignment(&tenant.id, id, assignment)
+            .await?)
     }
 
     /// Ends the current interaction for the customer.
@@ -129,7 +169,7 @@ impl Conversations {
         Ok(tenant.gateway.end_conversation(&tenant.id, id).await?)
     }
 
-    /// Sends a message.
+    /// Sends a message, once for each `request_id`. Where the answer to an earlier call was lost, the message is looked for.
     pub async fn send(
         &self,
         tenant: &Tenant,
@@ -138,30 +178,28 @@ impl Conversations {
         message: &Message,
     ) -> Result<SentMessage, Error> {
         let key = ConversationKey::new(tenant.id.clone(), id);
-        let fingerprint = echo::fingerprint(message);
-        let mark = serde_json::json!({ "conversation": id, "fingerprint": fingerprint });
-        let guard = match Guard::begin(&self.store, tenant, "SendMessage", request, &mark).await? {
+        let ledger = ledger_of_send(&key, message);
+        let plan = Plan {
+            method: "SendMessage",
+            request,
+            lease: lease(tenant.gateway.timeout()),
+            // Equal requests are of one ledger, which holds all that a later look needs.
+            mark: serde_json::Value::Null,
+            ledger: Some(ledger.clone()),
+            echo: Some(echo::fingerprint(message)),
+        };
+        let mut guard = match Guard::begin(&self.store, tenant, plan).await? {
             Started::New(guard) => guard,
             Started::Done(answer) => return Ok(answer),
+            Started::Unknown(doubt) => return self.reconcile_send(tenant, &ledger, doubt).await,
         };
-        if guard.is_idempotent() {
-            guard
-                .watch_store(self.store.expect_echo(&key, &fingerprint, &request.id).await)
-                .await?;
-        }
-        let sent = tenant.gateway.send_message(&tenant.id, id, message).await;
-        if let Err(error) = &sent
-            && error.kind.is_certain()
-            && guard.is_idempotent()
-            && let Err(error) = self.store.withdraw_echo(&key, &fingerprint, &request.id).await
-        {
-            warn!(tenant = %tenant.id, conversation = id, %error, "an announced echo could not be withdrawn");
-        }
+        let gateway = guard.watched(&tenant.gateway);
+        let sent = gateway.send_message(&tenant.id, id, message).await;
         guard.watch(sent).await?;
         let answer = SentMessage {
             accepted_ms: jiff::Timestamp::now().as_millisecond(),
         };
-        guard.done(&answer).await;
+        guard.done(&answer, "").await;
         Ok(answer)
     }
 
@@ -172,7 +210,83 @@ impl Conversations {
         id: &str,
         page: &PageQuery,
     ) -> Result<Listed<Message>, Error> {
-        Ok(tenant.gateway.messages(&tenant.id, id, page).await?)
+        let mut listed = tenant.gateway.messages(&tenant.id, id, page).await?;
+        let authors = listed.items.iter_mut().map(|message| &mut message.author);
+        self.names.fill(&tenant.id, authors).await;
+        Ok(listed)
+    }
+
+    /// Reads a message from the vendor.
+    pub async fn message(&self, tenant: &Tenant, id: &str, message: &str) -> Result<Message, Error> {
+        let mut message = tenant.gateway.message(&tenant.id, id, message).await?;
+        self.names.fill(&tenant.id, [&mut message.author]).await;
+        Ok(message)
+    }
+
+    /// Lists a message's cards from the vendor.
+    pub async fn cards(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        message: &str,
+        page: &PageQuery,
+    ) -> Result<Listed<Card>, Error> {
+        Ok(tenant.gateway.cards(&tenant.id, id, message, page).await?)
+    }
+
+    /// Tells that the customer submitted a card.
+    pub async fn submit_card_action(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        card: &str,
+        name: &str,
+    ) -> Result<(), Error> {
+        Ok(tenant
+            .gateway
+            .submit_card_action(&tenant.id, id, card, name)
+            .await?)
+    }
+
+    /// Tells that a card's action was executed.
+    pub async fn execute_card_action(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        card: &str,
+        name: &str,
+    ) -> Result<(), Error> {
+        Ok(tenant
+            .gateway
+            .execute_card_action(&tenant.id, id, card, name)
+            .await?)
+    }
+
+    /// Shows that the bot is working on an answer.
+    pub async fn thinking(&self, tenant: &Tenant, id: &str, max_seconds: Option<u32>) -> Result<(), Error> {
+        Ok(tenant.gateway.send_thinking(&tenant.id, id, max_seconds).await?)
+    }
+
+    /// Tells up to when somebody has read; `None`: now.
+    pub async fn read_receipt(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        author: AuthorType,
+        read_ms: Option<i64>,
+    ) -> Result<(), Error> {
+        let read_ms = read_ms.unwrap_or_else(|| jiff::Timestamp::now().as_millisecond());
+        Ok(tenant
+            .gateway
+            .send_read_receipt(&tenant.id, id, author, read_ms)
+            .await?)
+    }
+
+    /// Lists who took part, from the vendor.
+    pub async fn participants(&self, tenant: &Tenant, id: &str) -> Result<Listed<Participant>, Error> {
+        let mut listed = tenant.gateway.participants(&tenant.id, id).await?;
+        self.names.fill(&tenant.id, &mut listed.items).await;
+        Ok(listed)
     }
 
     /// Shows that somebody types.
@@ -219,7 +333,7 @@ impl Conversations {
 
     /// A cursor from before whatever comes next. It also proves that the store is there: with the store down nothing is
     /// sent.
-    async fn cursor_before(&self) -> Result<Cursor, Error> {
+    pub(super) async fn cursor_before(&self) -> Result<Cursor, Error> {
         let now_ms = self.store.now_ms().await?;
         Ok(Cursor::at_time(
             now_ms.saturating_sub(CURSOR_MARGIN_MS),

@@ -1,12 +1,19 @@
 //! Use cases of a conversation, and what is legal in its life.
 
+mod attachments;
 pub mod calls;
 pub mod change;
+mod configuration;
+mod creation;
 pub mod echo;
+pub mod find_or_create;
+pub mod hand_over;
 mod idempotency;
+mod reconcile;
 pub mod session;
 pub mod settle;
 pub mod state;
+pub mod transcript;
 
 pub use calls::Conversations;
 pub use change::SessionChange;

@@ -206,12 +206,14 @@ fn apply_field(fields: &mut Fields, change: &FieldChange, at: i64) {
         }
         FieldChange::Member { who, present } => {
             let field = member_field(who);
-            let noted = fields
-                .get(&field)
-                .and_then(|v| parse_member(&field, v))
-                .map(|m| m.at_ms);
-            if noted.is_none_or(|ms| at >= ms) {
-                fields.insert(field, member_value(at, *present, who));
+            let noted = fields.get(&field).and_then(|v| parse_member(&field, v));
+            if noted.as_ref().is_none_or(|m| at >= m.at_ms) {
+                let mut value = member_value(at, *present, who);
+                // Whoever had a name keeps it when somebody tells of them without one.
+                if who.name.is_empty() {
+                    value += noted.map_or("", |m| m.name);
+                }
+                fields.insert(field, value);
             }
         }
     }
@@ -254,7 +256,12 @@ mod tests {
     }
 
     fn member(at_ms: i64, agent: &str, change: MemberChange) -> SessionChange {
-        let member = Participant::new(agent, Some(AuthorType::Agent));
+        named(at_ms, agent, "", change)
+    }
+
+    fn named(at_ms: i64, agent: &str, name: &str, change: MemberChange) -> SessionChange {
+        let mut member = Participant::new(agent, Some(AuthorType::Agent));
+        member.name = name.to_owned();
         event(at_ms, EventBody::MemberChanged { member, change })
     }
 
@@ -351,6 +358,16 @@ mod tests {
             left(4, "ivan"),
         ]);
         assert_eq!(session.state, SessionState::WrappingUp);
+    }
+
+    #[test]
+    fn a_name_that_is_known_outlives_news_without_one() {
+        let joined = named(1, "a1", "Maria: the 2nd", MemberChange::Joined);
+        let session = play(&[joined.clone(), left(2, "a1")]);
+        let member = &session.members[0];
+        assert_eq!((member.name.as_str(), member.removed), ("Maria: the 2nd", true));
+        let renamed = named(3, "a1", "Maria", MemberChange::Joined);
+        assert_eq!(play(&[joined, left(2, "a1"), renamed]).members[0].name, "Maria");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Conversations whose agent left and of which nothing more was heard: the vendor is asked, and a synthetic event records
 //! the answer, because no webhook says that an interaction ended for certain.
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
@@ -37,18 +37,30 @@ pub async fn run(store: SharedStore, tenants: Tenants, settle_after: Duration, s
             }
         };
         for key in unsettled {
-            settle(&store, &tenants, &key, lease_ms).await;
+            let asking = settle(&store, &tenants, &key, lease_ms);
+            match shutdown.run_until_cancelled(asking).await {
+                Some(ControlFlow::Continue(())) => {}
+                // The others would fare alike. Their leases bring them back.
+                Some(ControlFlow::Break(())) => break,
+                None => return,
+            }
         }
     }
 }
 
-async fn settle(store: &SharedStore, tenants: &Tenants, key: &ConversationKey, lease_ms: u64) {
+/// Asks after one conversation, and says whether there is any use in asking after others now.
+async fn settle(
+    store: &SharedStore,
+    tenants: &Tenants,
+    key: &ConversationKey,
+    lease_ms: u64,
+) -> ControlFlow<()> {
     let Ok(tenant) = tenants.resolve(key.tenant.as_str()) else {
-        return;
+        return ControlFlow::Continue(());
     };
     let session = match store.session(key).await {
         Ok(Some(session)) if session.state == SessionState::WrappingUp => session,
-        _ => return,
+        _ => return ControlFlow::Continue(()),
     };
     // A failure is not final: the lease brings the conversation back.
     let answer = match tenant.gateway.conversation(&key.tenant, &key.conversation).await {
@@ -58,14 +70,26 @@ async fn settle(store: &SharedStore, tenants: &Tenants, key: &ConversationKey, l
         Err(error) => {
             warn!(tenant = %key.tenant, conversation = %key.conversation, reason = error.kind.reason(),
                 "8x8 could not be asked how a conversation went on");
-            return;
+            return after(error.kind);
         }
     };
     let Some(event) = synthetic(&session, &answer, jiff::Timestamp::now().as_millisecond()) else {
-        return;
+        return ControlFlow::Continue(());
     };
     if let Err(error) = store.append(&append(&event, lease_ms)).await {
         debug!(tenant = %key.tenant, conversation = %key.conversation, %error, "a synthetic event could not be stored");
+    }
+    ControlFlow::Continue(())
+}
+
+/// Whether a failure is of this conversation alone.
+fn after(failure: UpstreamErrorKind) -> ControlFlow<()> {
+    match failure {
+        UpstreamErrorKind::Throttled
+        | UpstreamErrorKind::CircuitOpen
+        | UpstreamErrorKind::RateLimited
+        | UpstreamErrorKind::Credentials => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
     }
 }
 
@@ -128,4 +152,93 @@ fn append(event: &Event, settle_after_ms: u64) -> Append {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rstest::rstest;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::{
+        event::{AuthorType, MemberChange, Participant, TenantId},
+        gateway::{Gateway, GatewaySettings, Resilience},
+        store::{Retention, memory::MemoryStore},
+        tenant::Tenant,
+    };
+
+    #[rstest]
+    #[case(UpstreamErrorKind::Throttled, true)]
+    #[case(UpstreamErrorKind::CircuitOpen, true)]
+    #[case(UpstreamErrorKind::RateLimited, true)]
+    #[case(UpstreamErrorKind::Credentials, true)]
+    #[case(UpstreamErrorKind::Timeout, false)]
+    #[case(UpstreamErrorKind::Unavailable, false)]
+    #[case(UpstreamErrorKind::Unexpected, false)]
+    fn nobody_is_asked_after_where_all_would_be_turned_away(
+        #[case] failure: UpstreamErrorKind,
+        #[case] is_of_all: bool,
+    ) {
+        assert_eq!(after(failure).is_break(), is_of_all);
+    }
+
+    /// An agent came and left.
+    async fn left(store: &SharedStore, conversation: &str) {
+        for (n, change) in [MemberChange::Joined, MemberChange::Left].into_iter().enumerate() {
+            let event = Event {
+                key: ConversationKey::new(TenantId::new("acme"), conversation),
+                id: format!("{conversation}-{n}"),
+                occurred_ms: 1_000 + i64::try_from(n).unwrap(),
+                received_ms: 2_000,
+                vendor_type: String::new(),
+                synthetic: false,
+                body: EventBody::MemberChanged {
+                    member: Participant::new("maria", Some(AuthorType::Agent)),
+                    change,
+                },
+                traceparent: None,
+            };
+            store.append(&append(&event, 0)).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stop_does_not_wait_for_a_vendor_who_is_silent() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let gateway = Gateway::new(GatewaySettings {
+            base_url: base.parse().unwrap(),
+            api_key: "key".to_owned().into(),
+            timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            transfer_timeout: Duration::from_secs(60),
+            resilience: Resilience::NONE,
+        });
+        let tenants = Tenants::new([Tenant {
+            id: TenantId::new("acme"),
+            gateway: gateway.unwrap(),
+            attachment_max_bytes: 1,
+        }]);
+        let store: SharedStore = Arc::new(MemoryStore::new(4, Retention::default()));
+        left(&store, "c1").await;
+        let stop = CancellationToken::new();
+        let running = run(store, tenants, Duration::from_millis(10), stop.clone());
+        let stopping = async {
+            // It is being asked.
+            let _asked = listener.accept().await.unwrap();
+            stop.cancel();
+            std::future::pending::<()>().await;
+        };
+        let both = async {
+            tokio::select! {
+                () = running => {}
+                () = stopping => {}
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), both)
+            .await
+            .expect("it stops");
+    }
 }

@@ -1,24 +1,32 @@
 //! The client.
 
-use std::{fmt, time::Duration};
+mod attachments;
+mod cards;
+mod configuration;
+mod conversations;
+mod messages;
 
-use reqwest::{Client, header::CONTENT_TYPE};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
 use secrecy::SecretString;
 use serde::Serialize;
+use tokio::time::Instant;
 use url::Url;
 
 use super::{
-    Conversation, ConversationPatch, Created, Listed, NewConversation, PageQuery, UpstreamError,
-    UpstreamErrorKind, connection,
-    exchange::{exchange, undecodable},
+    Resilience, UpstreamError, UpstreamErrorKind,
+    call::CallBuilder,
+    connection::{self, Clients},
+    exchange::Answer,
     operation::Operation,
-    path,
-    record::{self, Record},
-    wire::{received, sent},
+    path, record,
+    stack::{Limits, Stack},
 };
-use crate::event::{AuthorType, Message, TenantId};
-
-const TENANT_HEADER: &str = "x-8x8-tenant";
+use crate::event::TenantId;
 
 /// What the client needs to know. `Debug` does not show the key.
 #[derive(Debug, Clone)]
@@ -32,28 +40,42 @@ pub struct GatewaySettings {
     /// How long connecting may take: name resolution, TCP and TLS together. At most nine tenths of `timeout` are used, so that a
     /// request that never left is told from one whose answer is late.
     pub connect_timeout: Duration,
+    /// How long the upload or download of a file may take; at most a day. In between, no more than `timeout` may pass without a
+    /// byte.
+    pub transfer_timeout: Duration,
+    /// How calls are limited and repeated.
+    pub resilience: Resilience,
 }
 
-/// A client of the Chat Gateway for one API key. Clones share its connections.
+/// A client of the Chat Gateway for one API key. Clones are cheap: they share connections, limits and circuit breaker.
 ///
-/// Each call sends one request and never repeats it. A call ends when its future is dropped: the request is abandoned where
-/// it is, and as with a time-out nobody knows whether the vendor acted on it.
+/// A call that may be repeated is, as [`Resilience`] says. A call ends when its future is dropped: the request is abandoned
+/// where it is, and as with a time-out nobody knows whether the vendor acted on it.
 ///
 /// Errors are those of [`UpstreamErrorKind`]; identifiers, authors and assignments that the vendor could not take are refused
 /// as [`UpstreamErrorKind::Invalid`] before anything is sent. Loopback addresses are reached directly, others through the
 /// proxy that the environment names (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
 #[derive(Clone)]
 pub struct Gateway {
-    client: Client,
+    shared: Arc<Shared>,
+    deadline: Option<Instant>,
+    left: Arc<AtomicBool>,
+}
+
+struct Shared {
+    clients: Clients,
+    stack: Stack,
+    base: Url,
     root: Url,
     timeout: Duration,
+    transfer_timeout: Duration,
 }
 
 impl fmt::Debug for Gateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gateway")
-            .field("root", &self.root.as_str())
-            .field("timeout", &self.timeout)
+            .field("root", &self.shared.root.as_str())
+            .field("timeout", &self.shared.timeout)
             .finish_non_exhaustive()
     }
 }
@@ -63,203 +85,117 @@ impl Gateway {
     ///
     /// # Errors
     /// [`UpstreamErrorKind::Invalid`] with a sentence in `message`: the base URL is not an http or https URL, or holds
-    /// credentials, a query or a fragment; the key is empty or cannot be a header; a time limit is zero or over an hour;
-    /// with https, the system has no CA certificates.
+    /// credentials, a query or a fragment; the key is empty or cannot be a header; a time limit is zero or too long; no request
+    /// may be under way at all; with https, the system has no CA certificates.
     #[allow(
         clippy::needless_pass_by_value,
         reason = "the settings hold the key, which ends here"
     )]
     pub fn new(settings: GatewaySettings) -> Result<Self, UpstreamError> {
         let root = path::root(&settings.base_url)?;
-        let client = connection::client(&settings).map_err(refuse)?;
+        let clients = connection::clients(&settings).map_err(refuse)?;
         record::describe();
-        Ok(Self {
-            client,
-            root,
+        let limits = Limits {
             timeout: settings.timeout,
+            transfer_timeout: settings.transfer_timeout,
+        };
+        let stack = Stack::new(clients.clone(), limits, &settings.resilience)
+            .map_err(|_| refuse("the time limits of retries contradict each other"))?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                stack,
+                clients,
+                base: settings.base_url,
+                root,
+                timeout: settings.timeout,
+                transfer_timeout: settings.transfer_timeout,
+            }),
+            deadline: None,
+            left: Arc::default(),
         })
     }
 
-    /// Creates a conversation: `POST /conversations`, 202. Not safe to repeat: where the answer is cut or unreadable, the
-    /// conversation may exist and its identifier is lost, which is [`UpstreamErrorKind::OutcomeUnknown`].
-    pub async fn create_conversation(
+    /// The same client for a caller who waits no longer than this.
+    #[must_use]
+    pub fn within(&self, deadline: Option<Instant>) -> Self {
+        Self {
+            deadline,
+            ..self.clone()
+        }
+    }
+
+    /// The same client for one call. While a request of that call is on its way, and from when it may have taken effect, `left`
+    /// is set; not while the call waits for its turn.
+    #[must_use]
+    pub fn noting(&self, left: Arc<AtomicBool>) -> Self {
+        Self { left, ..self.clone() }
+    }
+
+    /// When the caller stops waiting; `None`: never.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// How long one request that carries no file may take.
+    pub fn timeout(&self) -> Duration {
+        self.shared.timeout
+    }
+
+    /// How long the upload or download of a file may take.
+    pub fn transfer_timeout(&self) -> Duration {
+        self.shared.transfer_timeout
+    }
+
+    /// The beginning of a call below `/chat-gateway/v1`.
+    pub(super) fn prepare(
         &self,
+        operation: &'static Operation,
         tenant: &TenantId,
-        new: &NewConversation,
-    ) -> Result<Created, UpstreamError> {
-        let body = json(&sent::NewConversation::new(new)?)?;
-        let call = Call::new(Operation::CREATE, tenant, ["conversations"]).body(body);
-        self.send(call, received::created).await
+        segments: &[&str],
+    ) -> Result<CallBuilder, UpstreamError> {
+        self.prepare_at(&self.shared.root, operation, tenant, segments)
     }
 
-    /// Reads a conversation: `GET /conversations/{id}`, 200.
-    pub async fn conversation(&self, tenant: &TenantId, id: &str) -> Result<Conversation, UpstreamError> {
-        let call = Call::new(Operation::GET, tenant, ["conversations", id]);
-        self.send(call, received::conversation).await
-    }
-
-    /// Lists conversations: `GET /conversations`, 200.
-    pub async fn conversations(
+    /// The beginning of a call below the base URL itself.
+    pub(super) fn prepare_at_base(
         &self,
+        operation: &'static Operation,
         tenant: &TenantId,
-        page: &PageQuery,
-    ) -> Result<Listed<Conversation>, UpstreamError> {
-        let call = Call::new(Operation::LIST, tenant, ["conversations"]).page(page);
-        self.send(call, received::conversations).await
+        segments: &[&str],
+    ) -> Result<CallBuilder, UpstreamError> {
+        self.prepare_at(&self.shared.base, operation, tenant, segments)
     }
 
-    /// Changes the customer's data or the assignment: `PATCH /conversations/{id}`, 202. Safe to repeat unless it holds an
-    /// assignment. The vendor acts later; an event tells the outcome.
-    pub async fn patch_conversation(
+    fn prepare_at(
         &self,
+        root: &Url,
+        operation: &'static Operation,
         tenant: &TenantId,
-        id: &str,
-        patch: &ConversationPatch,
-    ) -> Result<(), UpstreamError> {
-        let operation = match patch.assignment {
-            Some(_) => Operation::PATCH_ASSIGNMENT,
-            None => Operation::PATCH_USER,
-        };
-        let body = json(&sent::Patch::new(patch)?)?;
-        let call = Call::new(operation, tenant, ["conversations", id]).body(body);
-        self.send(call, nothing).await
+        segments: &[&str],
+    ) -> Result<CallBuilder, UpstreamError> {
+        let url = path::address(root, segments)?;
+        let tenant = connection::header(tenant.as_str())
+            .ok_or_else(|| refuse("the tenant must be one or more visible ASCII characters"))?;
+        Ok(CallBuilder::new(operation, url, tenant))
     }
 
-    /// Ends the current interaction: `PATCH /conversations/{id}/participants/user`, 204. Safe to repeat promptly.
-    pub async fn end_conversation(&self, tenant: &TenantId, id: &str) -> Result<(), UpstreamError> {
-        let body = json(&sent::UserLeaves { removed: true })?;
-        let path = ["conversations", id, "participants", "user"];
-        self.send(Call::new(Operation::END, tenant, path).body(body), nothing)
-            .await
-    }
-
-    /// Sends a message: `POST /conversations/{id}/messages`, 202 without a body. Not safe to repeat. Of the message, author
-    /// type, text, attachment identifiers, cards and external provider are sent.
-    pub async fn send_message(
+    /// Makes a call and reads its answer with `read`.
+    pub(super) async fn send<T>(
         &self,
-        tenant: &TenantId,
-        id: &str,
-        message: &Message,
-    ) -> Result<(), UpstreamError> {
-        let body = json(&sent::Message::new(message)?)?;
-        let call = Call::new(Operation::SEND, tenant, ["conversations", id, "messages"]).body(body);
-        self.send(call, nothing).await
-    }
-
-    /// Lists a conversation's messages: `GET /conversations/{id}/messages`, 200; the newest first unless `page` says otherwise.
-    pub async fn messages(
-        &self,
-        tenant: &TenantId,
-        id: &str,
-        page: &PageQuery,
-    ) -> Result<Listed<Message>, UpstreamError> {
-        let call = Call::new(Operation::MESSAGES, tenant, ["conversations", id, "messages"]).page(page);
-        self.send(call, received::messages).await
-    }
-
-    /// Shows that the user or the bot is typing: `POST /conversations/{id}/typing`, 204. Not safe to repeat, as a POST.
-    pub async fn send_typing(
-        &self,
-        tenant: &TenantId,
-        id: &str,
-        author: AuthorType,
-    ) -> Result<(), UpstreamError> {
-        let body = json(&sent::Typing::new(author)?)?;
-        let call = Call::new(Operation::TYPING, tenant, ["conversations", id, "typing"]).body(body);
-        self.send(call, nothing).await
-    }
-
-    /// The JWK of a public key, as the text of a JSON object: `GET /jwk/{kid}/public`, 200. The vendor's answer is that object, or
-    /// a JSON string that holds it.
-    pub async fn signing_key(&self, tenant: &TenantId, kid: &str) -> Result<String, UpstreamError> {
-        let call = Call::new(Operation::SIGNING_KEY, tenant, ["jwk", kid, "public"]);
-        self.send(call, received::signing_key).await
-    }
-
-    /// Sends a call once and reads its answer with `read`.
-    async fn send<T>(
-        &self,
-        call: Call<'_>,
+        call: CallBuilder,
         read: impl FnOnce(&[u8]) -> Result<T, String>,
     ) -> Result<T, UpstreamError> {
-        let operation = &call.operation;
-        let request = self.request(&call)?;
-        let record = Record::start(operation.name);
-        let result = match exchange(&self.client, operation, request, self.timeout).await {
-            Ok(answer) => match read(&answer.body) {
-                Ok(value) => {
-                    record.succeeded(answer.status);
-                    return Ok(value);
-                }
-                Err(problem) => undecodable(operation, answer.status, problem),
-            },
-            Err(error) => error,
-        };
-        record.failed(&result);
-        Err(result)
+        self.call(call).await?.read(read)
     }
 
-    fn request(&self, call: &Call<'_>) -> Result<reqwest::Request, UpstreamError> {
-        let url = path::address(&self.root, &call.path)?;
-        let tenant = connection::header(call.tenant.as_str())
-            .ok_or_else(|| refuse("the tenant must be one or more visible ASCII characters"))?;
-        let mut request = self
-            .client
-            .request(call.operation.method.clone(), url)
-            .header(TENANT_HEADER, tenant);
-        if !call.query.is_empty() {
-            request = request.query(&call.query);
-        }
-        if let Some(body) = &call.body {
-            request = request
-                .header(CONTENT_TYPE, "application/json")
-                .body(body.clone());
-        }
-        request
-            .build()
-            .map_err(|_| refuse("the request could not be built"))
+    /// Makes a call. Its answer counts as a success only once it is read.
+    pub(super) async fn call(&self, call: CallBuilder) -> Result<Answer, UpstreamError> {
+        let call = call.build(&self.shared.clients, self.deadline, &self.left)?;
+        self.shared.stack.call(call).await
     }
 }
 
-/// What is to be sent.
-struct Call<'a> {
-    operation: Operation,
-    tenant: &'a TenantId,
-    path: Vec<&'a str>,
-    query: Vec<(&'static str, String)>,
-    body: Option<bytes::Bytes>,
-}
-
-impl<'a> Call<'a> {
-    fn new<const N: usize>(operation: Operation, tenant: &'a TenantId, path: [&'a str; N]) -> Self {
-        Self {
-            operation,
-            tenant,
-            path: path.to_vec(),
-            query: Vec::new(),
-            body: None,
-        }
-    }
-
-    fn body(mut self, body: Vec<u8>) -> Self {
-        self.body = Some(body.into());
-        self
-    }
-
-    /// What is at its default is left out: the vendor's own default holds.
-    fn page(mut self, page: &PageQuery) -> Self {
-        let number = |n: u32| if n == 0 { String::new() } else { n.to_string() };
-        let all = [
-            ("size", number(page.size)),
-            ("page", number(page.page)),
-            ("sort", page.sort.clone()),
-            ("filter", page.filter.clone()),
-        ];
-        self.query = all.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        self
-    }
-}
-
+/// An operation's body.
 fn json(body: &impl Serialize) -> Result<Vec<u8>, UpstreamError> {
     serde_json::to_vec(body).map_err(|_| refuse("the request could not be written as JSON"))
 }

@@ -18,8 +18,9 @@ pub struct UpstreamError {
     pub message: String,
     /// What vendor support asks for; at most 128 bytes.
     pub reference_id: Option<String>,
-    /// How long the vendor asks to wait; at most an hour. Only with [`UpstreamErrorKind::RateLimited`] and
-    /// [`UpstreamErrorKind::Unavailable`].
+    /// How long to wait: as the vendor asks, at most an hour, with [`UpstreamErrorKind::RateLimited`] and
+    /// [`UpstreamErrorKind::Unavailable`]; as we know, with [`UpstreamErrorKind::Throttled`] and
+    /// [`UpstreamErrorKind::CircuitOpen`].
     pub retry_after: Option<Duration>,
     /// Fields that the vendor named, in the vendor's names; at most 32.
     pub violations: Vec<Violation>,
@@ -74,13 +75,17 @@ pub enum UpstreamErrorKind {
     Unavailable,
     /// It may have happened: the answer to something that is not safe to repeat was lost or says nothing about it.
     OutcomeUnknown,
+    /// Our own limits for the tenant are used up: nothing was sent.
+    Throttled,
+    /// The vendor has been failing, and is left alone for a while: nothing was sent.
+    CircuitOpen,
     /// Redirects, 405, other statuses; on what is safe to repeat, a success that is not what the vendor documents.
     Unexpected,
 }
 
 impl UpstreamErrorKind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Invalid,
         Self::Credentials,
         Self::NotFound,
@@ -89,6 +94,8 @@ impl UpstreamErrorKind {
         Self::Timeout,
         Self::Unavailable,
         Self::OutcomeUnknown,
+        Self::Throttled,
+        Self::CircuitOpen,
         Self::Unexpected,
     ];
 
@@ -103,6 +110,8 @@ impl UpstreamErrorKind {
             Self::Timeout => "UPSTREAM_TIMEOUT",
             Self::Unavailable => "UPSTREAM_UNAVAILABLE",
             Self::OutcomeUnknown => "UPSTREAM_OUTCOME_UNKNOWN",
+            Self::Throttled => "UPSTREAM_THROTTLED",
+            Self::CircuitOpen => "UPSTREAM_CIRCUIT_OPEN",
             Self::Unexpected => "UPSTREAM_UNEXPECTED",
         }
     }
@@ -118,6 +127,8 @@ impl UpstreamErrorKind {
             Self::Timeout => "timeout",
             Self::Unavailable => "unavailable",
             Self::OutcomeUnknown => "outcome_unknown",
+            Self::Throttled => "throttled",
+            Self::CircuitOpen => "circuit_open",
             Self::Unexpected => "unexpected",
         }
     }
@@ -140,6 +151,12 @@ impl UpstreamErrorKind {
             Self::Unavailable => "8x8 cannot be reached or fails: the call may safely be repeated",
             Self::OutcomeUnknown => {
                 "8x8's answer was lost, so it may or may not have happened: look before sending it again"
+            }
+            Self::Throttled => {
+                "Chatbridge's own limits for calls to 8x8 are used up; nothing was sent: wait before repeating"
+            }
+            Self::CircuitOpen => {
+                "8x8 has been failing and is left alone for a while; nothing was sent: wait before repeating"
             }
             Self::Unexpected => "8x8 answered in a way that it does not document",
         }

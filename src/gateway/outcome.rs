@@ -1,6 +1,6 @@
 //! What became of a request, and what that means for whoever asked.
 
-use super::UpstreamErrorKind;
+use super::{UpstreamErrorKind, failure::Sign};
 
 /// Whether an operation may be sent again without doing anything twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +22,35 @@ pub(super) enum Outcome {
     Lost,
     /// The answer was not complete within our own time limit.
     TimedOut,
+    /// The connection broke while the body was still being sent: nothing can have come of half a body.
+    CutShort,
+    /// Time ran out while the body was still being sent.
+    Stalled,
     /// An answer with a status that is not a success.
     Status(u16),
     /// A success whose body is not what the vendor documents, or is too large.
     Undecodable,
+}
+
+impl Outcome {
+    /// What it says of the vendor's health: failures of its own and of the way to it count, refusals do not.
+    pub(super) fn sign(self) -> Sign {
+        match self {
+            Self::NotBuilt => Sign::Nothing,
+            Self::NeverSent | Self::Lost | Self::TimedOut | Self::CutShort | Self::Stalled => Sign::Ill,
+            Self::Status(500..) => Sign::Ill,
+            Self::Status(_) | Self::Undecodable => Sign::Well,
+        }
+    }
+
+    /// Whether the operation may have taken effect all the same.
+    pub(super) fn may_have_happened(self) -> bool {
+        match self {
+            Self::NotBuilt | Self::NeverSent | Self::CutShort | Self::Stalled => false,
+            Self::Lost | Self::TimedOut | Self::Undecodable => true,
+            Self::Status(status) => matches!(status, 303 | 408 | 500..),
+        }
+    }
 }
 
 /// Tells the caller's cases apart.
@@ -40,7 +65,8 @@ pub(super) fn classify(outcome: Outcome, repeat: Repeat) -> UpstreamErrorKind {
     };
     match outcome {
         Outcome::NotBuilt => Kind::Unexpected,
-        Outcome::NeverSent => Kind::Unavailable,
+        Outcome::NeverSent | Outcome::CutShort => Kind::Unavailable,
+        Outcome::Stalled => Kind::Timeout,
         Outcome::Lost => unless_unsafe(Kind::Unavailable),
         Outcome::TimedOut => unless_unsafe(Kind::Timeout),
         Outcome::Undecodable => unless_unsafe(Kind::Unexpected),
@@ -64,7 +90,7 @@ mod tests {
     use rstest::rstest;
 
     use super::{
-        Outcome::{self, Lost, NeverSent, NotBuilt, Status, TimedOut, Undecodable},
+        Outcome::{self, CutShort, Lost, NeverSent, NotBuilt, Stalled, Status, TimedOut, Undecodable},
         Repeat::{Safe, Unsafe},
         classify,
     };
@@ -72,10 +98,13 @@ mod tests {
         self, Conflict, Credentials, Invalid, NotFound, OutcomeUnknown, RateLimited, Timeout, Unavailable,
         Unexpected,
     };
+    use crate::gateway::failure::Sign;
 
     #[rstest]
     #[case(NotBuilt, Unexpected, Unexpected)]
     #[case(NeverSent, Unavailable, Unavailable)]
+    #[case(CutShort, Unavailable, Unavailable)]
+    #[case(Stalled, Timeout, Timeout)]
     #[case(Lost, Unavailable, OutcomeUnknown)]
     #[case(TimedOut, Timeout, OutcomeUnknown)]
     #[case(Undecodable, Unexpected, OutcomeUnknown)]
@@ -126,5 +155,40 @@ mod tests {
                 "{outcome:?} is reported as {kind:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_may_have_happened_is_what_is_unknown_when_unsafe() {
+        let all = (100..=999).map(Status);
+        for outcome in all.chain([
+            NotBuilt,
+            NeverSent,
+            CutShort,
+            Stalled,
+            Lost,
+            TimedOut,
+            Undecodable,
+        ]) {
+            assert_eq!(
+                outcome.may_have_happened(),
+                classify(outcome, Unsafe) == OutcomeUnknown,
+                "{outcome:?}"
+            );
+        }
+    }
+
+    #[rstest]
+    #[case(Status(500), Sign::Ill)]
+    #[case(Status(503), Sign::Ill)]
+    #[case(NeverSent, Sign::Ill)]
+    #[case(Lost, Sign::Ill)]
+    #[case(TimedOut, Sign::Ill)]
+    #[case(Status(408), Sign::Well)]
+    #[case(Status(429), Sign::Well)]
+    #[case(Status(404), Sign::Well)]
+    #[case(Undecodable, Sign::Well)]
+    #[case(NotBuilt, Sign::Nothing)]
+    fn only_failures_are_signs_of_illness(#[case] outcome: Outcome, #[case] sign: Sign) {
+        assert_eq!(outcome.sign(), sign);
     }
 }

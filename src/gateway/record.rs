@@ -5,6 +5,9 @@ use std::time::Instant;
 use super::UpstreamError;
 
 const REQUESTS: &str = "chatbridge_upstream_requests_total";
+const RETRIES: &str = "chatbridge_upstream_retries_total";
+const WITHHELD: &str = "chatbridge_upstream_withheld_total";
+const CIRCUIT: &str = "chatbridge_upstream_circuit_open";
 const DURATION: &str = "chatbridge_upstream_request_duration_seconds";
 
 /// Says what the metrics mean, to the recorder that is installed by then.
@@ -13,6 +16,18 @@ pub(super) fn describe() {
         REQUESTS,
         "Requests to the Chat Gateway, by operation and by what became of them."
     );
+    metrics::describe_counter!(
+        RETRIES,
+        "Requests to the Chat Gateway that repeat an earlier one, by operation."
+    );
+    metrics::describe_counter!(
+        WITHHELD,
+        "Calls that were turned away before a request was made, by operation and reason."
+    );
+    metrics::describe_gauge!(
+        CIRCUIT,
+        "Whether the Chat Gateway is left alone because it keeps failing: 1 or 0."
+    );
     metrics::describe_histogram!(
         DURATION,
         metrics::Unit::Seconds,
@@ -20,7 +35,29 @@ pub(super) fn describe() {
     );
 }
 
+/// A request is about to be repeated.
+pub(super) fn retried(operation: &'static str) {
+    metrics::counter!(RETRIES, "operation" => operation).increment(1);
+}
+
+/// A call was turned away before a request was made.
+pub(super) fn withheld(operation: &'static str, error: &UpstreamError) {
+    let reason = error.kind.label();
+    metrics::counter!(WITHHELD, "operation" => operation, "reason" => reason).increment(1);
+    tracing::debug!(
+        operation,
+        reason,
+        "a call was turned away before a request was made"
+    );
+}
+
+/// Whether the vendor is left alone.
+pub(super) fn circuit(is_open: bool) {
+    metrics::gauge!(CIRCUIT).set(if is_open { 1.0 } else { 0.0 });
+}
+
 /// A request under way. It is counted when this is dropped: as cancelled, unless it finished before.
+#[derive(Debug)]
 pub(super) struct Record {
     operation: &'static str,
     started: Instant,

@@ -1,179 +1,197 @@
 //! `ConversationService`: checks, calls the use case, converts the answer.
 
-use aws_lc_rs::digest::{SHA256, digest};
-use tonic::{Request, Response, Status};
+mod cards;
+mod hand_over;
+mod indicators;
+mod lifecycle;
+mod messages;
+mod people;
+
+use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    convert, paging,
+    call::answer,
+    fields::Rpc,
     proto::{self, conversation_service_server::ConversationService},
 };
-use crate::{
-    conversation::{Conversations, calls::RequestId},
-    error::Error,
-    gateway::PageQuery,
-};
+use crate::conversation::Conversations;
 
 /// The service.
 pub struct Service(pub Conversations);
 
-/// What makes a request idempotent. Two requests that differ only in how they spell the tenant are different.
-fn request_id(id: &str, request: &impl prost::Message) -> Result<RequestId, Error> {
-    convert::valid_request_id(id)?;
-    let mut of_request = [0; 32];
-    of_request.copy_from_slice(digest(&SHA256, &request.encode_to_vec()).as_ref());
-    Ok(RequestId {
-        id: id.to_ascii_lowercase(),
-        digest: of_request,
-    })
-}
-
 #[tonic::async_trait]
 impl ConversationService for Service {
+    async fn hand_over_conversation(
+        &self,
+        request: Request<Streaming<proto::HandOverConversationRequest>>,
+    ) -> Result<Response<proto::HandOverConversationResponse>, Status> {
+        Ok(Response::new(hand_over::hand_over(&self.0, request).await?))
+    }
+
+    async fn find_or_create_conversation(
+        &self,
+        request: Request<proto::FindOrCreateConversationRequest>,
+    ) -> Result<Response<proto::FindOrCreateConversationResponse>, Status> {
+        answer(
+            Rpc::FindOrCreateConversation,
+            lifecycle::find_or_create(&self.0, request).await,
+        )
+    }
+
     async fn create_conversation(
         &self,
         request: Request<proto::CreateConversationRequest>,
     ) -> Result<Response<proto::CreateConversationResponse>, Status> {
-        let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
-        let id = request_id(&request.request_id, &request)?;
-        let new = convert::new_conversation(&request)?;
-        let labels = convert::valid_labels(request.labels)?;
-        let created = self.0.create(&tenant, &id, &new, &labels).await?;
-        Ok(Response::new(proto::CreateConversationResponse {
-            tenant: created.tenant,
-            conversation_id: created.conversation,
-            create_time: created.created_ms.map(convert::timestamp),
-            cursor: created.cursor.into(),
-        }))
+        answer(Rpc::CreateConversation, lifecycle::create(&self.0, request).await)
     }
 
     async fn get_conversation(
         &self,
         request: Request<proto::GetConversationRequest>,
     ) -> Result<Response<proto::GetConversationResponse>, Status> {
-        let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
-        convert::valid_conversation_id(&request.conversation_id)?;
-        let conversation = self.0.get(&tenant, &request.conversation_id).await?;
-        Ok(Response::new(proto::GetConversationResponse {
-            conversation: Some(convert::conversation(&tenant.id, &conversation)),
-        }))
+        answer(Rpc::GetConversation, lifecycle::get(&self.0, request).await)
     }
 
     async fn list_conversations(
         &self,
         request: Request<proto::ListConversationsRequest>,
     ) -> Result<Response<proto::ListConversationsResponse>, Status> {
-        let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
-        let size = paging::size(request.page_size)?;
-        let parts = [
-            tenant.id.as_str(),
-            &size.to_string(),
-            &request.filter,
-            &request.order_by,
-        ];
-        let scope = paging::scope(&parts);
-        let query = PageQuery {
-            size,
-            page: paging::page(&request.page_token, scope)?,
-            sort: paging::order(&request.order_by)?,
-            filter: paging::filter(&request.filter)?,
-        };
-        let listed = self.0.list(&tenant, &query).await?;
-        Ok(Response::new(proto::ListConversationsResponse {
-            conversations: listed
-                .items
-                .iter()
-                .map(|c| convert::conversation(&tenant.id, c))
-                .collect(),
-            next_page_token: paging::next_page(scope, query.page, listed.total_pages),
-            total_size: i32::try_from(listed.total).unwrap_or(i32::MAX),
-        }))
+        answer(Rpc::ListConversations, lifecycle::list(&self.0, request).await)
     }
 
     async fn update_conversation(
         &self,
         request: Request<proto::UpdateConversationRequest>,
     ) -> Result<Response<proto::UpdateConversationResponse>, Status> {
-        let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
-        convert::valid_conversation_id(&request.conversation_id)?;
-        let patch = convert::patch(&request)?;
-        let cursor = self.0.update(&tenant, &request.conversation_id, &patch).await?;
-        Ok(Response::new(proto::UpdateConversationResponse {
-            cursor: cursor.encode().into(),
-        }))
+        answer(Rpc::UpdateConversation, lifecycle::update(&self.0, request).await)
+    }
+
+    async fn replace_conversation(
+        &self,
+        request: Request<proto::ReplaceConversationRequest>,
+    ) -> Result<Response<proto::ReplaceConversationResponse>, Status> {
+        answer(
+            Rpc::ReplaceConversation,
+            lifecycle::replace(&self.0, request).await,
+        )
+    }
+
+    async fn transfer_conversation(
+        &self,
+        request: Request<proto::TransferConversationRequest>,
+    ) -> Result<Response<proto::TransferConversationResponse>, Status> {
+        answer(
+            Rpc::TransferConversation,
+            lifecycle::transfer(&self.0, request).await,
+        )
     }
 
     async fn end_conversation(
         &self,
         request: Request<proto::EndConversationRequest>,
     ) -> Result<Response<proto::EndConversationResponse>, Status> {
-        let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
-        convert::valid_conversation_id(&request.conversation_id)?;
-        self.0.end(&tenant, &request.conversation_id).await?;
-        Ok(Response::new(proto::EndConversationResponse {}))
+        answer(Rpc::EndConversation, lifecycle::end(&self.0, request).await)
+    }
+
+    async fn list_interactions(
+        &self,
+        request: Request<proto::ListInteractionsRequest>,
+    ) -> Result<Response<proto::ListInteractionsResponse>, Status> {
+        answer(
+            Rpc::ListInteractions,
+            people::interactions(&self.0, request).await,
+        )
+    }
+
+    async fn list_participants(
+        &self,
+        request: Request<proto::ListParticipantsRequest>,
+    ) -> Result<Response<proto::ListParticipantsResponse>, Status> {
+        answer(
+            Rpc::ListParticipants,
+            people::participants(&self.0, request).await,
+        )
+    }
+
+    async fn create_post_agent_assignment(
+        &self,
+        request: Request<proto::CreatePostAgentAssignmentRequest>,
+    ) -> Result<Response<proto::CreatePostAgentAssignmentResponse>, Status> {
+        answer(
+            Rpc::CreatePostAgentAssignment,
+            people::post_agent_assignment(&self.0, request).await,
+        )
     }
 
     async fn send_message(
         &self,
         request: Request<proto::SendMessageRequest>,
     ) -> Result<Response<proto::SendMessageResponse>, Status> {
-        let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
-        convert::valid_conversation_id(&request.conversation_id)?;
-        let id = request_id(&request.request_id, &request)?;
-        let message = convert::message_to_send(request.message.as_ref())?;
-        let sent = self
-            .0
-            .send(&tenant, &request.conversation_id, &id, &message)
-            .await?;
-        Ok(Response::new(proto::SendMessageResponse {
-            accept_time: Some(convert::timestamp(sent.accepted_ms)),
-        }))
+        answer(Rpc::SendMessage, messages::send(&self.0, request).await)
+    }
+
+    async fn get_message(
+        &self,
+        request: Request<proto::GetMessageRequest>,
+    ) -> Result<Response<proto::GetMessageResponse>, Status> {
+        answer(Rpc::GetMessage, messages::get(&self.0, request).await)
     }
 
     async fn list_messages(
         &self,
         request: Request<proto::ListMessagesRequest>,
     ) -> Result<Response<proto::ListMessagesResponse>, Status> {
-        let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
-        convert::valid_conversation_id(&request.conversation_id)?;
-        let size = paging::size(request.page_size)?;
-        let sort = paging::message_order(&request.order_by)?;
-        let parts = [
-            tenant.id.as_str(),
-            &size.to_string(),
-            &request.conversation_id,
-            &sort,
-        ];
-        let scope = paging::scope(&parts);
-        let query = PageQuery {
-            size,
-            page: paging::page(&request.page_token, scope)?,
-            sort,
-            filter: String::new(),
-        };
-        let listed = self.0.messages(&tenant, &request.conversation_id, &query).await?;
-        Ok(Response::new(proto::ListMessagesResponse {
-            messages: listed.items.iter().map(convert::message).collect(),
-            next_page_token: paging::next_page(scope, query.page, listed.total_pages),
-            total_size: i32::try_from(listed.total).unwrap_or(i32::MAX),
-        }))
+        answer(Rpc::ListMessages, messages::list(&self.0, request).await)
+    }
+
+    async fn list_cards(
+        &self,
+        request: Request<proto::ListCardsRequest>,
+    ) -> Result<Response<proto::ListCardsResponse>, Status> {
+        answer(Rpc::ListCards, cards::list(&self.0, request).await)
+    }
+
+    async fn submit_card_action(
+        &self,
+        request: Request<proto::SubmitCardActionRequest>,
+    ) -> Result<Response<proto::SubmitCardActionResponse>, Status> {
+        answer(Rpc::SubmitCardAction, cards::submit(&self.0, request).await)
+    }
+
+    async fn execute_card_action(
+        &self,
+        request: Request<proto::ExecuteCardActionRequest>,
+    ) -> Result<Response<proto::ExecuteCardActionResponse>, Status> {
+        answer(Rpc::ExecuteCardAction, cards::execute(&self.0, request).await)
     }
 
     async fn send_typing_indicator(
         &self,
         request: Request<proto::SendTypingIndicatorRequest>,
     ) -> Result<Response<proto::SendTypingIndicatorResponse>, Status> {
-        let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
-        convert::valid_conversation_id(&request.conversation_id)?;
-        let author = convert::sendable_author(request.author_type)?;
-        self.0.typing(&tenant, &request.conversation_id, author).await?;
-        Ok(Response::new(proto::SendTypingIndicatorResponse {}))
+        answer(
+            Rpc::SendTypingIndicator,
+            indicators::typing(&self.0, request).await,
+        )
+    }
+
+    async fn send_thinking_indicator(
+        &self,
+        request: Request<proto::SendThinkingIndicatorRequest>,
+    ) -> Result<Response<proto::SendThinkingIndicatorResponse>, Status> {
+        answer(
+            Rpc::SendThinkingIndicator,
+            indicators::thinking(&self.0, request).await,
+        )
+    }
+
+    async fn send_read_receipt(
+        &self,
+        request: Request<proto::SendReadReceiptRequest>,
+    ) -> Result<Response<proto::SendReadReceiptResponse>, Status> {
+        answer(
+            Rpc::SendReadReceipt,
+            indicators::read_receipt(&self.0, request).await,
+        )
     }
 }

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::{
+    check::Check,
     convert,
     encoded::EncodedResponse,
     proto::{self, agent_events_request as ask, encoded::agent_event_service_server::AgentEventService},
@@ -119,7 +120,9 @@ fn read(
         .take(CONVERSATIONS_MAX)
         .enumerate()
     {
-        if convert::valid_conversation_id(id).is_err() {
+        let mut check = Check::default();
+        check.identifier("", id);
+        if check.done(()).is_err() {
             let problem = "is not an identifier: 1 to 256 bytes without control characters";
             wrong.push(Violation::new(format!("conversation_ids[{i}]"), problem));
         }
@@ -132,10 +135,15 @@ fn read(
         }
         kinds.insert(*kind);
     }
-    let policy = match request.gap_policy() {
-        proto::GapPolicy::Unspecified | proto::GapPolicy::Fail => GapPolicy::Fail,
-        proto::GapPolicy::Earliest => GapPolicy::Earliest,
-        proto::GapPolicy::Latest => GapPolicy::Latest,
+    let policy = match proto::GapPolicy::try_from(request.gap_policy) {
+        Ok(proto::GapPolicy::Unspecified | proto::GapPolicy::Fail) => GapPolicy::Fail,
+        Ok(proto::GapPolicy::Earliest) => GapPolicy::Earliest,
+        Ok(proto::GapPolicy::Latest) => GapPolicy::Latest,
+        Err(_) => {
+            let known = "is not a policy: FAIL, EARLIEST or LATEST";
+            wrong.push(Violation::new("gap_policy", known));
+            GapPolicy::Fail
+        }
     };
     let start = start(request, &mut wrong)?;
     if !wrong.is_empty() {
@@ -355,6 +363,26 @@ mod tests {
             panic!("it is taken");
         };
         assert_eq!(violations.len(), VIOLATIONS_MAX);
+    }
+
+    #[test]
+    fn a_policy_that_is_not_known_is_not_taken_for_another() {
+        let read = |gap_policy: i32| {
+            let request = proto::AgentEventsRequest {
+                gap_policy,
+                ..proto::AgentEventsRequest::default()
+            };
+            read(&request, TenantId::new("t"))
+        };
+        for known in 0..=3 {
+            assert!(read(known).is_ok(), "{known}");
+        }
+        for unknown in [-1, 4, 99] {
+            let Err(Error::Invalid(named)) = read(unknown) else {
+                panic!("{unknown} is taken");
+            };
+            assert_eq!(named[0].field, "gap_policy");
+        }
     }
 
     #[test]

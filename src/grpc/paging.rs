@@ -3,9 +3,18 @@
 //! A token holds where to go on and a checksum of the request it belongs to, so that a token under another request is
 //! refused instead of answered with the wrong page. It carries no authority.
 
+#[cfg(test)]
+mod tests;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::{error::Error, store::SessionMark};
+use super::{check::Check, fiql};
+use crate::{
+    error::Error,
+    gateway::{Listed, PageQuery},
+    store::SessionMark,
+    tenant::Tenant,
+};
 
 const SIZE_DEFAULT: u32 = 20;
 const SIZE_MAX: u32 = 100;
@@ -24,21 +33,24 @@ pub(super) fn size(page_size: i32) -> Result<u32, Error> {
 }
 
 /// Checks a filter, which goes to the vendor as it is.
-pub(super) fn filter(filter: &str) -> Result<String, Error> {
+fn filter(filter: &str) -> Result<String, Error> {
     if filter.len() > FILTER_BYTES_MAX {
         return Err(Error::invalid(
             "filter",
-            format!("is longer than {FILTER_BYTES_MAX} bytes"),
+            format!(
+                "is {} bytes long; at most {FILTER_BYTES_MAX} are allowed",
+                filter.len()
+            ),
         ));
     }
-    if filter.chars().any(char::is_control) {
-        return Err(Error::invalid("filter", "has control characters"));
+    if !filter.is_empty() {
+        fiql::check(filter).map_err(|error| Error::invalid("filter", error.to_string()))?;
     }
     Ok(filter.to_owned())
 }
 
 /// `field` or `field asc|desc` as the vendor's `field:asc|desc`; an empty order stays empty.
-pub(super) fn order(order_by: &str) -> Result<String, Error> {
+fn order(order_by: &str) -> Result<String, Error> {
     let wrong = || {
         Error::invalid(
             "order_by",
@@ -59,8 +71,8 @@ pub(super) fn order(order_by: &str) -> Result<String, Error> {
     Ok(format!("{field}:{direction}"))
 }
 
-/// The vendor knows one order of messages, by time.
-pub(super) fn message_order(order_by: &str) -> Result<String, Error> {
+/// The vendor knows one order of messages and cards, by time.
+fn time_order(order_by: &str) -> Result<String, Error> {
     match order(order_by)?.as_str() {
         "" | "create_time:desc" => Ok("createdAt:desc".into()),
         "create_time:asc" => Ok("createdAt:asc".into()),
@@ -102,16 +114,92 @@ fn decode(token: &str, scope: u32) -> Result<Option<String>, Error> {
     Ok(Some(place.1.to_owned()))
 }
 
+/// What a request says of the page that it asks for; lists that the vendor cannot filter or sort leave those empty.
+#[derive(Debug, Default)]
+pub(super) struct Ask<'a> {
+    /// The RPC, and the identifiers of what is listed: a token is good for these alone.
+    pub(super) of: &'a [&'a str],
+    pub(super) page_size: i32,
+    pub(super) page_token: &'a str,
+    pub(super) filter: &'a str,
+    pub(super) order_by: &'a str,
+}
+
+impl Ask<'_> {
+    /// The page, in an order of any of the vendor's fields.
+    pub(super) fn read(&self, check: &mut Check, tenant: &Result<Tenant, Error>) -> Page {
+        let sort = check.read(order(self.order_by));
+        self.read_sorted(check, tenant, sort)
+    }
+
+    /// The page, in order of time.
+    pub(super) fn read_by_time(&self, check: &mut Check, tenant: &Result<Tenant, Error>) -> Page {
+        let sort = check.read(time_order(self.order_by));
+        self.read_sorted(check, tenant, sort)
+    }
+
+    fn read_sorted(&self, check: &mut Check, tenant: &Result<Tenant, Error>, sort: String) -> Page {
+        let size = check.read(size(self.page_size));
+        let filter = check.read(filter(self.filter));
+        let Ok(tenant) = tenant else {
+            return Page::default();
+        };
+        let size_text = size.to_string();
+        let mut parts = vec![tenant.id.as_str(), &size_text, &filter, &sort];
+        parts.extend_from_slice(self.of);
+        let scope = scope(&parts);
+        let page = check.read(page(self.page_token, scope));
+        Page {
+            query: PageQuery {
+                size,
+                page,
+                sort,
+                filter,
+            },
+            scope,
+        }
+    }
+}
+
+/// A page that was asked for.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    /// In the vendor's terms.
+    pub(super) query: PageQuery,
+    scope: u32,
+}
+
+impl Page {
+    /// Token of the vendor's next page; empty where this was the last.
+    pub(super) fn next<T>(&self, listed: &Listed<T>) -> String {
+        next_page(self.scope, self.query.page, listed.is_last(&self.query))
+    }
+
+    /// The items of this page of a list that the vendor gave as a whole, and the token of the next.
+    pub(super) fn cut<T>(&self, items: Vec<T>) -> (Vec<T>, String) {
+        let size = self.query.size.max(1) as usize;
+        let first = size.saturating_mul(self.query.page as usize);
+        let is_last = items.len() <= first.saturating_add(size);
+        let page = items.into_iter().skip(first).take(size).collect();
+        (page, next_page(self.scope, self.query.page, is_last))
+    }
+}
+
+/// How many there are, as answers count.
+pub(super) fn total(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
 /// Token of the vendor's page behind `page`; empty where that was the last.
-pub(super) fn next_page(scope: u32, page: u32, total_pages: u32) -> String {
+fn next_page(scope: u32, page: u32, is_last: bool) -> String {
     match page.checked_add(1) {
-        Some(next) if next < total_pages => encode(scope, &next.to_string()),
+        Some(next) if !is_last => encode(scope, &next.to_string()),
         _ => String::new(),
     }
 }
 
 /// The vendor's page that a token names; the first without one.
-pub(super) fn page(token: &str, scope: u32) -> Result<u32, Error> {
+fn page(token: &str, scope: u32) -> Result<u32, Error> {
     decode(token, scope)?.map_or(Ok(0), |place| {
         place
             .parse()
@@ -141,58 +229,4 @@ pub(super) fn session(token: &str, scope: u32) -> Result<Option<SessionMark>, Er
         })
         .map(Some)
         .ok_or_else(|| Error::invalid("page_token", "names no session"))
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn a_token_serves_its_own_request_only() {
-        let token = next_page(7, 0, 3);
-        assert_eq!(page(&token, 7).unwrap(), 1);
-        assert!(
-            page(&token, 8)
-                .unwrap_err()
-                .to_string()
-                .contains("another request")
-        );
-        assert_eq!(next_page(7, 2, 3), "");
-        assert_eq!(next_page(7, u32::MAX, u32::MAX), "");
-    }
-
-    #[test]
-    fn orders_are_the_vendors_or_refused() {
-        assert_eq!(order("").unwrap(), "");
-        assert_eq!(order("id desc").unwrap(), "id:desc");
-        assert_eq!(message_order("").unwrap(), "createdAt:desc");
-        for wrong in ["id down", "id asc asc", "id:asc", "a;b", "text asc x"] {
-            assert!(order(wrong).is_err(), "{wrong}");
-        }
-        assert!(message_order("text").is_err());
-    }
-
-    #[test]
-    fn sizes_are_bounded() {
-        assert_eq!(size(0).unwrap(), 20);
-        assert_eq!(size(100).unwrap(), 100);
-        assert!(size(-1).is_err() && size(101).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn session_marks_survive(active_ms: u64, conversation in "\\PC{1,40}", scope: u32) {
-            let mark = SessionMark { active_ms, conversation };
-            let token = next_session(scope, Some(&mark));
-            prop_assert_eq!(session(&token, scope).unwrap(), Some(mark));
-        }
-
-        #[test]
-        fn hostile_tokens_never_panic(token in ".*", scope: u32) {
-            let _ = session(&token, scope);
-            let _ = page(&token, scope);
-        }
-    }
 }

@@ -1,32 +1,34 @@
 //! `SessionService`: what the store knows, with no call to the vendor.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use tonic::{Request, Response, Status};
 
 use super::{
+    check::Check,
     convert, paging,
     proto::{self, session_service_server::SessionService},
 };
-use crate::{conversation::Conversations, error::Error};
+use crate::conversation::Conversations;
+
+/// Far more than there are states.
+const STATES_MAX: usize = 100;
 
 /// The service.
 pub struct Service(pub Conversations);
 
-/// The states that a request names, by number.
-fn states(numbers: &[i32]) -> Result<HashSet<i32>, Error> {
-    for (i, number) in numbers.iter().enumerate() {
+/// The states that a request names, by number. Of a list that is longer than there are states, no more is read.
+fn states(check: &mut Check, numbers: &[i32]) -> BTreeSet<i32> {
+    check.count("states", numbers.len(), STATES_MAX);
+    for (i, number) in numbers.iter().take(STATES_MAX).enumerate() {
         match proto::SessionState::try_from(*number) {
             Ok(proto::SessionState::Unspecified) | Err(_) => {
-                return Err(Error::invalid(
-                    format!("states[{i}]"),
-                    "is not a state of a session",
-                ));
+                check.fail(&format!("states[{i}]"), "is not a state of a session");
             }
             Ok(_) => {}
         }
     }
-    Ok(numbers.iter().copied().collect())
+    numbers.iter().take(STATES_MAX).copied().collect()
 }
 
 #[tonic::async_trait]
@@ -36,8 +38,9 @@ impl SessionService for Service {
         request: Request<proto::GetSessionRequest>,
     ) -> Result<Response<proto::GetSessionResponse>, Status> {
         let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
-        convert::valid_conversation_id(&request.conversation_id)?;
+        let mut check = Check::default();
+        check.identifier("conversation_id", &request.conversation_id);
+        let tenant = check.of_tenant(self.0.tenant(&request.tenant, None))?;
         let session = self.0.session(&tenant, &request.conversation_id).await?;
         Ok(Response::new(proto::GetSessionResponse {
             session: Some(convert::session(&session)),
@@ -49,11 +52,18 @@ impl SessionService for Service {
         request: Request<proto::ListSessionsRequest>,
     ) -> Result<Response<proto::ListSessionsResponse>, Status> {
         let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant)?;
-        let size = paging::size(request.page_size)?;
-        let states = states(&request.states)?;
-        let scope = paging::scope(&[tenant.id.as_str(), &format!("{:?}", request.states)]);
-        let after = paging::session(&request.page_token, scope)?;
+        let tenant = self.0.tenant(&request.tenant, None);
+        let mut check = Check::default();
+        let size = check.read(paging::size(request.page_size));
+        let states = states(&mut check, &request.states);
+        let id = tenant.as_ref().map_or("", |tenant| tenant.id.as_str());
+        let scope = paging::scope(&[id, &format!("{states:?}")]);
+        let after = if tenant.is_ok() {
+            check.read(paging::session(&request.page_token, scope))
+        } else {
+            None
+        };
+        let tenant = check.of_tenant(tenant)?;
         let wanted =
             |s: &crate::conversation::Session| states.is_empty() || states.contains(&(s.state as i32));
         let (sessions, next) = self.0.sessions(&tenant, after, size as usize, wanted).await?;

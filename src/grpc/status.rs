@@ -8,6 +8,7 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 use crate::{
     error::{Error, Violation},
     gateway::UpstreamErrorKind,
+    grpc::check::ID_BYTES_MAX,
 };
 
 /// `ErrorInfo.domain` of every error of ours.
@@ -17,7 +18,7 @@ pub const DOMAIN: &str = "chatbridge";
 /// a broken connection instead of the error; the message is in them twice, and the details grow by a third.
 const MESSAGE_MAX: usize = 1024;
 /// How long all violations together may be, in bytes.
-const VIOLATIONS_BYTES_MAX: usize = 2048;
+const VIOLATIONS_BYTES_MAX: usize = 1536;
 const FIELD_MAX: usize = 128;
 const PROBLEM_MAX: usize = 512;
 
@@ -39,10 +40,14 @@ impl From<Error> for Status {
 
 fn code(error: &Error) -> Code {
     match error {
-        Error::Invalid(_) | Error::RequestIdReused | Error::CursorInvalid(_) => Code::InvalidArgument,
+        Error::Invalid(_) | Error::RequestIdReused { .. } | Error::CursorInvalid(_) => Code::InvalidArgument,
         Error::UnknownTenant(_) | Error::UnknownSession(_) => Code::NotFound,
         Error::RequestInFlight => Code::Aborted,
         Error::CursorGap => Code::OutOfRange,
+        Error::ConversationWithAgent | Error::ConversationEnded => Code::FailedPrecondition,
+        Error::WaitTimedOut => Code::DeadlineExceeded,
+        Error::HandOverBroken { problem, .. } => code(problem),
+        Error::CallerGone => Code::Cancelled,
         Error::StoreUnavailable | Error::Draining => Code::Unavailable,
         Error::StoreCorrupt => Code::Internal,
         Error::Upstream(error) => match error.kind {
@@ -50,9 +55,9 @@ fn code(error: &Error) -> Code {
             UpstreamErrorKind::Credentials => Code::FailedPrecondition,
             UpstreamErrorKind::NotFound => Code::NotFound,
             UpstreamErrorKind::Conflict => Code::Aborted,
-            UpstreamErrorKind::RateLimited => Code::ResourceExhausted,
+            UpstreamErrorKind::RateLimited | UpstreamErrorKind::Throttled => Code::ResourceExhausted,
             UpstreamErrorKind::Timeout => Code::DeadlineExceeded,
-            UpstreamErrorKind::Unavailable => Code::Unavailable,
+            UpstreamErrorKind::Unavailable | UpstreamErrorKind::CircuitOpen => Code::Unavailable,
             // Clients repeat UNAVAILABLE by themselves, and this must not be repeated.
             UpstreamErrorKind::OutcomeUnknown => Code::Unknown,
             UpstreamErrorKind::Unexpected => Code::Internal,
@@ -61,6 +66,16 @@ fn code(error: &Error) -> Code {
 }
 
 fn metadata(error: &Error) -> HashMap<String, String> {
+    if let Error::HandOverBroken {
+        conversation,
+        problem,
+    } = error
+    {
+        let mut of_problem = metadata(problem);
+        // A longer one than any call of ours takes is of no use.
+        of_problem.insert("conversation_id".to_owned(), cut(conversation, ID_BYTES_MAX));
+        return of_problem;
+    }
     let Error::Upstream(error) = error else {
         return HashMap::new();
     };
@@ -86,10 +101,11 @@ fn violations(error: &Error) -> Vec<FieldViolation> {
         .collect()
     };
     match error {
+        Error::HandOverBroken { problem, .. } => self::violations(problem),
         Error::Invalid(violations) => of(violations),
         Error::Upstream(error) => of(&error.violations),
         Error::CursorInvalid(problem) => vec![FieldViolation::new("cursor", problem.to_string())],
-        Error::RequestIdReused => vec![FieldViolation::new("request_id", error.to_string())],
+        Error::RequestIdReused { field } => vec![FieldViolation::new(*field, error.to_string())],
         _ => Vec::new(),
     }
 }
@@ -111,6 +127,8 @@ mod tests {
 
     /// What clients take at the least: gRPC's own default for all headers of an answer.
     const HEADERS_MAX: usize = 8 * 1024;
+    /// What the server adds: the HTTP status and the date.
+    const OTHER_HEADERS: usize = 128;
 
     fn header_bytes(status: &Status) -> usize {
         let headers = status.clone().into_http::<()>().headers().clone();
@@ -120,6 +138,20 @@ mod tests {
             .sum()
     }
 
+    /// As much as there can be of everything, in letters that take the most room in a header.
+    fn broken_hand_over() -> Error {
+        Error::HandOverBroken {
+            conversation: "\u{e9}".repeat(512),
+            problem: Box::new(Error::Upstream(UpstreamError {
+                status: Some(422),
+                reference_id: Some("r".repeat(128)),
+                retry_after: Some(std::time::Duration::from_millis(1_234)),
+                violations: vec![Violation::new("f".repeat(20), "\u{e9}".repeat(20)); 32],
+                ..UpstreamError::new(UpstreamErrorKind::Invalid, "\u{e9}".repeat(512))
+            })),
+        }
+    }
+
     #[rstest::rstest]
     #[case::a_tenant_without_end(Error::UnknownTenant("\u{e9}".repeat(1 << 20)))]
     #[case::many_mistakes(Error::Invalid(vec![Violation::new("f".repeat(4096), "\u{e9}".repeat(4096)); 200]))]
@@ -127,11 +159,12 @@ mod tests {
         violations: vec![Violation::new("f".repeat(128), "p".repeat(512)); 32],
         ..UpstreamError::new(UpstreamErrorKind::Invalid, "m".repeat(1024))
     }))]
+    #[case::a_hand_over_that_broke(broken_hand_over())]
     fn every_error_fits_into_the_headers_of_an_answer(#[case] error: Error) {
         let reason = error.reason();
         let status = Status::from(error);
         assert!(
-            header_bytes(&status) <= HEADERS_MAX,
+            header_bytes(&status) <= HEADERS_MAX - OTHER_HEADERS,
             "{} bytes",
             header_bytes(&status)
         );

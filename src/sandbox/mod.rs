@@ -4,20 +4,24 @@
 //! not hide a slip in the other. `docs/sandbox.md` is its manual.
 //!
 //! - `floor`: conversations, queues and agents, with no HTTP in it. What happens there leaves as events in one place.
-//! - `delivery`: signs events and brings them to the webhook, in order for each conversation.
+//! - `delivery`: the webhooks; signs events and brings them there, in order for each conversation.
+//! - `files`, `links`: the bytes of attachments, and the addresses at which they can be had.
 //! - `rest`: the vendor's API, one file for each resource.
 //! - `control`: the API of this sandbox itself, for people and tests.
 
 mod control;
 mod delivery;
+mod files;
 mod floor;
+mod links;
 mod pace;
 mod rest;
 mod strict;
 
 use std::{
+    future::IntoFuture as _,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use axum::Router;
@@ -29,7 +33,9 @@ use url::Url;
 pub use self::pace::{Pace, PaceError};
 use self::{
     delivery::{Dispatcher, DispatcherSettings},
+    files::Files,
     floor::{Floor, house::House},
+    links::Links,
 };
 
 /// How a sandbox is set up. The default is a whole one, without a webhook.
@@ -43,6 +49,8 @@ pub struct SandboxSettings {
     pub api_key: String,
     /// Where events go; it can be set later too. It may carry a secret and is never logged.
     pub webhook: Option<Url>,
+    /// Where this sandbox is reached, as the addresses of attachments name it. [`serve`] puts its listener's in its place.
+    pub base: String,
     /// How long agents take.
     pub pace: Pace,
     /// Makes the agents' choice of words and their delays repeatable, for the same calls in the same order. Identifiers are always random: a receiver that
@@ -57,6 +65,7 @@ impl Default for SandboxSettings {
             customer_id: "sandbox-customer".to_owned(),
             api_key: "sandbox-key".to_owned(),
             webhook: None,
+            base: "http://127.0.0.1:8088".to_owned(),
             pace: Pace::human(),
             seed: None,
         }
@@ -69,6 +78,7 @@ impl std::fmt::Debug for SandboxSettings {
             .field("tenant", &self.tenant)
             .field("customer_id", &self.customer_id)
             .field("webhook", &self.webhook.as_ref().map(Url::host_str))
+            .field("base", &self.base)
             .field("pace", &self.pace)
             .field("seed", &self.seed)
             .finish_non_exhaustive()
@@ -99,6 +109,8 @@ pub(crate) struct Inner {
     tenant: String,
     api_key: String,
     floor: Mutex<Floor>,
+    files: Files,
+    links: Arc<Links>,
     wake: Arc<Notify>,
     dispatcher: Dispatcher,
     stop: CancellationToken,
@@ -116,11 +128,21 @@ impl Sandbox {
             webhook: settings.webhook,
             stop: stop.clone(),
         })?;
-        let floor = Floor::new(House::new(), dispatcher.clone(), settings.pace, settings.seed);
+        let base = settings.base.trim_end_matches('/').to_owned();
+        let links = Arc::new(Links::new(base));
+        let floor = Floor::new(
+            House::new(),
+            dispatcher.clone(),
+            Arc::clone(&links),
+            settings.pace,
+            settings.seed,
+        );
         let inner = Arc::new(Inner {
             tenant: settings.tenant,
             api_key: settings.api_key,
             floor: Mutex::new(floor),
+            files: Files::new(),
+            links,
             wake: Arc::new(Notify::new()),
             dispatcher,
             _stop_on_drop: stop.clone().drop_guard(),
@@ -130,10 +152,10 @@ impl Sandbox {
         Ok(Self(inner))
     }
 
-    /// Everything it serves: `/chat-gateway/v1` as the vendor does, and `/sandbox/v1`.
+    /// Everything it serves: `/chat-gateway/v1`, `/api/v1` and the addresses of attachments as the vendor does, and
+    /// `/sandbox/v1`.
     pub fn router(&self) -> Router {
-        Router::new()
-            .nest(rest::PREFIX, rest::router(&self.0))
+        rest::router(&self.0)
             .nest("/sandbox/v1", control::router())
             .with_state(Arc::clone(&self.0))
     }
@@ -145,10 +167,13 @@ impl Sandbox {
     }
 }
 
+/// How long calls that are under way at the end may still take: an upload can stand still for ever.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// Serves a sandbox until `shutdown`. The control API asks for no credentials, so `listener` must be on loopback:
 /// anything else is an error of kind `InvalidInput`, as are settings that do not make a sandbox.
 pub async fn serve(
-    settings: SandboxSettings,
+    mut settings: SandboxSettings,
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
@@ -160,10 +185,18 @@ pub async fn serve(
             address.ip()
         )));
     }
+    settings.base = format!("http://{address}");
     let sandbox = Sandbox::new(settings).map_err(|error| invalid(error.to_string()))?;
-    let served = axum::serve(listener, sandbox.router())
-        .with_graceful_shutdown(shutdown.cancelled_owned())
-        .await;
+    let late = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    let served =
+        axum::serve(listener, sandbox.router()).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let served = tokio::select! {
+        served = served.into_future() => served,
+        () = late => Ok(()),
+    };
     sandbox.stop().await;
     served
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Status, service::InterceptorLayer, transport::server::TcpIncoming};
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tower_http::cors::{AllowHeaders, AllowMethods, CorsLayer, ExposeHeaders};
 
@@ -14,32 +14,37 @@ use crate::{
     conversation::Conversations,
     fanout::Hub,
     grpc::{
-        conversations, events,
+        attachments, configuration, conversations, events,
         proto::{
-            self, conversation_service_server::ConversationServiceServer,
+            self, attachment_service_server::AttachmentServiceServer,
+            configuration_service_server::ConfigurationServiceServer,
+            conversation_service_server::ConversationServiceServer,
             encoded::agent_event_service_server::AgentEventServiceServer,
             session_service_server::SessionServiceServer,
         },
         sessions,
     },
-    store::SharedStore,
     tenant::Tenants,
 };
 
 const KEEPALIVE_EVERY: Duration = Duration::from_secs(20);
 const STREAMS_PER_CONNECTION: u32 = 1000;
+/// How many bytes a caller may send before we have read them, on one stream and on all streams of a connection. HTTP/2's own
+/// 64 KiB hold an upload up at every round trip. The second is many times the first: uploads that the vendor does not take use up
+/// their streams' windows, and once they have used up the connection's, no other call on it can be sent.
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 32 << 20;
 
 /// Serves until `shutdown`; open streams are ended by then, or soon after.
 pub(super) async fn serve(
     listener: TcpListener,
     config: Config,
-    store: SharedStore,
+    calls: Conversations,
     tenants: Tenants,
     hub: Arc<Hub>,
     health: HealthServer<impl Health>,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    let calls = Conversations::new(store, tenants.clone());
     let events = events::Service {
         hub,
         tenants,
@@ -62,9 +67,16 @@ pub(super) async fn serve(
         .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
         .http2_keepalive_timeout(Some(KEEPALIVE_EVERY))
         .max_concurrent_streams(STREAMS_PER_CONNECTION)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .layer(cors(&config.cors_origins))
         .layer(tonic_web::GrpcWebLayer::new())
+        .layer(InterceptorLayer::new(from_allowed_pages(config.cors_origins)))
         .add_service(ConversationServiceServer::new(conversations::Service(
+            calls.clone(),
+        )))
+        .add_service(AttachmentServiceServer::new(attachments::Service(calls.clone())))
+        .add_service(ConfigurationServiceServer::new(configuration::Service(
             calls.clone(),
         )))
         .add_service(SessionServiceServer::new(sessions::Service(calls)))
@@ -78,6 +90,26 @@ pub(super) async fn serve(
         )
         .await?;
     Ok(())
+}
+
+/// Refuses calls of pages whose origin was not allowed. CORS alone leaves that to the browser, which takes a page for ours whose
+/// name was made to point to our address.
+fn from_allowed_pages(
+    origins: Vec<String>,
+) -> impl FnMut(Request<()>) -> Result<Request<()>, Status> + Clone + Send + Sync + 'static {
+    move |request| {
+        // Only browsers say where a call comes from.
+        let is_allowed = request.metadata().get("origin").is_none_or(|origin| {
+            let origin = origin.as_bytes();
+            origins.iter().any(|allowed| allowed.as_bytes() == origin)
+        });
+        if is_allowed {
+            return Ok(request);
+        }
+        Err(Status::permission_denied(
+            "pages of this origin may not call: an operator may add it to cors_origins",
+        ))
+    }
 }
 
 /// gRPC-Web from browsers: only from the origins that were allowed.

@@ -46,6 +46,8 @@ async fn set_health(health: &HealthReporter, up: bool) {
     };
     for service in [
         "chatbridge.v1.ConversationService",
+        "chatbridge.v1.AttachmentService",
+        "chatbridge.v1.ConfigurationService",
         "chatbridge.v1.SessionService",
         "chatbridge.v1.AgentEventService",
     ] {

@@ -6,15 +6,17 @@ mod health;
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
+use secrecy::ExposeSecret as _;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
+    agents::{AgentNames, HttpSettings, UrlTemplate},
     config::Config,
-    conversation::settle,
+    conversation::{Conversations, settle},
     fanout::Hub,
-    gateway::{Gateway, GatewaySettings, UpstreamError},
+    gateway::{Gateway, GatewaySettings, Resilience, UpstreamError},
     store::{
         SharedStore, StoreError,
         memory::MemoryStore,
@@ -71,6 +73,9 @@ pub enum ServeError {
     /// The client of the Chat Gateway could not be made.
     #[error("Chat Gateway: {0}")]
     Gateway(#[from] UpstreamError),
+    /// Agents' names cannot be looked up.
+    #[error("CHATBRIDGE_AGENT_NAMES_URL: {0}")]
+    AgentNames(&'static str),
     /// A listener failed.
     #[error("a listener failed: {0}")]
     Io(#[from] io::Error),
@@ -102,11 +107,20 @@ pub async fn serve(
         api_key: config.api_key.clone(),
         timeout: config.gateway_timeout,
         connect_timeout: CONNECT_TIMEOUT.min(config.gateway_timeout),
+        transfer_timeout: config.transfer_timeout,
+        resilience: Resilience {
+            attempts: config.gateway_attempts,
+            rate_per_second: config.gateway_rate_per_second,
+            in_flight: config.gateway_in_flight,
+            circuit_open: config.gateway_circuit_open,
+        },
     })?;
     let tenants = Tenants::new([Tenant {
         id: config.tenant.clone(),
         gateway: gateway.clone(),
+        attachment_max_bytes: config.attachment_max_bytes,
     }]);
+    let names = agent_names(&config).await?;
     let hub = Hub::new(SharedStore::clone(&store));
     let (reporter, health_service) = tonic_health::server::health_reporter();
 
@@ -120,6 +134,7 @@ pub async fn serve(
         background.clone(),
     );
     tasks.spawn(forever(unsettled));
+    tasks.spawn(forever(names.clone().watch(background.clone())));
     tasks.spawn(forever(health::watch_store(
         SharedStore::clone(&store),
         reporter,
@@ -137,12 +152,13 @@ pub async fn serve(
         SharedStore::clone(&store),
         KeyCache::new(Arc::new(gateway), KeyCacheSettings::default()),
         ingress_settings(&config),
-    );
+    )
+    .with_agent_names(names.clone());
     tasks.spawn(webhooks(listeners.webhook, Arc::new(ingress), background.clone()));
     tasks.spawn(grpc::serve(
         listeners.grpc,
         config.clone(),
-        store,
+        Conversations::new(store, tenants.clone()).with_agent_names(names),
         tenants,
         hub,
         health_service,
@@ -204,6 +220,23 @@ fn ingress_settings(config: &Config) -> IngressSettings {
         settle_after_ms: u64::try_from(config.settle_after.as_millis()).unwrap_or(u64::MAX),
         ..IngressSettings::new(vec![config.tenant.clone()])
     }
+}
+
+/// Where agents' names come from: the settings allow a file or a URL, and none need be.
+async fn agent_names(config: &Config) -> Result<AgentNames, ServeError> {
+    if let Some(path) = &config.agent_names_file {
+        return Ok(AgentNames::from_file(path).await);
+    }
+    let Some(url) = &config.agent_names_url else {
+        return Ok(AgentNames::none());
+    };
+    let settings = HttpSettings {
+        ttl: config.agent_names_ttl,
+        ..HttpSettings::default()
+    };
+    UrlTemplate::parse(url.expose_secret())
+        .and_then(|template| AgentNames::from_url(template, settings))
+        .map_err(ServeError::AgentNames)
 }
 
 /// Opens the store, waiting a while for a Redis that starts together with us.

@@ -2,6 +2,7 @@
 //! Redis, but only until the process ends.
 
 mod calls;
+mod ledger;
 mod log;
 mod shelf;
 mod tail;
@@ -15,10 +16,18 @@ use std::{
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use self::{calls::Calls, log::Log, shelf::Shelf, tail::MemoryTail};
+use self::{
+    calls::Calls,
+    ledger::{Customers, Ledgers},
+    log::Log,
+    shelf::Shelf,
+    tail::MemoryTail,
+};
 use super::{
-    Append, Appended, Begun, Finished, IdempotencyKey, Page, Retention, SessionMark, Store, StoreError, Tail,
+    Announcement, Append, Appended, AwaitedEcho, Begun, Concluded, Customer, CustomerKey, Finished,
+    IdempotencyKey, Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, Tail,
     entry::{FORMAT, Stored},
+    ledger::ECHOES_MAX,
     partition,
     redis::newest_first,
 };
@@ -52,12 +61,21 @@ struct State {
     /// Digest by tenant and event id.
     seen: Shelf<(TenantId, String), [u8; 32]>,
     sessions: Shelf<ConversationKey, Fields>,
-    /// Requests whose echo is awaited, by conversation and fingerprint.
-    echoes: Shelf<(ConversationKey, String), VecDeque<String>>,
+    /// Sends whose echo is awaited, by conversation and fingerprint.
+    echoes: Shelf<(ConversationKey, String), VecDeque<Awaited>>,
     calls: Calls,
+    ledgers: Ledgers,
+    customers: Customers,
     /// When to look again at what is wrapping up.
     unsettled: HashMap<ConversationKey, u64>,
     swept_ms: u64,
+}
+
+/// A send whose echo is awaited.
+#[derive(Clone)]
+struct Awaited {
+    token: String,
+    request_id: String,
 }
 
 impl State {
@@ -68,6 +86,8 @@ impl State {
             sessions: Shelf::default(),
             echoes: Shelf::default(),
             calls: Calls::default(),
+            ledgers: Ledgers::default(),
+            customers: Customers::default(),
             unsettled: HashMap::new(),
             swept_ms: 0,
         }
@@ -93,6 +113,8 @@ impl State {
         self.sessions.sweep(now);
         self.echoes.sweep(now);
         self.calls.sweep(now);
+        self.ledgers.sweep(now);
+        self.customers.sweep(now);
         let sessions = &self.sessions;
         self.unsettled.retain(|key, _| sessions.get(key, now).is_some());
     }
@@ -143,6 +165,7 @@ impl State {
             state,
             request_id: echo
                 .and_then(|key| self.echoes.get_mut(&key, now)?.pop_front())
+                .map(|awaited| awaited.request_id)
                 .unwrap_or_default(),
         };
         let partition = self.partition(&event.key);
@@ -154,6 +177,19 @@ impl State {
             sequence,
             state,
             clock_behind_ms: id.ms - now,
+        }
+    }
+
+    fn await_echo(&mut self, of: &Announcement, echo: &AwaitedEcho, now: u64, ttl_ms: u64) {
+        let key = (of.ledger.key.clone(), echo.fingerprint.clone());
+        let awaited = self.echoes.renew(key, now, ttl_ms);
+        awaited.retain(|known| known.token != of.token);
+        awaited.push_back(Awaited {
+            token: of.token.clone(),
+            request_id: echo.request_id.clone(),
+        });
+        while awaited.len() > ECHOES_MAX {
+            awaited.pop_front();
         }
     }
 
@@ -333,44 +369,87 @@ impl Store for MemoryStore {
         key: &IdempotencyKey,
         digest: &[u8; 32],
         mark: &[u8],
+        nonce: u64,
         lease_ms: u64,
     ) -> Result<Begun, StoreError> {
         let mut state = self.shared.lock();
         let now = now_ms();
-        let expires_ms = now + self.retention.idempotency_ms;
-        Ok(state.calls.begin(key, digest, mark, lease_ms, now, expires_ms))
+        let times = (now, now + self.retention.idempotency_ms);
+        Ok(state.calls.begin(key, digest, mark, nonce, lease_ms, times))
     }
 
-    async fn finish(&self, key: &IdempotencyKey, finished: &Finished) -> Result<(), StoreError> {
-        self.shared.lock().calls.finish(key, finished, now_ms());
+    async fn finish(&self, key: &IdempotencyKey, nonce: u64, finished: &Finished) -> Result<(), StoreError> {
+        self.shared.lock().calls.finish(key, nonce, finished, now_ms());
         Ok(())
     }
 
-    async fn expect_echo(
-        &self,
-        key: &ConversationKey,
-        fingerprint: &str,
-        request_id: &str,
-    ) -> Result<(), StoreError> {
+    async fn announce(&self, announcement: &Announcement) -> Result<(), StoreError> {
         let mut state = self.shared.lock();
-        let key = (key.clone(), fingerprint.to_owned());
-        let awaited = state.echoes.renew(key, now_ms(), self.retention.idempotency_ms);
-        awaited.retain(|known| known != request_id);
-        awaited.push_back(request_id.to_owned());
-        Ok(())
-    }
-
-    async fn withdraw_echo(
-        &self,
-        key: &ConversationKey,
-        fingerprint: &str,
-        request_id: &str,
-    ) -> Result<(), StoreError> {
-        let mut state = self.shared.lock();
-        let key = (key.clone(), fingerprint.to_owned());
-        if let Some(awaited) = state.echoes.get_mut(&key, now_ms()) {
-            awaited.retain(|known| known != request_id);
+        let (now, ttl_ms) = (now_ms(), self.retention.idempotency_ms);
+        state.ledgers.announce(announcement, now, ttl_ms);
+        if let Some(echo) = &announcement.echo {
+            state.await_echo(announcement, echo, now, ttl_ms);
         }
+        Ok(())
+    }
+
+    async fn conclude(&self, announcement: &Announcement, concluded: &Concluded) -> Result<(), StoreError> {
+        let mut state = self.shared.lock();
+        let now = now_ms();
+        state
+            .ledgers
+            .conclude(announcement, concluded, now, self.retention.idempotency_ms);
+        if let (Concluded::Withdrawn, Some(echo)) = (concluded, &announcement.echo) {
+            let key = (announcement.ledger.key.clone(), echo.fingerprint.clone());
+            if let Some(awaited) = state.echoes.get_mut(&key, now) {
+                awaited.retain(|known| known.token != announcement.token);
+            }
+        }
+        Ok(())
+    }
+
+    async fn note_accepted(&self, at_ms: u64, operations: &[(LedgerKey, String)]) -> Result<(), StoreError> {
+        let mut state = self.shared.lock();
+        state
+            .ledgers
+            .note_accepted(at_ms, operations, now_ms(), self.retention.idempotency_ms);
+        Ok(())
+    }
+
+    async fn ledger(&self, ledger: &LedgerKey) -> Result<Ledger, StoreError> {
+        let state = self.shared.lock();
+        Ok(state
+            .ledgers
+            .read(ledger, now_ms(), self.retention.idempotency_ms))
+    }
+
+    async fn customer(&self, key: &CustomerKey, attempt: &str) -> Result<Customer, StoreError> {
+        let Retention {
+            idempotency_ms,
+            session_ms,
+            ..
+        } = self.retention;
+        let mut state = self.shared.lock();
+        Ok(state
+            .customers
+            .find(key, attempt, now_ms(), idempotency_ms, session_ms))
+    }
+
+    async fn bind_customer(
+        &self,
+        key: &CustomerKey,
+        conversation: &str,
+        attempt: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let mut state = self.shared.lock();
+        state
+            .customers
+            .bind(key, conversation, attempt, now_ms(), self.retention.session_ms);
+        Ok(())
+    }
+
+    async fn release_customer(&self, key: &CustomerKey, conversation: &str) -> Result<(), StoreError> {
+        self.shared.lock().customers.release(key, conversation, now_ms());
         Ok(())
     }
 

@@ -10,6 +10,7 @@
 pub mod cursor;
 pub mod entry;
 mod gap;
+pub mod ledger;
 pub mod memory;
 pub mod partition;
 pub mod redis;
@@ -21,6 +22,10 @@ use bytes::Bytes;
 
 pub use cursor::Cursor;
 pub use entry::Entry;
+pub use ledger::{
+    Announcement, AwaitedEcho, Concluded, Customer, CustomerKey, Ledger, LedgerEntry, LedgerKey, LedgerKind,
+    LedgerState,
+};
 
 use crate::{
     conversation::{Session, SessionChange, SessionState},
@@ -39,7 +44,7 @@ pub struct Retention {
     pub dedupe_ms: u64,
     /// Sessions, counted from their last activity.
     pub session_ms: u64,
-    /// Idempotency records, and sends whose echo has not come.
+    /// Idempotency records, the ledger of sends, and sends whose echo has not come.
     pub idempotency_ms: u64,
 }
 
@@ -208,7 +213,7 @@ pub struct SessionMark {
     pub conversation: String,
 }
 
-/// Sessions, event log and idempotency records.
+/// Sessions, event log, idempotency records, the ledger of what was sent, and customers' conversations.
 ///
 /// Every method may be repeated after [`StoreError::Unavailable`], fails within a few seconds when the store is down, and
 /// works again by itself when it is back.
@@ -258,33 +263,48 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Vec<(SessionMark, Option<Session>)>, StoreError>;
 
     /// Records that a call is about to be sent. `digest` is of the request, `mark` what a later look needs to find it
-    /// upstream. A record that is `sending` for longer than `lease_ms` was abandoned: [`Begun::Unknown`].
+    /// upstream. A record that is `sending` for longer than `lease_ms` was abandoned: [`Begun::Unknown`]. `nonce` is of this
+    /// very call: begun again with it, because the first answer was lost, the call is still [`Begun::New`].
     async fn begin(
         &self,
         key: &IdempotencyKey,
         digest: &[u8; 32],
         mark: &[u8],
+        nonce: u64,
         lease_ms: u64,
     ) -> Result<Begun, StoreError>;
 
-    /// Records how a call that [`Store::begin`] answered with `New` ended.
-    async fn finish(&self, key: &IdempotencyKey, finished: &Finished) -> Result<(), StoreError>;
+    /// Records how a call ended. [`Finished::NotSent`] counts only from the call that [`Store::begin`] answered with `New`,
+    /// known by its `nonce`.
+    async fn finish(&self, key: &IdempotencyKey, nonce: u64, finished: &Finished) -> Result<(), StoreError>;
 
-    /// Announces a send, so that the first echo with this fingerprint gets its `request_id`.
-    async fn expect_echo(
+    /// Enters an operation in its ledger before it leaves. Where it will have an echo, the first one with its fingerprint gets
+    /// its `request_id`, after those that were announced before.
+    async fn announce(&self, announcement: &Announcement) -> Result<(), StoreError>;
+
+    /// Enters what became of an operation that was announced.
+    async fn conclude(&self, announcement: &Announcement, concluded: &Concluded) -> Result<(), StoreError>;
+
+    /// Enters operations of one conversation that happened by another way, each with its token, as announced at `at_ms`.
+    async fn note_accepted(&self, at_ms: u64, operations: &[(LedgerKey, String)]) -> Result<(), StoreError>;
+
+    /// Reads a ledger.
+    async fn ledger(&self, ledger: &LedgerKey) -> Result<Ledger, StoreError>;
+
+    /// A customer's conversation, which is kept for as long as a session from now on, or the attempt to create it: `attempt`,
+    /// where nothing was known.
+    async fn customer(&self, key: &CustomerKey, attempt: &str) -> Result<Customer, StoreError>;
+
+    /// Notes a customer's conversation. With `attempt` only where nothing else but that attempt is known.
+    async fn bind_customer(
         &self,
-        key: &ConversationKey,
-        fingerprint: &str,
-        request_id: &str,
+        key: &CustomerKey,
+        conversation: &str,
+        attempt: Option<&str>,
     ) -> Result<(), StoreError>;
 
-    /// Takes an announcement back: the send did not happen.
-    async fn withdraw_echo(
-        &self,
-        key: &ConversationKey,
-        fingerprint: &str,
-        request_id: &str,
-    ) -> Result<(), StoreError>;
+    /// Forgets a customer's conversation, unless another is known by now.
+    async fn release_customer(&self, key: &CustomerKey, conversation: &str) -> Result<(), StoreError>;
 
     /// Conversations that have been wrapping up for as long as their last append asked, at most `limit`. Each is handed
     /// to one caller and comes again after `lease_ms` if it is still wrapping up then.

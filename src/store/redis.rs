@@ -1,14 +1,15 @@
 //! The store in Redis (7.0 or newer; standalone, or behind a name that follows the master).
 //!
 //! All keys start with the prefix (`chatbridge` unless set). Keys of a partition share its hash tag, so that the scripts
-//! work on a cluster too; claims and idempotency records are used alone and spread by themselves.
+//! work on a cluster too; claims, idempotency records and customers are used alone and spread by themselves.
 //!
 //! | key | type | holds | lives |
 //! | --- | --- | --- | --- |
 //! | `PREFIX:schema` | hash | `version` of the stored format, `partitions` | for ever |
 //! | `PREFIX:probe` | string | nothing; written to see whether Redis takes writes | 10 s |
 //! | `PREFIX:claim:EVENT` | string | SHA-256 of the body under which the event's id is known | dedupe |
-//! | `PREFIX:idem:CALL` | hash | `digest`, `state`, `mark`, `answer`, `started` (Unix ms) of a call | idempotency |
+//! | `PREFIX:idem:CALL` | hash | `digest`, `state`, `mark`, `answer`, `started` (Unix ms), `nonce` of a call | idempotency |
+//! | `PREFIX:customer:CUSTOMER` | string | `a:ATTEMPT` to create a conversation, or `c:MS:CONVERSATION` since Unix ms | idempotency, session |
 //! | `PREFIX:{TAG}:log` | stream | the partition's entries, id `ms-n` | trimmed by log |
 //! | `PREFIX:{TAG}:meta` | hash | `epoch`, `n` and `ms` of the last entry, `trimmed` (Unix ms) | for ever |
 //! | `PREFIX:{TAG}:seen:EVENT` | string | nothing: the event is in the log | dedupe |
@@ -16,14 +17,16 @@
 //! | `PREFIX:{TAG}:index:NAME` | sorted set | its entries: score `ms`, member `n` in 16 digits | session or log |
 //! | `PREFIX:{TAG}:sessions:TENANT` | sorted set | conversations by last activity, Unix ms | session |
 //! | `PREFIX:{TAG}:unsettled` | sorted set | names by the time to look again, Unix ms | - |
-//! | `PREFIX:{TAG}:echo:PRINT:NAME` | list | `request_id`s of sends whose echo is awaited, oldest first | idempotency |
+//! | `PREFIX:{TAG}:ledger:PRINT:NAME` | sorted set | operations that were announced (`announce.lua`), by when, Unix ms | idempotency and a 64th |
+//! | `PREFIX:{TAG}:echo:PRINT:NAME` | list | `REQUEST_ID:TOKEN` of sends whose echo is awaited, oldest first; the id may be empty | idempotency |
 //!
-//! EVENT, CALL and PRINT are hashes ([`keys::hash`]); NAME is `TENANT:CONVERSATION`, with `%` and `:` in the tenant
+//! EVENT, CALL, CUSTOMER and PRINT are hashes ([`keys::hash`]); NAME is `TENANT:CONVERSATION`, with `%` and `:` in the tenant
 //! escaped as in a URL. An entry's fields: `v` format, `k` key id, `h` head, `c` content, `q` sequence, `e` session epoch,
 //! `s` state, `r` request id.
 //!
 //! Redis must not evict: with any policy but `noeviction` it may drop parts of the log, which readers are told as a gap.
 
+mod calls;
 mod error;
 mod keys;
 mod link;
@@ -35,18 +38,17 @@ mod wire;
 
 use ::redis::{Client, Pipeline, Value, cmd};
 use async_trait::async_trait;
-use bytes::Bytes;
 use secrecy::SecretString;
 
 use self::{
     keys::{Keys, hash, name, parse_name},
     link::Link,
-    scripts::{APPEND, BEGIN, CHANGE_SESSION, Call, FINISH, UNSETTLED},
+    scripts::{APPEND, CHANGE_SESSION, Call, UNSETTLED},
     tail::RedisTail,
 };
 use super::{
-    Append, Appended, Begun, Finished, IdempotencyKey, Page, Retention, SessionMark, Store, StoreError, Tail,
-    entry::FORMAT,
+    Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Finished, IdempotencyKey,
+    Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, Tail, entry::FORMAT,
 };
 use crate::{
     conversation::{Session, SessionChange, session::Fields},
@@ -322,70 +324,47 @@ impl Store for RedisStore {
         key: &IdempotencyKey,
         digest: &[u8; 32],
         mark: &[u8],
+        nonce: u64,
         lease_ms: u64,
     ) -> Result<Begun, StoreError> {
-        let call = Call::new([self.keys.idempotency(key)])
-            .arg(digest.as_slice())
-            .arg(mark)
-            .arg(lease_ms)
-            .arg(self.retention.idempotency_ms);
-        let answer: Value = self.link.script(&BEGIN, call).await?;
-        let mut answer = wire::array(answer)?.into_iter();
-        let word = wire::text(answer.next().unwrap_or_default())?;
-        let bytes = answer.next().map_or(Ok(Bytes::new()), wire::bytes)?;
-        match word.as_str() {
-            "new" => Ok(Begun::New),
-            "in flight" => Ok(Begun::InFlight),
-            "reused" => Ok(Begun::Reused),
-            "done" => Ok(Begun::Done(bytes)),
-            "unknown" => Ok(Begun::Unknown(bytes)),
-            _ => Err(StoreError::Corrupt("an idempotency record cannot be read".into())),
-        }
+        self.begin_call(key, digest, mark, nonce, lease_ms).await
     }
 
-    async fn finish(&self, key: &IdempotencyKey, finished: &Finished) -> Result<(), StoreError> {
-        let (word, answer) = match finished {
-            Finished::Done(answer) => ("done", answer.as_ref()),
-            Finished::NotSent => ("not sent", [].as_slice()),
-            Finished::Unknown => ("unknown", [].as_slice()),
-        };
-        let call = Call::new([self.keys.idempotency(key)]).arg(word).arg(answer);
-        self.link.script(&FINISH, call).await
+    async fn finish(&self, key: &IdempotencyKey, nonce: u64, finished: &Finished) -> Result<(), StoreError> {
+        self.finish_call(key, nonce, finished).await
     }
 
-    async fn expect_echo(
+    async fn announce(&self, announcement: &Announcement) -> Result<(), StoreError> {
+        self.enter(announcement).await
+    }
+
+    async fn conclude(&self, announcement: &Announcement, concluded: &Concluded) -> Result<(), StoreError> {
+        self.enter_outcome(announcement, concluded).await
+    }
+
+    async fn note_accepted(&self, at_ms: u64, operations: &[(LedgerKey, String)]) -> Result<(), StoreError> {
+        self.enter_accepted(at_ms, operations).await
+    }
+
+    async fn ledger(&self, ledger: &LedgerKey) -> Result<Ledger, StoreError> {
+        self.read_ledger(ledger).await
+    }
+
+    async fn customer(&self, key: &CustomerKey, attempt: &str) -> Result<Customer, StoreError> {
+        self.find_customer(key, attempt).await
+    }
+
+    async fn bind_customer(
         &self,
-        key: &ConversationKey,
-        fingerprint: &str,
-        request_id: &str,
+        key: &CustomerKey,
+        conversation: &str,
+        attempt: Option<&str>,
     ) -> Result<(), StoreError> {
-        let list = self.keys.echo(self.keys.partition(key), key, fingerprint);
-        let mut pipeline = Pipeline::new();
-        // Removed first, so that announcing it again does not make it count twice.
-        pipeline
-            .atomic()
-            .lrem(&list, 0, request_id)
-            .rpush(&list, request_id);
-        pipeline
-            .cmd("PEXPIRE")
-            .arg(&list)
-            .arg(self.retention.idempotency_ms);
-        let _: Value = self.link.pipeline(&pipeline).await?;
-        Ok(())
+        self.note_customer(key, conversation, attempt).await
     }
 
-    async fn withdraw_echo(
-        &self,
-        key: &ConversationKey,
-        fingerprint: &str,
-        request_id: &str,
-    ) -> Result<(), StoreError> {
-        let list = self.keys.echo(self.keys.partition(key), key, fingerprint);
-        let _: Value = self
-            .link
-            .command(cmd("LREM").arg(list).arg(0).arg(request_id))
-            .await?;
-        Ok(())
+    async fn release_customer(&self, key: &CustomerKey, conversation: &str) -> Result<(), StoreError> {
+        self.forget_customer(key, conversation).await
     }
 
     async fn unsettled(&self, lease_ms: u64, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {

@@ -27,6 +27,7 @@ use super::{
     trace_context,
 };
 use crate::{
+    agents::AgentNames,
     conversation::{SessionChange, echo},
     event::{Event, EventBody, TenantId},
     grpc::convert::encode_event,
@@ -83,6 +84,7 @@ impl IngressSettings {
 pub struct Ingress {
     store: SharedStore,
     keys: KeyCache,
+    names: AgentNames,
     settings: IngressSettings,
     clock: Clock,
 }
@@ -166,6 +168,7 @@ impl Ingress {
         Self {
             store,
             keys,
+            names: AgentNames::none(),
             settings,
             clock: Arc::new(unix_ms),
         }
@@ -175,6 +178,12 @@ impl Ingress {
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
+    }
+
+    /// The same with names for agents whom the vendor gives none.
+    #[must_use]
+    pub fn with_agent_names(self, names: AgentNames) -> Self {
+        Self { names, ..self }
     }
 
     /// Compares in a time that tells nothing of the secret but its length.
@@ -225,7 +234,10 @@ impl Ingress {
             at_ms: (self.clock)(),
             traceparent: trace_context::traceparent(headers),
         };
-        self.append(&verified, &normalise(&verified, received)).await
+        let mut event = normalise(&verified, received);
+        // Before anything is encoded, so that log and session have the name; it takes a second at the most.
+        self.names.fill(&tenant, event.body.participant_mut()).await;
+        self.append(&verified, &event).await
     }
 
     /// Nobody knows whether the vendor signs its check of the address, and nothing depends on it: it is answered, and

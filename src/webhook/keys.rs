@@ -38,7 +38,7 @@ pub trait KeySource: Send + Sync + 'static {
 #[async_trait]
 impl KeySource for Gateway {
     async fn signing_key(&self, tenant: &TenantId, kid: &str) -> Result<String, UpstreamError> {
-        Gateway::signing_key(self, tenant, kid).await
+        self.verification_key(tenant, kid).await
     }
 }
 

@@ -4,21 +4,26 @@
 
 mod answers;
 mod bad_day;
+mod bodies;
 mod observed;
+mod operation;
 mod raw;
 mod refusals;
 mod requests;
+mod resilience;
+mod table;
+mod transfer;
 
 use std::time::Duration;
 
 use chatbridge::{
     event::{Assignment, AssignmentKind, AuthorType, Message, Participant, TenantId, User},
-    gateway::{
-        ConversationPatch, Gateway, GatewaySettings, NewConversation, PageQuery, UpstreamError, UserPatch,
-    },
+    gateway::{Gateway, GatewaySettings, NewConversation},
 };
 use url::Url;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
+
+use operation::Op;
 
 const KEY: &str = "the-key-of-this-test";
 
@@ -36,6 +41,8 @@ fn gateway_within(base: &str, timeout: Duration) -> Gateway {
         api_key: KEY.to_owned().into(),
         timeout,
         connect_timeout: Duration::from_secs(10),
+        transfer_timeout: Duration::from_secs(60),
+        resilience: chatbridge::gateway::Resilience::NONE,
     })
     .unwrap()
 }
@@ -74,80 +81,5 @@ fn queue(id: &str) -> Assignment {
         kind: Some(AssignmentKind::Queue),
         id: id.into(),
         resource_id: String::new(),
-    }
-}
-
-/// An operation with its smallest request; what it answers does not matter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Op {
-    Create,
-    Get,
-    List,
-    PatchUser,
-    PatchAssignment,
-    End,
-    Send,
-    Messages,
-    Typing,
-    Key,
-}
-
-impl Op {
-    const ALL: [Self; 10] = [
-        Self::Create,
-        Self::Get,
-        Self::List,
-        Self::PatchUser,
-        Self::PatchAssignment,
-        Self::End,
-        Self::Send,
-        Self::Messages,
-        Self::Typing,
-        Self::Key,
-    ];
-
-    /// Whether it may be sent twice, as the design has it.
-    fn is_safe(self) -> bool {
-        matches!(
-            self,
-            Self::Get | Self::List | Self::PatchUser | Self::End | Self::Messages | Self::Key
-        )
-    }
-
-    async fn call(self, gateway: &Gateway, id: &str) -> Result<(), UpstreamError> {
-        let tenant = &tenant();
-        let page = &PageQuery::default();
-        let user = Some(UserPatch {
-            name: Some("Ada".into()),
-            ..UserPatch::default()
-        });
-        match self {
-            Self::Create => gateway
-                .create_conversation(tenant, &new_conversation())
-                .await
-                .map(drop),
-            Self::Get => gateway.conversation(tenant, id).await.map(drop),
-            Self::List => gateway.conversations(tenant, page).await.map(drop),
-            Self::PatchUser => {
-                let patch = ConversationPatch {
-                    user,
-                    assignment: None,
-                };
-                gateway.patch_conversation(tenant, id, &patch).await
-            }
-            Self::PatchAssignment => {
-                let assignment = Some(queue("100"));
-                let patch = ConversationPatch { user, assignment };
-                gateway.patch_conversation(tenant, id, &patch).await
-            }
-            Self::End => gateway.end_conversation(tenant, id).await,
-            Self::Send => {
-                let message = message(AuthorType::User, "words of a customer");
-                gateway.send_message(tenant, id, &message).await
-            }
-            Self::Messages => gateway.messages(tenant, id, page).await.map(drop),
-            Self::Typing => gateway.send_typing(tenant, id, AuthorType::Bot).await,
-            Self::Key => gateway.signing_key(tenant, id).await.map(drop),
-        }
     }
 }

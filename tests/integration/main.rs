@@ -6,10 +6,16 @@
     reason = "a test that cannot go on has failed, also in what tests share"
 )]
 
+mod calls;
+mod composed;
+mod faults;
 mod gateway;
 mod journeys;
+mod operations;
 mod sandbox;
+mod stalled;
 mod store;
 #[allow(unreachable_pub, dead_code, reason = "each part serves several tests")]
 mod support;
+mod transfers;
 mod webhook;

@@ -7,14 +7,27 @@
     reason = "helpers of tests are tests"
 )]
 
+mod after_agent;
 mod api;
+mod attachments;
+mod cards;
+mod changes;
+mod channels;
 mod delivery;
+mod hook;
+mod indicators;
+mod shapes;
+mod uploads;
+mod webhooks;
 mod world;
 
 use chatbridge::sandbox::{Pace, Sandbox, SandboxError, SandboxSettings, serve};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{TcpListener, TcpStream},
+};
 use tokio_util::sync::CancellationToken;
 
 use self::world::World;
@@ -419,6 +432,24 @@ async fn a_stop_does_not_wait_for_agents_or_retries() {
             all.iter().any(|it| it.conversation() == Some(&id))
         })
         .await;
+    world.stop.cancel();
+    let served = tokio::time::timeout(std::time::Duration::from_secs(10), world.served.take().unwrap());
+    served.await.expect("it stops in time").unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_an_upload_that_stands_still() {
+    let mut world = World::start().await;
+    let id = world.create(json!({})).await;
+    let mut stuck = TcpStream::connect(world.base.trim_start_matches("http://"))
+        .await
+        .unwrap();
+    let half = format!(
+        "POST /chat-gateway/v1/conversations/{id}/attachments HTTP/1.1\r\nhost: x\r\nx-api-key: sandbox-key\r\n\
+         content-type: multipart/form-data; boundary=b\r\ncontent-length: 1000\r\n\r\n--b\r\n"
+    );
+    stuck.write_all(half.as_bytes()).await.unwrap();
+    world.get(&format!("/conversations/{id}")).await;
     world.stop.cancel();
     let served = tokio::time::timeout(std::time::Duration::from_secs(10), world.served.take().unwrap());
     served.await.expect("it stops in time").unwrap().unwrap();

@@ -4,8 +4,10 @@
 
 mod bad_days;
 mod calls;
-mod fixture;
+mod customers;
+pub(crate) mod fixture;
 mod gaps;
+mod ledger;
 mod log;
 mod sessions;
 mod tail;

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -19,6 +20,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 TIMEOUT_S = 30.0
 OWN_SERVICES = {
     "chatbridge.v1.AgentEventService",
+    "chatbridge.v1.AttachmentService",
+    "chatbridge.v1.ConfigurationService",
     "chatbridge.v1.ConversationService",
     "chatbridge.v1.SessionService",
 }
@@ -35,42 +38,144 @@ def database(channel: grpc.Channel) -> ProtoReflectionDescriptorDatabase:
     return ProtoReflectionDescriptorDatabase(channel)
 
 
-def requests(conversation_id: str) -> Mapping[str, Mapping[str, Any]]:
-    """What each RPC needs to succeed, as JSON; nothing for those that are not here."""
-    this = {"conversationId": conversation_id}
+# What others need an identifier from comes first, in this order; what takes something away comes last.
+FIRST = (
+    "CreateConversation",
+    "SendMessage",
+    "ListMessages",
+    "ListCards",
+    "UploadAttachment",
+    "CreateWebhook",
+    "CreateChannel",
+)
+LAST = ("DeleteChannel", "DeleteWebhook", "EndConversation")
+# The sandbox draws its key when it starts, and shows its identifier to nobody but receivers of webhooks.
+ANSWERED_WITH = {"GetSigningKey": grpc.StatusCode.NOT_FOUND}
+
+FILE = b"a file"
+FILE_START = {
+    "fileName": "note.txt",
+    "mediaType": "text/plain",
+    "sizeBytes": len(FILE),
+    "authorType": "AUTHOR_TYPE_USER",
+}
+FILE_CHUNK = {"chunk": b64encode(FILE).decode()}
+CARD = {
+    "contentType": "application/vnd.microsoft.card.adaptive",
+    "content": {"type": "AdaptiveCard", "version": "1.3", "body": [{"type": "TextBlock", "text": "Here"}]},
+}
+
+
+def order(method: MethodDescriptor) -> int:
+    if method.name in FIRST:
+        return FIRST.index(method.name) - len(FIRST)
+    return LAST.index(method.name) + 1 if method.name in LAST else 0
+
+
+def requests(
+    known: Mapping[str, str], webhook_address: str
+) -> Mapping[str, Mapping[str, Any] | Sequence[Mapping[str, Any]]]:
+    """What each RPC needs to succeed, as JSON; nothing for those that are not here. Streams are lists."""
+    this = {"conversationId": known.get("conversation", "")}
+    customer = {"channelId": "sandbox-chat", "user": {"userId": "ada-1", "name": "Ada"}}
+    message = {**this, "messageId": known.get("message", "")}
+    card = {**this, "cardId": known.get("card", "")}
+    file = {**this, "attachmentId": known.get("attachment", "")}
+    uri = f"http://{webhook_address}/webhooks/8x8"
+    webhook = {"id": known.get("webhook", ""), "name": "mine", "uri": uri}
+    channel = {
+        "id": known.get("channel", ""),
+        "name": "mine",
+        "webhookId": known.get("webhook", ""),
+        "queueId": "100",
+    }
+    queue = {"type": "ASSIGNMENT_TYPE_QUEUE", "id": "200"}
     return {
-        "CreateConversation": {"channelId": "sandbox-chat", "user": {"name": "Ada"}},
+        "CreateConversation": customer,
+        "FindOrCreateConversation": customer,
+        "HandOverConversation": [
+            {"start": customer},
+            {"file": {**FILE_START, "text": "A file"}},
+            FILE_CHUNK,
+        ],
         "GetConversation": this,
         "UpdateConversation": {
             **this,
             "conversation": {"user": {"language": "de"}},
             "updateMask": "user.language",
         },
+        "ReplaceConversation": {"conversation": {**this, **customer}},
+        "TransferConversation": {"conversationId": known.get("unserved", ""), "assignment": queue},
+        "ListInteractions": this,
+        "CreatePostAgentAssignment": {**this, "webhookId": known.get("webhook", "")},
         "EndConversation": this,
-        "SendMessage": {**this, "message": {"authorType": "AUTHOR_TYPE_USER", "text": "Hello"}},
+        "SendMessage": {**this, "message": {"authorType": "AUTHOR_TYPE_USER", "text": "Here", "cards": [CARD]}},
+        "GetMessage": message,
         "ListMessages": this,
+        "ListCards": message,
+        "SubmitCardAction": card,
+        "ExecuteCardAction": card,
         "SendTypingIndicator": {**this, "authorType": "AUTHOR_TYPE_USER"},
+        "SendThinkingIndicator": this,
+        "SendReadReceipt": {**this, "authorType": "AUTHOR_TYPE_USER"},
+        "ListParticipants": this,
+        "UploadAttachment": [{"start": {**this, **FILE_START}}, FILE_CHUNK],
+        "DownloadAttachment": file,
+        "GetAttachment": file,
+        "ListAttachments": this,
+        "CreateWebhook": {"webhook": webhook},
+        "GetWebhook": {"webhookId": webhook["id"]},
+        "ReplaceWebhook": {"webhook": webhook},
+        "DeleteWebhook": {"webhookId": webhook["id"]},
+        "VerifyWebhook": {"uri": uri},
+        "CreateChannel": {"channel": channel},
+        "GetChannel": {"channelId": channel["id"]},
+        "ReplaceChannel": {"channel": channel},
+        "DeleteChannel": {"channelId": channel["id"]},
+        "GetSigningKey": {"keyId": "no-such-key"},
         "GetSession": this,
     }
 
 
-def call(channel: grpc.Channel, method: MethodDescriptor, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Calls `method` with a message made from its descriptor; the first response, as JSON."""
+def learned(method: str, response: Mapping[str, Any]) -> Mapping[str, str]:
+    """The identifiers in a response that other requests need."""
+    match method:
+        case "CreateConversation":
+            return {"conversation": response["conversationId"]}
+        case "ListMessages":
+            return {"message": next(m["id"] for m in response["messages"] if m.get("cards"))}
+        case "ListCards":
+            return {"card": response["cards"][0]["id"]}
+        case "UploadAttachment":
+            return {"attachment": response["attachment"]["id"]}
+        case "CreateWebhook":
+            return {"webhook": response["webhook"]["id"]}
+        case "CreateChannel":
+            return {"channel": response["channel"]["id"]}
+        case _:
+            return {}
+
+
+def call(
+    channel: grpc.Channel, method: MethodDescriptor, request: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Calls `method` with messages made from its descriptor; the first response, as JSON."""
     request_class: type[Message] = GetMessageClass(method.input_type)
     response_class: type[Message] = GetMessageClass(method.output_type)
     path = f"/{method.containing_service.full_name}/{method.name}"
-    message = ParseDict(dict(request), request_class())
+    encode, decode = request_class.SerializeToString, response_class.FromString
+    if method.client_streaming:
+        messages = [ParseDict(dict(each), request_class()) for each in cast(Sequence[Mapping[str, Any]], request)]
+        send = channel.stream_unary(path, request_serializer=encode, response_deserializer=decode)
+        return MessageToDict(send(iter(messages), timeout=TIMEOUT_S))
+    message = ParseDict(dict(cast(Mapping[str, Any], request)), request_class())
     if method.server_streaming:
-        open_stream = channel.unary_stream(
-            path, request_serializer=request_class.SerializeToString, response_deserializer=response_class.FromString
-        )
+        open_stream = channel.unary_stream(path, request_serializer=encode, response_deserializer=decode)
         stream = open_stream(message, timeout=TIMEOUT_S)
         response = next(iter(stream))
         stream.cancel()
     else:
-        invoke = channel.unary_unary(
-            path, request_serializer=request_class.SerializeToString, response_deserializer=response_class.FromString
-        )
+        invoke = channel.unary_unary(path, request_serializer=encode, response_deserializer=decode)
         response = invoke(message, timeout=TIMEOUT_S)
     return MessageToDict(response)
 
@@ -93,7 +198,7 @@ def test_both_versions_of_reflection_list_the_same_services(
 
 
 def test_every_rpc_can_be_called_from_its_reflected_description(
-    channel: grpc.Channel, database: ProtoReflectionDescriptorDatabase
+    dev_in_memory: Mapping[str, str], channel: grpc.Channel, database: ProtoReflectionDescriptorDatabase
 ) -> None:
     pool = DescriptorPool(database)
     names = [name for name in database.get_services() if not name.startswith("grpc.reflection.")]
@@ -102,19 +207,31 @@ def test_every_rpc_can_be_called_from_its_reflected_description(
     assert "chatbridge.v1.AgentEventService.AgentEvents" in called
 
     create = next(method for method in methods if method.name == "CreateConversation")
-    created = call(channel, create, requests("")["CreateConversation"])
-    needed = requests(created["conversationId"])
-    # What ends the conversation comes last.
-    for method in sorted(methods, key=lambda method: method.name == "EndConversation"):
+    # The script holds it, so that no agent takes it before it is transferred.
+    script = {"type": "ASSIGNMENT_TYPE_SCRIPT", "id": "bot"}
+    unserved = call(channel, create, {"channelId": "sandbox-chat", "user": {"name": "Ben"}, "assignment": script})
+    known = {"unserved": unserved["conversationId"]}
+    for method in sorted(methods, key=order):
+        request = requests(known, dev_in_memory["webhook"]).get(method.name, {})
+        expected = ANSWERED_WITH.get(method.name, grpc.StatusCode.OK)
         try:
-            response = call(channel, method, needed.get(method.name, {}))
+            response, code = call(channel, method, request), grpc.StatusCode.OK
         except grpc.RpcError as error:
-            pytest.fail(f"{method.full_name}: {error}")
+            response, code = {"error": str(error)}, cast(grpc.Call, error).code()
+        if code != expected:
+            pytest.fail(f"{method.full_name}: {response}")
+        if code != grpc.StatusCode.OK:
+            continue
+        known |= learned(method.name, response)
         if method.name == "AgentEvents":
             assert "heartbeat" in response
             assert response["cursor"]
         if method.name == "GetSession":
-            assert response["session"]["conversationId"] == created["conversationId"]
+            assert response["session"]["conversationId"] == known["conversation"]
+        if method.name == "HandOverConversation":
+            assert [file["messageAccepted"] for file in response["files"]] == [True]
+        if method.name == "DownloadAttachment":
+            assert response["start"]["fileName"] == "note.txt"
 
 
 def test_health_is_served(channel: grpc.Channel) -> None:

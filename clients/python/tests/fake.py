@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,19 +15,39 @@ from google.rpc.status_pb2 import Status
 from chatbridge.v1 import (
     AgentEventsRequest,
     AgentEventsResponse,
+    Attachment,
+    Conversation,
     CreateConversationRequest,
     CreateConversationResponse,
+    CreatePostAgentAssignmentRequest,
+    CreatePostAgentAssignmentResponse,
+    DownloadAttachmentRequest,
+    DownloadAttachmentResponse,
+    FindOrCreateConversationRequest,
+    FindOrCreateConversationResponse,
     GetConversationRequest,
     GetConversationResponse,
+    HandOverConversationRequest,
+    HandOverConversationResponse,
     Heartbeat,
+    ListConversationsRequest,
+    ListConversationsResponse,
     SendMessageRequest,
     SendMessageResponse,
+    TransferConversationRequest,
+    TransferConversationResponse,
     UpdateConversationRequest,
     UpdateConversationResponse,
+    UploadAttachmentRequest,
+    UploadAttachmentResponse,
 )
 from chatbridge.v1.agent_event_service_pb2_grpc import (
     AgentEventServiceServicer,
     add_AgentEventServiceServicer_to_server,
+)
+from chatbridge.v1.attachment_service_pb2_grpc import (
+    AttachmentServiceServicer,
+    add_AttachmentServiceServicer_to_server,
 )
 from chatbridge.v1.conversation_service_pb2_grpc import (
     ConversationServiceServicer,
@@ -49,6 +70,12 @@ class Fake:
     connections: list[Connection] = field(default_factory=list)
     """What each connection to the stream does, in turn."""
     streams: list[AgentEventsRequest] = field(default_factory=list)
+    takes: int | None = None
+    """How many messages of a stream of files are read before the call fails as `fail` says; None: all."""
+    downloads: Callable[[Context], AsyncIterator[DownloadAttachmentResponse]] | None = None
+    """What a download gives."""
+    transfer_ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once a stream of files is over."""
 
     async def record(self, request: Message, context: Context) -> None:
         self.requests.append(request)
@@ -85,6 +112,75 @@ class _Conversations(ConversationServiceServicer):
         await self._fake.record(request, context)
         return UpdateConversationResponse()
 
+    async def FindOrCreateConversation(  # noqa: N802
+        self, request: FindOrCreateConversationRequest, context: Context
+    ) -> FindOrCreateConversationResponse:
+        await self._fake.record(request, context)
+        return FindOrCreateConversationResponse(conversation=Conversation(conversation_id="c1"), created=True)
+
+    async def TransferConversation(  # noqa: N802
+        self, request: TransferConversationRequest, context: Context
+    ) -> TransferConversationResponse:
+        await self._fake.record(request, context)
+        return TransferConversationResponse(cursor=b"before")
+
+    async def CreatePostAgentAssignment(  # noqa: N802
+        self, request: CreatePostAgentAssignmentRequest, context: Context
+    ) -> CreatePostAgentAssignmentResponse:
+        await self._fake.record(request, context)
+        return CreatePostAgentAssignmentResponse()
+
+    async def ListConversations(  # noqa: N802
+        self, request: ListConversationsRequest, context: Context
+    ) -> ListConversationsResponse:
+        await self._fake.record(request, context)
+        at = int(request.page_token or "0")
+        page = [Conversation(conversation_id=f"c{n}") for n in range(at, min(at + request.page_size, 5))]
+        return ListConversationsResponse(
+            conversations=page, next_page_token=str(at + request.page_size) if at + request.page_size < 5 else ""
+        )
+
+    async def HandOverConversation(  # noqa: N802
+        self, request_iterator: AsyncIterator[HandOverConversationRequest], context: Context
+    ) -> HandOverConversationResponse:
+        await _take(self._fake, request_iterator, context)
+        return HandOverConversationResponse(conversation_id="c1", cursor=b"before")
+
+
+class _Attachments(AttachmentServiceServicer):
+    def __init__(self, fake: Fake) -> None:
+        self._fake = fake
+
+    async def UploadAttachment(  # noqa: N802
+        self, request_iterator: AsyncIterator[UploadAttachmentRequest], context: Context
+    ) -> UploadAttachmentResponse:
+        await _take(self._fake, request_iterator, context)
+        return UploadAttachmentResponse(attachment=Attachment(id="a1"))
+
+    async def DownloadAttachment(  # noqa: N802
+        self, request: DownloadAttachmentRequest, context: Context
+    ) -> AsyncIterator[DownloadAttachmentResponse]:
+        await self._fake.record(request, context)
+        assert self._fake.downloads is not None
+        try:
+            async for response in self._fake.downloads(context):
+                yield response
+        finally:
+            self._fake.transfer_ended.set()
+
+
+async def _take(fake: Fake, requests: AsyncIterator[Message], context: Context) -> None:
+    fake.deadlines_s.append(context.time_remaining())
+    try:
+        async for request in requests:
+            fake.requests.append(request)
+            if len(fake.requests) == fake.takes:
+                break
+    finally:
+        fake.transfer_ended.set()
+    if fake.fail is not None:
+        await fake.fail(context)
+
 
 class _Events(AgentEventServiceServicer):
     def __init__(self, fake: Fake) -> None:
@@ -105,6 +201,7 @@ async def serve(fake: Fake, listen: str = "127.0.0.1:0") -> AsyncIterator[grpc.a
     server = grpc.aio.server()
     # The methods that no test here calls are left as the base class has them.
     add_ConversationServiceServicer_to_server(_Conversations(fake), server)  # type: ignore[abstract]
+    add_AttachmentServiceServicer_to_server(_Attachments(fake), server)  # type: ignore[abstract]
     add_AgentEventServiceServicer_to_server(_Events(fake), server)
     fake.target = f"127.0.0.1:{server.add_insecure_port(listen)}"
     await server.start()

@@ -13,7 +13,11 @@ from chatbridge import Chatbridge, ChatbridgeError, FieldViolation, from_bot, to
 from chatbridge.v1 import (
     AuthorType,
     CreateConversationRequest,
+    CreatePostAgentAssignmentRequest,
+    FindOrCreateConversationRequest,
+    ListConversationsRequest,
     SendMessageRequest,
+    TransferConversationRequest,
     UpdateConversationRequest,
     User,
 )
@@ -143,3 +147,58 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
 async def test_a_client_that_is_not_open_says_so() -> None:
     with pytest.raises(RuntimeError, match="async with"):
         await Chatbridge("127.0.0.1:1").get_conversation("c1")
+
+
+async def test_find_or_create_sends_every_part(fake: Fake, chatbridge: Chatbridge) -> None:
+    found = await chatbridge.find_or_create_conversation(
+        "channel",
+        user=User(user_id="u1"),
+        assignment=to_queue("100"),
+        history=[from_bot("Hello")],
+        labels={"order": "7"},
+    )
+    assert found.created
+    (request,) = fake.requests
+    assert isinstance(request, FindOrCreateConversationRequest)
+    assert (request.tenant, request.channel_id, request.user.user_id) == ("t1", "channel", "u1")
+    assert (request.assignment, request.labels["order"]) == (to_queue("100"), "7")
+    assert request.history[0].text == "Hello"
+
+
+async def test_a_transfer_and_a_hand_back_say_where_to(fake: Fake, chatbridge: Chatbridge) -> None:
+    assert (await chatbridge.transfer_conversation("c1", to_queue("200"))).cursor == b"before"
+    await chatbridge.create_post_agent_assignment("c1", "w1", notify_channel_webhook=False, max_total_minutes=20)
+    await chatbridge.create_post_agent_assignment("c1", "w1", user_timeout_minutes=10)
+    transfer, told, untold = fake.requests
+    assert isinstance(transfer, TransferConversationRequest)
+    assert (transfer.tenant, transfer.conversation_id, transfer.assignment) == ("t1", "c1", to_queue("200"))
+    assert isinstance(told, CreatePostAgentAssignmentRequest)
+    assert isinstance(untold, CreatePostAgentAssignmentRequest)
+    assert (told.webhook_id, told.max_total_minutes, told.user_timeout_minutes) == ("w1", 20, 0)
+    assert told.HasField("notify_channel_webhook")
+    assert not told.notify_channel_webhook
+    assert not untold.HasField("notify_channel_webhook")
+    assert untold.user_timeout_minutes == 10
+
+
+@pytest.mark.parametrize(("page_size", "pages"), [(2, 3), (5, 1), (100, 1)])
+async def test_a_list_is_followed_to_its_end(fake: Fake, chatbridge: Chatbridge, page_size: int, pages: int) -> None:
+    every = chatbridge.iterate_conversations(page_size=page_size, filter="state==active", order_by="id desc")
+    assert [conversation.conversation_id async for conversation in every] == ["c0", "c1", "c2", "c3", "c4"]
+    assert len(fake.requests) == pages
+    for request in fake.requests:
+        assert isinstance(request, ListConversationsRequest)
+        assert (request.tenant, request.filter, request.order_by) == ("t1", "state==active", "id desc")
+        assert request.page_size == page_size
+
+
+async def test_an_error_on_the_way_through_a_list_is_raised(fake: Fake, chatbridge: Chatbridge) -> None:
+    async def fail(context: Context) -> None:
+        if len(fake.requests) == 2:
+            await abort(context, grpc.StatusCode.UNAVAILABLE, "gone")
+
+    fake.fail = fail
+    every = chatbridge.iterate_conversations(page_size=2)
+    assert [(await every.__anext__()).conversation_id for _ in range(2)] == ["c0", "c1"]
+    with pytest.raises(ChatbridgeError, match="gone"):
+        await every.__anext__()

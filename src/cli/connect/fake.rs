@@ -337,20 +337,112 @@ impl ConversationService for Fake {
         &self,
         _: Request<GetConversationRequest>,
     ) -> Result<Response<GetConversationResponse>, Status> {
-        Err(Status::unimplemented("no command reads a conversation"))
+        Err(unused())
     }
 
     async fn list_conversations(
         &self,
         _: Request<ListConversationsRequest>,
     ) -> Result<Response<ListConversationsResponse>, Status> {
-        Err(Status::unimplemented("no command lists conversations"))
+        Err(unused())
     }
 
     async fn list_messages(
         &self,
         _: Request<ListMessagesRequest>,
     ) -> Result<Response<ListMessagesResponse>, Status> {
-        Err(Status::unimplemented("no command lists messages"))
+        Err(unused())
     }
+
+    async fn hand_over_conversation(
+        &self,
+        _: Request<tonic::Streaming<HandOverConversationRequest>>,
+    ) -> Result<Response<HandOverConversationResponse>, Status> {
+        Err(unused())
+    }
+
+    async fn find_or_create_conversation(
+        &self,
+        _: Request<FindOrCreateConversationRequest>,
+    ) -> Result<Response<FindOrCreateConversationResponse>, Status> {
+        Err(unused())
+    }
+
+    async fn replace_conversation(
+        &self,
+        _: Request<ReplaceConversationRequest>,
+    ) -> Result<Response<ReplaceConversationResponse>, Status> {
+        Err(unused())
+    }
+
+    async fn transfer_conversation(
+        &self,
+        _: Request<TransferConversationRequest>,
+    ) -> Result<Response<TransferConversationResponse>, Status> {
+        Err(unused())
+    }
+
+    async fn list_interactions(
+        &self,
+        _: Request<ListInteractionsRequest>,
+    ) -> Result<Response<ListInteractionsResponse>, Status> {
+        Err(unused())
+    }
+
+    async fn create_post_agent_assignment(
+        &self,
+        _: Request<CreatePostAgentAssignmentRequest>,
+    ) -> Result<Response<CreatePostAgentAssignmentResponse>, Status> {
+        Err(unused())
+    }
+
+    async fn get_message(
+        &self,
+        _: Request<GetMessageRequest>,
+    ) -> Result<Response<GetMessageResponse>, Status> {
+        Err(unused())
+    }
+
+    async fn list_cards(&self, _: Request<ListCardsRequest>) -> Result<Response<ListCardsResponse>, Status> {
+        Err(unused())
+    }
+
+    async fn submit_card_action(
+        &self,
+        _: Request<SubmitCardActionRequest>,
+    ) -> Result<Response<SubmitCardActionResponse>, Status> {
+        Err(unused())
+    }
+
+    async fn execute_card_action(
+        &self,
+        _: Request<ExecuteCardActionRequest>,
+    ) -> Result<Response<ExecuteCardActionResponse>, Status> {
+        Err(unused())
+    }
+
+    async fn send_thinking_indicator(
+        &self,
+        _: Request<SendThinkingIndicatorRequest>,
+    ) -> Result<Response<SendThinkingIndicatorResponse>, Status> {
+        Err(unused())
+    }
+
+    async fn send_read_receipt(
+        &self,
+        _: Request<SendReadReceiptRequest>,
+    ) -> Result<Response<SendReadReceiptResponse>, Status> {
+        Err(unused())
+    }
+
+    async fn list_participants(
+        &self,
+        _: Request<ListParticipantsRequest>,
+    ) -> Result<Response<ListParticipantsResponse>, Status> {
+        Err(unused())
+    }
+}
+
+fn unused() -> Status {
+    Status::unimplemented("no command calls this")
 }

@@ -21,6 +21,18 @@ pub(super) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D
     Ok(number.filter(|n| n.is_finite()).map(|n| n as u32))
 }
 
+/// A size in bytes; a text that holds one; `None` for everything else.
+pub(super) fn size<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    let text = from.deserialize_any(Scalar)?.unwrap_or_default();
+    let text = text.trim();
+    // Exact where it can be; `4166.0` and the like only come as floating point.
+    let rounded = || {
+        let number = text.parse::<f64>().ok();
+        number.filter(|n| n.is_finite() && *n >= 0.0).map(|n| n as u64)
+    };
+    Ok(text.parse().ok().or_else(rounded))
+}
+
 /// A boolean, or a text that holds one; everything else counts as false.
 pub(super) fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
     let text = from.deserialize_any(Scalar)?;
@@ -121,6 +133,26 @@ mod tests {
     fn counts(#[case] json: &str, #[case] expected: Option<u32>) {
         assert_eq!(
             count(&mut serde_json::Deserializer::from_str(json)).unwrap(),
+            expected
+        );
+    }
+
+    #[rstest]
+    #[case("0", Some(0))]
+    #[case("4166", Some(4166))]
+    #[case("4166.0", Some(4166))]
+    #[case(r#"" 4166 ""#, Some(4166))]
+    #[case("9007199254740993", Some(9_007_199_254_740_993))]
+    #[case("1e30", Some(u64::MAX))]
+    #[case("-1", None)]
+    #[case(r#""nan""#, None)]
+    #[case(r#""4 KiB""#, None)]
+    #[case("true", None)]
+    #[case("null", None)]
+    #[case("{}", None)]
+    fn sizes(#[case] json: &str, #[case] expected: Option<u64>) {
+        assert_eq!(
+            size(&mut serde_json::Deserializer::from_str(json)).unwrap(),
             expected
         );
     }

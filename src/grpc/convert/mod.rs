@@ -6,9 +6,13 @@ mod json;
 mod output;
 
 pub use event::encode_event;
-pub use input::{
-    message_to_send, new_conversation, patch, sendable_author, valid_conversation_id, valid_labels,
-    valid_request_id,
+pub(in crate::grpc) use input::{
+    HISTORY_MAX, Purpose, channel, hand_over, handed_file, labels, message_to_send, new_attachment,
+    new_conversation, patch, post_agent_assignment, replacement, target, wanted_conversation, webhook,
+    webhook_to_verify,
 };
 pub use json::{to_json, to_protobuf};
+pub(in crate::grpc) use output::{
+    card, configured_channel, configured_webhook, interaction, jwk, participant, stored_attachment,
+};
 pub use output::{conversation, message, session, timestamp};

@@ -1,15 +1,18 @@
 //! Domain to protobuf, for answers.
 
-use prost_types::Timestamp;
+use prost_types::{Struct, Timestamp, value::Kind};
 
 use super::json::to_protobuf;
 use crate::{
     conversation::Session,
+    error::Error,
     event::{
         Assignment, AssignmentKind, Attachment, AuthorType, Card, ExternalProvider, Message, Participant,
         TenantId, UpstreamState, User,
     },
-    gateway::Conversation,
+    gateway::{
+        Channel, Conversation, Interaction, StoredAttachment, UpstreamError, UpstreamErrorKind, Webhook,
+    },
     grpc::proto,
 };
 
@@ -77,7 +80,8 @@ pub(super) fn user(user: &User) -> proto::User {
     }
 }
 
-pub(super) fn participant(participant: &Participant) -> proto::Participant {
+/// Somebody who takes part.
+pub(in crate::grpc) fn participant(participant: &Participant) -> proto::Participant {
     proto::Participant {
         id: participant.id.clone(),
         r#type: author_type(participant.kind).into(),
@@ -93,10 +97,12 @@ pub(super) fn attachment(attachment: &Attachment) -> proto::Attachment {
         r#type: attachment.media_type.clone(),
         file_name: attachment.file_name.clone(),
         pre_signed_url: attachment.pre_signed_url.clone(),
+        ..Default::default()
     }
 }
 
-pub(super) fn card(card: &Card) -> proto::Card {
+/// A card.
+pub(in crate::grpc) fn card(card: &Card) -> proto::Card {
     proto::Card {
         id: card.id.clone(),
         content_type: card.content_type.clone(),
@@ -135,6 +141,62 @@ pub fn conversation(tenant: &TenantId, conversation: &Conversation) -> proto::Co
         state: state(conversation.state).into(),
         assignment: conversation.assignment.as_ref().map(assignment),
         user: Some(user(&conversation.user)),
+    }
+}
+
+/// An engagement within a conversation.
+pub(in crate::grpc) fn interaction(interaction: &Interaction) -> proto::Interaction {
+    proto::Interaction {
+        id: interaction.id.clone(),
+        start_time: interaction.started_ms.map(timestamp),
+        end_time: interaction.ended_ms.map(timestamp),
+    }
+}
+
+/// A file as the vendor keeps it.
+pub(in crate::grpc) fn stored_attachment(stored: &StoredAttachment) -> proto::Attachment {
+    proto::Attachment {
+        id: stored.id.clone(),
+        r#type: stored.media_type.clone(),
+        file_name: stored.file_name.clone(),
+        pre_signed_url: String::new(),
+        size_bytes: stored
+            .size_bytes
+            .map_or(0, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
+        create_time: stored.created_ms.map(timestamp),
+    }
+}
+
+/// A webhook as the vendor keeps it.
+pub(in crate::grpc) fn configured_webhook(webhook: &Webhook) -> proto::Webhook {
+    proto::Webhook {
+        id: webhook.id.clone(),
+        name: webhook.name.clone(),
+        uri: webhook.uri.clone(),
+        version: webhook.version.clone(),
+    }
+}
+
+/// A channel as the vendor keeps it.
+pub(in crate::grpc) fn configured_channel(channel: &Channel) -> proto::Channel {
+    proto::Channel {
+        id: channel.id.clone(),
+        name: channel.name.clone(),
+        r#type: channel.kind.clone(),
+        webhook_id: channel.webhook_id.clone(),
+        queue_id: channel.queue_id.clone(),
+    }
+}
+
+/// A key that the vendor gave as the text of a JSON object.
+pub(in crate::grpc) fn jwk(text: &str) -> Result<Struct, Error> {
+    let json = serde_json::from_str(text).unwrap_or_default();
+    match to_protobuf(&json).kind {
+        Some(Kind::StructValue(jwk)) => Ok(jwk),
+        _ => Err(Error::Upstream(UpstreamError::new(
+            UpstreamErrorKind::Unexpected,
+            "the key is not a JSON object",
+        ))),
     }
 }
 

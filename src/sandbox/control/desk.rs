@@ -15,7 +15,9 @@ use crate::sandbox::{
     Inner,
     floor::{
         DeskError, Floor,
-        conversation::{Conversation, Message},
+        content::{Attachment, Message},
+        conversation::Conversation,
+        post_agent::PostAgent,
     },
     iso,
 };
@@ -28,9 +30,16 @@ use crate::sandbox::{
     deny_unknown_fields
 )]
 pub(super) enum Action {
-    Say { text: String },
+    Say {
+        text: String,
+        /// Files of the conversation that go with it.
+        #[serde(default)]
+        attachments: Vec<String>,
+    },
     Typing,
-    Transfer { queue_id: String },
+    Transfer {
+        queue_id: String,
+    },
     Leave,
 }
 
@@ -51,14 +60,20 @@ pub(super) async fn drive(
     Input(action): Input<Action>,
 ) -> Result<StatusCode, Refusal> {
     let done = inner.floor(|floor| {
-        floor.act(&id, |scene| match action {
-            Action::Say { text } => scene.hand_say(text),
-            Action::Typing => scene.hand_type(),
-            Action::Transfer { queue_id } => scene.hand_transfer(&queue_id),
-            Action::Leave => scene.hand_leave(),
-        })
-    });
-    match done.ok_or_else(Refusal::no_conversation)? {
+        floor
+            .act(&id, |scene| {
+                Ok(match action {
+                    Action::Say { text, attachments } => {
+                        scene.hand_say(super::content(scene.conversation, text, &attachments)?)
+                    }
+                    Action::Typing => scene.hand_type(),
+                    Action::Transfer { queue_id } => scene.hand_transfer(&queue_id),
+                    Action::Leave => scene.hand_leave(),
+                })
+            })
+            .ok_or_else(Refusal::no_conversation)?
+    })?;
+    match done {
         Ok(()) => Ok(StatusCode::ACCEPTED),
         Err(why @ DeskError::UnknownQueue) => Err(Refusal::new(StatusCode::BAD_REQUEST, why.to_string())),
         Err(why @ DeskError::NoAgent) => Err(Refusal::new(StatusCode::CONFLICT, why.to_string())),
@@ -74,11 +89,18 @@ fn to_json(conversation: &Conversation, floor: &Floor) -> Value {
     let members: Vec<Value> = members
         .map(|it| json!({"id": it.who.id(), "type": it.who.kind(), "present": it.present}))
         .collect();
+    let indicators = &conversation.indicators;
+    let read = indicators.read.iter();
+    let read: Vec<Value> = read
+        .map(|it| json!({"authorType": it.who.kind(), "readAt": it.read_ms, "at": iso(it.at_ms)}))
+        .collect();
+    let attachments = conversation.attachments.iter();
+    let attachments: Vec<Value> = attachments.map(|it| attachment(it)).collect();
     let transcript: Vec<Value> = conversation.messages.iter().map(line).collect();
     json!({
         "conversationId": conversation.id,
         "channelId": conversation.channel_id,
-        "channelType": conversation.channel_type,
+        "channelType": conversation.channel_type.as_str(),
         "createdAt": iso(conversation.created_ms),
         "state": conversation.state.as_str(),
         "assignment": conversation.assignment.as_ref().map(|it| it.to_json()),
@@ -88,10 +110,38 @@ fn to_json(conversation: &Conversation, floor: &Floor) -> Value {
         "user": conversation.user,
         "context": conversation.user.additional_properties.as_deref().unwrap_or_default(),
         "members": members,
-        "typing": conversation.typing_reported.as_ref().map(|(who, at_ms)| {
+        "typing": indicators.typing.as_ref().map(|(who, at_ms)| {
             json!({"authorType": who.kind(), "at": iso(*at_ms)})
         }),
+        "thinking": indicators.thinking.map(|it| {
+            json!({"authorType": "bot", "at": iso(it.at_ms), "maxThinkingTimeSeconds": it.max_seconds})
+        }),
+        "readReceipts": read,
+        "postAgentAssignment": conversation.post_agent.as_ref().map(post_agent),
+        "attachments": attachments,
         "transcript": transcript,
+    })
+}
+
+fn post_agent(it: &PostAgent) -> Value {
+    json!({
+        "type": "webhook",
+        "id": it.webhook_id,
+        "notifyChannelWebhookIfExists": it.notify_channel,
+        "maxTotalMinutes": it.max_total_minutes,
+        "userTimeoutInMinutes": it.user_timeout_minutes,
+        "withBot": it.with_bot.is_some(),
+    })
+}
+
+fn attachment(it: &Attachment) -> Value {
+    json!({
+        "id": it.id,
+        "filename": it.name,
+        "type": it.media_type,
+        "sizeInBytes": it.file.size(),
+        "authorType": it.author.kind(),
+        "createdAt": iso(it.created_ms),
     })
 }
 
@@ -100,13 +150,26 @@ fn line(message: &Message) -> Value {
     let cards: Vec<Value> = content
         .cards
         .iter()
-        .map(|card| json!({"contentType": card.content_type, "content": card.content}))
+        .map(|card| {
+            json!({
+                "id": card.id,
+                "contentType": card.content_type,
+                "content": card.content,
+                "actionSubmitted": card.submitted,
+                "actionExecuted": card.executed,
+            })
+        })
+        .collect();
+    let attachments = content.attachments.iter();
+    let attachments: Vec<Value> = attachments
+        .map(|it| json!({"id": it.id, "filename": it.name}))
         .collect();
     json!({
         "id": message.id,
         "authorType": message.author.kind(),
         "authorId": message.author.id(),
         "text": content.text,
+        "attachments": attachments,
         "cards": cards,
         "externalMessageId": content.external.as_ref().map(|it| it.message_id.as_str()),
         "createdAt": iso(message.created_ms),

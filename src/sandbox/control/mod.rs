@@ -16,7 +16,10 @@ use axum::{
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::Inner;
+use super::{
+    Inner,
+    floor::{content::Content, conversation::Conversation},
+};
 
 /// The routes below `/sandbox/v1`.
 pub(crate) fn router() -> Router<Arc<Inner>> {
@@ -56,6 +59,21 @@ impl Refusal {
     fn no_conversation() -> Self {
         Self::new(StatusCode::NOT_FOUND, "There is no such conversation.")
     }
+}
+
+/// What somebody writes with files of the conversation.
+fn content(conversation: &Conversation, text: String, attachments: &[String]) -> Result<Content, Refusal> {
+    let mut content = Content::text(text);
+    for id in attachments {
+        let found = conversation.attachment(id).cloned();
+        content.attachments.push(found.ok_or_else(|| {
+            Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "There is no attachment with this id in this conversation.",
+            )
+        })?);
+    }
+    Ok(content)
 }
 
 impl IntoResponse for Refusal {

@@ -15,7 +15,6 @@ use crate::sandbox::{
     Inner,
     floor::{
         Floor, Via,
-        conversation::Content,
         house::{Channel, ChannelType},
         user::User,
     },
@@ -35,6 +34,9 @@ pub(super) struct BeginBody {
 #[serde(deny_unknown_fields)]
 pub(super) struct TextBody {
     text: String,
+    /// Files of the conversation that go with it.
+    #[serde(default)]
+    attachments: Vec<String>,
 }
 
 /// Begins a conversation with a first message.
@@ -71,10 +73,12 @@ pub(super) async fn write(
     let text = some_text(body.text)?;
     inner.floor(|floor| {
         in_widget(floor, &id)?;
-        floor.act(&id, |scene| {
-            scene.customer_writes(Content::text(text), Via::Widget)
+        let written = floor.act(&id, |scene| {
+            let content = super::content(scene.conversation, text, &body.attachments)?;
+            scene.customer_writes(content, Via::Widget);
+            Ok(StatusCode::ACCEPTED)
         });
-        Ok(StatusCode::ACCEPTED)
+        written.ok_or_else(Refusal::no_conversation)?
     })
 }
 
@@ -102,7 +106,7 @@ fn some_text(text: String) -> Result<String, Refusal> {
 
 fn in_widget(floor: &Floor, id: &str) -> Result<(), Refusal> {
     let conversation = floor.conversation(id).ok_or_else(Refusal::no_conversation)?;
-    if conversation.channel_type == ChannelType::WebChat.as_str() {
+    if conversation.channel_type == ChannelType::WebChat {
         return Ok(());
     }
     let why = "This conversation is not the widget's: its customer writes through the REST API, as authorType user.";

@@ -10,6 +10,8 @@ pub(crate) struct Event {
     pub(crate) event_type: &'static str,
     /// `None`: it belongs to no conversation.
     pub(crate) conversation_id: Option<String>,
+    /// The webhook that is to hear it.
+    pub(crate) webhook_id: String,
     pub(crate) body: Bytes,
     /// How often it was sent before.
     pub(crate) retry: u32,
@@ -20,12 +22,14 @@ impl Event {
         id: String,
         event_type: &'static str,
         conversation_id: Option<String>,
+        webhook_id: String,
         body: impl Into<Bytes>,
     ) -> Self {
         Self {
             id,
             event_type,
             conversation_id,
+            webhook_id,
             body: body.into(),
             retry: 0,
         }
@@ -53,7 +57,7 @@ mod tests {
     #[test]
     fn the_parcel_is_compact_in_the_vendors_order_and_escaped() {
         let body = r#"{"eventType":"AGENT_JOINED","messageType":"SYSTEM","conversationId":"Aka5NMHU8MtIG7lUQOxI0DTOvM4","agentId":"cmalutan","agentName":"Cosmin,Malutan","timestamp":1629804577002}"#;
-        let mut event = Event::new("e1".to_owned(), "AGENT_JOINED", None, body);
+        let mut event = Event::new("e1".to_owned(), "AGENT_JOINED", None, "w".to_owned(), body);
         event.retry = 3;
         assert_eq!(
             event.parcel("ten\"ant", "cust", 1_700_000_000_000),

@@ -55,6 +55,9 @@ pub(crate) struct Record {
     pub(crate) event_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) event_type: Option<&'static str>,
+    /// The webhook that it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) webhook_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) outcome: Option<Outcome>,
     /// How many attempts came before the last one.
@@ -101,6 +104,14 @@ impl Attempt {
         }
     }
 
+    pub(crate) fn status(&self) -> Option<u16> {
+        self.status
+    }
+
+    pub(crate) fn error(&self) -> Option<&'static str> {
+        self.error
+    }
+
     pub(crate) fn delivered(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
@@ -133,6 +144,7 @@ impl DeliveryLog {
             conversation_id: conversation_id.map(str::to_owned),
             event_id: None,
             event_type: None,
+            webhook_id: None,
             outcome: None,
             retries: None,
             method: Some(method.to_owned()),
@@ -154,6 +166,7 @@ impl DeliveryLog {
             conversation_id: event.conversation_id.clone(),
             event_id: Some(event.id.clone()),
             event_type: Some(event.event_type),
+            webhook_id: Some(event.webhook_id.clone()),
             outcome: Some(Outcome::Pending),
             retries: None,
             method: None,
@@ -173,6 +186,7 @@ impl DeliveryLog {
             id: event_id.to_owned(),
             event_type: record.event_type?,
             conversation_id: record.conversation_id.clone(),
+            webhook_id: record.webhook_id.clone()?,
             body: record.body.clone(),
             retry: record.retries.map_or(0, |sent| sent + 1),
         })
@@ -223,7 +237,13 @@ mod tests {
     use super::*;
 
     fn event(id: &str, bytes: usize) -> Event {
-        Event::new(id.to_owned(), "MESSAGE", Some("c".to_owned()), vec![b'x'; bytes])
+        Event::new(
+            id.to_owned(),
+            "MESSAGE",
+            Some("c".to_owned()),
+            "w".to_owned(),
+            vec![b'x'; bytes],
+        )
     }
 
     #[test]

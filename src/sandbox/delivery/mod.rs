@@ -1,8 +1,10 @@
-//! Brings events to the webhook: signed, in order for each conversation, again until the answer is 2xx.
+//! Brings events to webhooks: signed, in order for each conversation, again until the answer is 2xx.
 
 mod event;
 mod log;
 mod signer;
+mod verify;
+mod webhooks;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,7 +12,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
 use tokio::{runtime::Handle, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
@@ -18,12 +19,13 @@ use url::Url;
 pub(crate) use self::{
     event::Event,
     log::{DeliveryLog, Record},
+    webhooks::{Address, DEFAULT_WEBHOOK, Webhook, Webhooks},
 };
 use self::{
     log::{Attempt, Outcome},
     signer::Signer,
 };
-use super::{SandboxError, locked, new_id, now_ms};
+use super::{SandboxError, locked, now_ms};
 
 /// Attempts for an event; with the delays between them about a minute and a half.
 const ATTEMPTS: u32 = 20;
@@ -34,8 +36,9 @@ const LONGEST_DELAY: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How many deliveries are under way at once.
 const IN_FLIGHT: usize = 64;
-/// How many events may wait, over all conversations.
+/// How many events may wait, over all conversations, and how many bytes of bodies.
 const WAITING: usize = 50_000;
+const WAITING_BYTES: usize = 256 << 20;
 
 /// What deliveries need to know.
 pub(crate) struct DispatcherSettings {
@@ -54,7 +57,7 @@ struct Shared {
     customer_id: String,
     signer: Signer,
     client: reqwest::Client,
-    webhook: Mutex<Option<Url>>,
+    webhooks: Mutex<Webhooks>,
     lanes: Mutex<Lanes>,
     log: Mutex<DeliveryLog>,
     in_flight: Semaphore,
@@ -66,11 +69,16 @@ struct Shared {
 /// Events that wait.
 #[derive(Default)]
 struct Lanes {
-    /// By conversation (empty: none). A lane is there as long as a task works on it.
-    by_conversation: HashMap<String, VecDeque<Event>>,
+    /// A lane is there as long as a task works on it.
+    events: HashMap<LaneId, VecDeque<Event>>,
     /// How many events there are in all lanes.
     waiting: usize,
+    /// How many bytes they have, those under way included.
+    bytes: usize,
 }
+
+/// Conversation (empty: none) and webhook: what one webhook does not take holds back no other.
+type LaneId = (String, String);
 
 impl Dispatcher {
     /// Generates a key and verifies the webhook if there is one. Must be called inside a runtime.
@@ -85,7 +93,7 @@ impl Dispatcher {
                 .redirect(reqwest::redirect::Policy::none())
                 .timeout(TIMEOUT)
                 .build()?,
-            webhook: Mutex::new(None),
+            webhooks: Mutex::default(),
             lanes: Mutex::default(),
             log: Mutex::default(),
             in_flight: Semaphore::new(IN_FLIGHT),
@@ -102,12 +110,17 @@ impl Dispatcher {
         (self.0.signer.kid() == kid).then(|| self.0.signer.jwk())
     }
 
-    /// Where events go.
-    pub(crate) fn webhook(&self) -> Option<Url> {
-        locked(&self.0.webhook).clone()
+    /// The tenant whose events these are.
+    pub(crate) fn tenant(&self) -> &str {
+        &self.0.tenant
     }
 
-    /// Sets where events go from now on, those that wait included, and verifies it.
+    /// The webhooks that are registered. Events that wait follow a change.
+    pub(crate) fn webhooks<T>(&self, act: impl FnOnce(&mut Webhooks) -> T) -> T {
+        act(&mut locked(&self.0.webhooks))
+    }
+
+    /// Sets where the default webhook is from now on, and verifies it.
     pub(crate) fn set_webhook(&self, webhook: Option<Url>) -> Result<(), SandboxError> {
         if let Some(url) = &webhook
             && !matches!(url.scheme(), "http" | "https")
@@ -115,10 +128,9 @@ impl Dispatcher {
             return Err(SandboxError::WebhookScheme(url.scheme().to_owned()));
         }
         let verify = webhook.is_some();
-        *locked(&self.0.webhook) = webhook;
+        self.webhooks(|all| all.set_default(webhook.map(Address::trusted)));
         if verify {
-            let body = json!({"eventType": "WEB_HOOK_VERIFY", "notificationVersion": "Chat Gateway v1.0"});
-            self.send(Event::new(new_id(), "WEB_HOOK_VERIFY", None, body.to_string()));
+            self.send(verify::event(DEFAULT_WEBHOOK, verify::VERSION));
         }
         Ok(())
     }
@@ -131,7 +143,7 @@ impl Dispatcher {
     /// Sends an event behind those of its conversation that wait. Without a webhook it is only logged.
     pub(crate) fn send(&self, event: Event) {
         self.log(|log| log.open(&event));
-        if self.webhook().is_none() {
+        if self.webhooks(|all| all.target(&event.webhook_id)).is_none() {
             self.log(|log| log.close(&event.id, Outcome::NoWebhook));
             return;
         }
@@ -148,19 +160,20 @@ impl Dispatcher {
     }
 
     fn enqueue(&self, event: Event) {
-        let lane_id = event.conversation_id.clone().unwrap_or_default();
+        let conversation = event.conversation_id.clone().unwrap_or_default();
+        let lane_id = (conversation, event.webhook_id.clone());
         let mut lanes = locked(&self.0.lanes);
-        if lanes.waiting >= WAITING {
+        let bytes = lanes.bytes + event.body.len();
+        if lanes.waiting >= WAITING || bytes > WAITING_BYTES {
             drop(lanes);
             return self.log(|log| log.close(&event.id, Outcome::Dropped));
         }
         lanes.waiting += 1;
-        if let Some(lane) = lanes.by_conversation.get_mut(&lane_id) {
+        lanes.bytes = bytes;
+        if let Some(lane) = lanes.events.get_mut(&lane_id) {
             return lane.push_back(event);
         }
-        lanes
-            .by_conversation
-            .insert(lane_id.clone(), VecDeque::from([event]));
+        lanes.events.insert(lane_id.clone(), VecDeque::from([event]));
         drop(lanes);
         let shared = Arc::clone(&self.0);
         self.0.tasks.spawn_on(shared.work_on(lane_id), &self.0.runtime);
@@ -174,24 +187,23 @@ impl Dispatcher {
 }
 
 impl Shared {
-    async fn work_on(self: Arc<Self>, lane_id: String) {
+    async fn work_on(self: Arc<Self>, lane_id: LaneId) {
         while let Some(event) = self.next(&lane_id) {
+            let bytes = event.body.len();
             tokio::select! {
                 () = self.stop.cancelled() => return,
                 () = self.deliver(event) => {}
             }
+            locked(&self.lanes).bytes -= bytes;
         }
     }
 
-    fn next(&self, lane_id: &str) -> Option<Event> {
+    fn next(&self, lane_id: &LaneId) -> Option<Event> {
         let mut lanes = locked(&self.lanes);
-        let next = lanes
-            .by_conversation
-            .get_mut(lane_id)
-            .and_then(VecDeque::pop_front);
+        let next = lanes.events.get_mut(lane_id).and_then(VecDeque::pop_front);
         match next {
             Some(_) => lanes.waiting -= 1,
-            None => drop(lanes.by_conversation.remove(lane_id)),
+            None => drop(lanes.events.remove(lane_id)),
         }
         next
     }
@@ -203,7 +215,11 @@ impl Shared {
         };
         let mut delay = FIRST_DELAY;
         for attempt in 1..=attempts {
-            let outcome = self.attempt(&event).await;
+            let target = locked(&self.webhooks).target(&event.webhook_id);
+            let outcome = match target {
+                Some(url) => self.attempt(&event, url).await,
+                None => Attempt::unanswered("no webhook is set any more", Duration::ZERO),
+            };
             let delivered = outcome.delivered();
             locked(&self.log).attempted(&event, &outcome);
             if delivered {
@@ -223,10 +239,7 @@ impl Shared {
         locked(&self.log).close(&event.id, Outcome::Failed);
     }
 
-    async fn attempt(&self, event: &Event) -> Attempt {
-        let Some(url) = locked(&self.webhook).clone() else {
-            return Attempt::unanswered("no webhook is set any more", Duration::ZERO);
-        };
+    async fn attempt(&self, event: &Event, url: Url) -> Attempt {
         // Only the stopping of the semaphore fails this, and nobody stops it.
         let _permit = self.in_flight.acquire().await;
         let sent_ms = now_ms();

@@ -28,13 +28,23 @@ pub(crate) enum Step {
     Leave,
     /// The agent, gone already, has written it up.
     Finish,
+    /// The bot, which had it after the agent, has had its time. A clock says when, not the pace of people.
+    TimeOut(Instant),
 }
 
 impl Step {
+    /// When it is due, where a clock says so.
+    pub(crate) fn fixed(&self) -> Option<Instant> {
+        match self {
+            Self::TimeOut(due) => Some(*due),
+            _ => None,
+        }
+    }
+
     /// How long a person takes before it.
     pub(crate) fn human_delay(&self) -> Duration {
         Duration::from_millis(match self {
-            Self::Route(_) => 0,
+            Self::Route(_) | Self::TimeOut(_) => 0,
             Self::Activate(_) => 150,
             Self::Accept => 1_500,
             Self::Type | Self::Transfer(_) | Self::Leave => 500,

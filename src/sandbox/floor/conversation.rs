@@ -1,13 +1,22 @@
 //! A conversation and what belongs to it, as data.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use serde_json::{Value, json};
 
-use super::{agenda::Step, user::User};
+use super::{
+    agenda::Step,
+    content::{Attachment, Card, Content, Message},
+    house::ChannelType,
+    indicators::Indicators,
+    post_agent::PostAgent,
+    script::Unanswered,
+    user::User,
+};
 
-/// How many messages a conversation keeps; the oldest go first.
+/// How many messages and interactions a conversation keeps; the oldest go first.
 const MESSAGES_KEPT: usize = 1_000;
+const INTERACTIONS_KEPT: usize = 1_000;
 
 /// Where a conversation stands, in the vendor's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,55 +80,20 @@ impl Author {
     }
 }
 
-/// What somebody writes.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Content {
-    pub(crate) text: String,
-    pub(crate) cards: Vec<Card>,
-    pub(crate) external: Option<External>,
-}
-
-impl Content {
-    pub(crate) fn text(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            cards: Vec::new(),
-            external: None,
-        }
-    }
-}
-
-/// A rich card.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Card {
-    pub(crate) id: String,
-    pub(crate) content_type: String,
-    pub(crate) content: Value,
-}
-
-/// A message whose text another service holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct External {
-    pub(crate) name: String,
-    pub(crate) message_id: String,
-}
-
-/// A message as it is kept.
-#[derive(Debug, Clone)]
-pub(crate) struct Message {
-    pub(crate) id: String,
-    pub(crate) author: Author,
-    pub(crate) content: Content,
-    pub(crate) created_ms: i64,
-    /// Whether it was said to the bot before the conversation existed.
-    pub(crate) history: bool,
-}
-
 /// Somebody who takes or took part.
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
     pub(crate) who: Author,
     pub(crate) present: bool,
+}
+
+/// A stretch of time in which a conversation was active.
+#[derive(Debug, Clone)]
+pub(crate) struct Interaction {
+    pub(crate) id: String,
+    pub(crate) start_ms: i64,
+    /// `None`: it goes on.
+    pub(crate) end_ms: Option<i64>,
 }
 
 /// A conversation.
@@ -129,12 +103,18 @@ pub(crate) struct Conversation {
     /// Place in the order of creation, which breaks ties within a millisecond.
     pub(crate) number: u64,
     pub(crate) channel_id: String,
-    pub(crate) channel_type: &'static str,
+    pub(crate) channel_type: ChannelType,
     pub(crate) created_ms: i64,
     pub(crate) state: State,
     pub(crate) assignment: Option<Assignment>,
     pub(crate) user: User,
     pub(crate) messages: VecDeque<Message>,
+    /// How many bytes those have, roughly.
+    pub(crate) message_bytes: usize,
+    /// How many bytes of this conversation the floor has counted.
+    pub(crate) counted_bytes: usize,
+    pub(crate) attachments: Vec<Arc<Attachment>>,
+    pub(crate) interactions: VecDeque<Interaction>,
     pub(crate) members: Vec<Member>,
     /// The agent who is there now.
     pub(crate) agent: Option<String>,
@@ -144,10 +124,12 @@ pub(crate) struct Conversation {
     pub(crate) scripted: bool,
     /// Whether the agent is shown as typing.
     pub(crate) agent_typing: bool,
-    /// Who of the other side was last reported as typing, and when.
-    pub(crate) typing_reported: Option<(Author, i64)>,
+    /// What the agent is shown of the other side.
+    pub(crate) indicators: Indicators,
+    /// Who takes it over after the agent.
+    pub(crate) post_agent: Option<PostAgent>,
     /// What the agent has yet to answer.
-    pub(crate) inbox: VecDeque<String>,
+    pub(crate) inbox: VecDeque<Unanswered>,
     /// What is to happen next, in this order.
     pub(crate) plan: VecDeque<Step>,
     /// The agenda's entry for the first step of the plan.
@@ -168,10 +150,58 @@ impl Conversation {
             history,
         };
         if self.messages.len() >= MESSAGES_KEPT {
-            self.messages.pop_front();
+            self.forget_messages(1);
         }
+        self.message_bytes += message.content.bytes();
         self.messages.push_back(message.clone());
         message
+    }
+
+    /// Forgets the oldest messages, as many as have these bytes, but never the last.
+    pub(crate) fn forget_messages(&mut self, bytes: usize) {
+        let enough = self.message_bytes.saturating_sub(bytes);
+        while self.message_bytes > enough && self.messages.len() > 1 {
+            let oldest = self.messages.pop_front();
+            self.message_bytes -= oldest.map_or(0, |it| it.content.bytes());
+        }
+    }
+
+    /// Notes that an interaction begins.
+    pub(crate) fn begin_interaction(&mut self, tenant: &str) {
+        let start_ms = crate::sandbox::now_ms();
+        if self.interactions.len() >= INTERACTIONS_KEPT {
+            self.interactions.pop_front();
+        }
+        self.interactions.push_back(Interaction {
+            id: format!("int-{start_ms:x}-{}-chat-00-{tenant}", crate::sandbox::new_id()),
+            start_ms,
+            end_ms: None,
+        });
+    }
+
+    /// Notes that the interaction has ended, if there was one.
+    pub(crate) fn end_interaction(&mut self) {
+        if let Some(last) = self.interactions.back_mut() {
+            let now = crate::sandbox::now_ms();
+            last.end_ms.get_or_insert(now.max(last.start_ms));
+        }
+    }
+
+    /// The file under this identifier.
+    pub(crate) fn attachment(&self, id: &str) -> Option<&Arc<Attachment>> {
+        self.attachments.iter().find(|it| it.id == id)
+    }
+
+    /// The card under this identifier.
+    pub(crate) fn card_mut(&mut self, id: &str) -> Option<&mut Card> {
+        let cards = self.messages.iter_mut().flat_map(|it| &mut it.content.cards);
+        cards.into_iter().find(|it| it.id == id)
+    }
+
+    /// Whether what the customer writes is for the bot and not for an agent.
+    pub(crate) fn is_with_bot(&self) -> bool {
+        let handed_back = self.post_agent.as_ref().is_some_and(|it| it.with_bot.is_some());
+        handed_back || matches!(self.assignment, Some(Assignment::Script(_)))
     }
 
     /// Notes that somebody is there or gone; says whether that is news.

@@ -1,5 +1,10 @@
 //! What a tenant has set up: channels, queues and agents.
 
+use crate::sandbox::delivery::DEFAULT_WEBHOOK;
+
+/// How many channels there may be.
+const CHANNELS: usize = 1_000;
+
 /// The kind of a channel, in the vendor's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChannelType {
@@ -26,7 +31,7 @@ pub(crate) struct Channel {
     pub(crate) kind: ChannelType,
     /// The queue of a conversation that names no assignment.
     pub(crate) default_queue: String,
-    /// The webhook that hears its events. There is one here.
+    /// The webhook that hears its events.
     pub(crate) webhook_id: String,
 }
 
@@ -60,7 +65,7 @@ pub(crate) struct PassOn {
 /// All of it.
 #[derive(Debug, Clone)]
 pub(crate) struct House {
-    pub(crate) channels: Vec<Channel>,
+    channels: Vec<Channel>,
     queues: Vec<Queue>,
 }
 
@@ -75,7 +80,7 @@ impl House {
             name: name.to_owned(),
             kind,
             default_queue: "100".to_owned(),
-            webhook_id: "sandbox-webhook".to_owned(),
+            webhook_id: DEFAULT_WEBHOOK.to_owned(),
         };
         let queue = |id: &str, name: &str, agent: (&str, &str), passes_on| Queue {
             id: id.to_owned(),
@@ -102,12 +107,42 @@ impl House {
         }
     }
 
+    /// All channels.
+    pub(crate) fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.channels.iter()
+    }
+
+    /// Adds a channel; `false` if there are as many as there may be.
+    pub(crate) fn add_channel(&mut self, channel: Channel) -> bool {
+        let room = self.channels.len() < CHANNELS;
+        if room {
+            self.channels.push(channel);
+        }
+        room
+    }
+
+    /// Puts `channel` in the place of the one with its identifier.
+    pub(crate) fn replace_channel(&mut self, channel: Channel) {
+        if let Some(place) = self.channels.iter_mut().find(|c| c.id == channel.id) {
+            *place = channel;
+        }
+    }
+
+    pub(crate) fn remove_channel(&mut self, id: &str) {
+        self.channels.retain(|c| c.id != id);
+    }
+
     pub(crate) fn channel(&self, id: &str) -> Option<&Channel> {
         self.channels.iter().find(|c| c.id == id)
     }
 
     pub(crate) fn queue(&self, id: &str) -> Option<&Queue> {
         self.queues.iter().find(|q| q.id == id)
+    }
+
+    /// The queue for whatever has no other.
+    pub(crate) fn first_queue(&self) -> Option<&Queue> {
+        self.queues.first()
     }
 
     pub(crate) fn has_script(&self, id: &str) -> bool {

@@ -1,30 +1,40 @@
 //! The floor: all conversations, and the agents who work on them.
 
 mod agenda;
+pub(crate) mod content;
 pub(crate) mod conversation;
 pub(crate) mod house;
+mod indicators;
 mod notice;
+pub(crate) mod post_agent;
 mod scene;
 mod script;
+#[cfg(test)]
+mod tests;
 pub(crate) mod user;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::time::Instant;
 
-pub(crate) use self::scene::{DeskError, Via};
+pub(crate) use self::scene::{CardError, DeskError, Via};
 use self::{
     agenda::Agenda,
-    conversation::{Assignment, Author, Content, Conversation, State},
+    content::Content,
+    conversation::{Assignment, Author, Conversation, State},
     house::{Channel, House},
+    notice::Outlet,
     scene::Scene,
     user::User,
 };
-use super::{Pace, delivery::Dispatcher, new_id, now_ms};
+use super::{Pace, delivery::Dispatcher, links::Links, new_id, now_ms};
 
 /// How many conversations a floor holds. Past that, the one that was idle first makes room.
 const CONVERSATIONS: usize = 10_000;
+/// How many bytes of texts, cards and customers' data a floor keeps, roughly. Past that, idle conversations make room, and without
+/// any the oldest messages of the one that grows.
+const KEPT_BYTES: usize = 512 << 20;
 /// How many steps the driver does before others may have the floor.
 const BATCH: usize = 256;
 
@@ -37,9 +47,9 @@ pub(crate) struct NewConversation {
     pub(crate) history: Vec<(Author, Content)>,
 }
 
-/// There are as many conversations as the floor holds, and none is idle.
+/// There are as many conversations as the floor holds, or they are as large, and none is idle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the sandbox holds 10000 conversations and none of them is idle: end some")]
+#[error("the sandbox holds 10000 conversations, or 512 MiB of them, and none of them is idle: end some")]
 pub(crate) struct Full;
 
 /// All conversations, and the agents who work on them.
@@ -47,20 +57,32 @@ pub(crate) struct Floor {
     pub(crate) house: House,
     conversations: BTreeMap<String, Conversation>,
     created: u64,
+    kept_bytes: usize,
+    most_bytes: usize,
     agenda: Agenda,
     dispatcher: Dispatcher,
+    links: Arc<Links>,
     pace: Pace,
     random: StdRng,
 }
 
 impl Floor {
-    pub(crate) fn new(house: House, dispatcher: Dispatcher, pace: Pace, seed: Option<u64>) -> Self {
+    pub(crate) fn new(
+        house: House,
+        dispatcher: Dispatcher,
+        links: Arc<Links>,
+        pace: Pace,
+        seed: Option<u64>,
+    ) -> Self {
         Self {
             house,
             conversations: BTreeMap::new(),
             created: 0,
+            kept_bytes: 0,
+            most_bytes: KEPT_BYTES,
             agenda: Agenda::default(),
             dispatcher,
+            links,
             pace,
             random: StdRng::seed_from_u64(seed.unwrap_or_else(rand::random)),
         }
@@ -112,18 +134,23 @@ impl Floor {
             id: new_id(),
             number: self.created,
             channel_id: channel.id.clone(),
-            channel_type: channel.kind.as_str(),
+            channel_type: channel.kind,
             created_ms,
             state: State::Created,
             assignment: None,
             user,
             messages: Default::default(),
+            message_bytes: 0,
+            counted_bytes: 0,
+            attachments: Vec::new(),
+            interactions: Default::default(),
             members: Vec::new(),
             agent: None,
             last_queue: None,
             scripted: true,
             agent_typing: false,
-            typing_reported: None,
+            indicators: Default::default(),
+            post_agent: None,
             inbox: Default::default(),
             plan: Default::default(),
             ticket: None,
@@ -135,13 +162,44 @@ impl Floor {
     }
 
     fn make_room(&mut self) -> Result<(), Full> {
-        if self.conversations.len() < CONVERSATIONS {
+        if self.conversations.len() < CONVERSATIONS && self.kept_bytes < self.most_bytes {
             return Ok(());
         }
-        let idle = self.conversations.values().filter(|c| c.state == State::Idle);
-        let first = idle.min_by_key(|c| c.last_event_ms).ok_or(Full)?.id.clone();
-        self.conversations.remove(&first);
-        Ok(())
+        self.forget_idle("").then_some(()).ok_or(Full)
+    }
+
+    /// Forgets the conversation that has been idle longest; `false` if none is, but for `spared`.
+    fn forget_idle(&mut self, spared: &str) -> bool {
+        let idle = self.conversations.values();
+        let idle = idle.filter(|c| c.state == State::Idle && c.id != spared);
+        let Some(first) = idle.min_by_key(|c| c.last_event_ms).map(|c| c.id.clone()) else {
+            return false;
+        };
+        if let Some(forgotten) = self.conversations.remove(&first) {
+            self.kept_bytes -= forgotten.counted_bytes;
+        }
+        true
+    }
+
+    /// Counts what a conversation keeps by now, and makes room where that is too much.
+    fn count(&mut self, id: &str) {
+        self.recount(id);
+        while self.kept_bytes > self.most_bytes && self.forget_idle(id) {}
+        let over = self.kept_bytes.saturating_sub(self.most_bytes);
+        if over > 0
+            && let Some(conversation) = self.conversations.get_mut(id)
+        {
+            conversation.forget_messages(over);
+            self.recount(id);
+        }
+    }
+
+    fn recount(&mut self, id: &str) {
+        if let Some(conversation) = self.conversations.get_mut(id) {
+            let now = conversation.message_bytes + conversation.user.bytes();
+            self.kept_bytes = self.kept_bytes - conversation.counted_bytes + now;
+            conversation.counted_bytes = now;
+        }
     }
 
     /// Lets `what` happen in a conversation; `None` if there is no such conversation.
@@ -149,11 +207,16 @@ impl Floor {
         let mut scene = Scene {
             conversation: self.conversations.get_mut(id)?,
             house: &self.house,
-            dispatcher: &self.dispatcher,
+            out: Outlet {
+                house: &self.house,
+                dispatcher: &self.dispatcher,
+                links: &self.links,
+            },
             random: &mut self.random,
         };
         let result = what(&mut scene);
         scene.attend();
+        self.count(id);
         self.enter_in_agenda(id);
         Some(result)
     }
@@ -163,8 +226,9 @@ impl Floor {
             return;
         };
         if let (None, Some(step)) = (conversation.ticket, conversation.plan.front()) {
-            let delay = self.pace.of(step.human_delay(), self.random.random());
-            conversation.ticket = Some(self.agenda.enter(Instant::now() + delay, id));
+            let by_pace = self.pace.of(step.human_delay(), self.random.random());
+            let due = step.fixed().unwrap_or_else(|| Instant::now() + by_pace);
+            conversation.ticket = Some(self.agenda.enter(due, id));
         }
     }
 

@@ -3,13 +3,23 @@
 use serde_json::{Value, json};
 
 use super::{
-    conversation::{Author, Conversation, Message, State},
-    house::Queue,
+    content::{Attachment, CardAction, Message},
+    conversation::{Author, Conversation, State},
+    house::{House, Queue},
 };
 use crate::sandbox::{
-    delivery::{Dispatcher, Event},
+    delivery::{DEFAULT_WEBHOOK, Dispatcher, Event},
+    links::Links,
     new_id, now_ms,
 };
+
+/// The way out of the floor.
+#[derive(Clone, Copy)]
+pub(crate) struct Outlet<'a> {
+    pub(crate) house: &'a House,
+    pub(crate) dispatcher: &'a Dispatcher,
+    pub(crate) links: &'a Links,
+}
 
 /// Something that the webhook is to hear.
 #[derive(Debug)]
@@ -28,6 +38,12 @@ pub(crate) enum Notice<'a> {
     Said(&'a Message),
     /// The agent types, or nobody does.
     Typing(Option<&'a str>),
+    /// A card was submitted or executed.
+    CardActed {
+        action: CardAction,
+        card_id: &'a str,
+        name: Option<&'a str>,
+    },
 }
 
 impl Notice<'_> {
@@ -38,11 +54,11 @@ impl Notice<'_> {
             Self::Joined(_) | Self::Left(_) => "MEMBERS_CHANGED",
             Self::Transferred => "TRANSFER",
             Self::Said(_) => "MESSAGE",
-            Self::Typing(_) => "ACTIVITY",
+            Self::Typing(_) | Self::CardActed { .. } => "ACTIVITY",
         }
     }
 
-    fn data(&self, conversation: &Conversation) -> Option<Value> {
+    fn data(&self, conversation: &Conversation, links: &Links) -> Option<Value> {
         let member =
             |who: &Author, change| json!({"memberType": who.kind(), "change": change, "id": who.id()});
         Some(match self {
@@ -51,14 +67,25 @@ impl Notice<'_> {
             Self::Joined(who) => member(who, "joined"),
             Self::Left(who) => member(who, "left"),
             Self::Transferred => return None,
-            Self::Said(said) => message(said),
+            Self::Said(said) => message(said, conversation, links),
             Self::Typing(who) => json!({"name": "typing", "value": {"users": who.as_slice()}}),
+            Self::CardActed {
+                action,
+                card_id,
+                name,
+            } => {
+                let mut data = json!({"cardId": card_id});
+                if let Some(name) = name {
+                    data["name"] = Value::from(*name);
+                }
+                json!({"name": "adaptiveCard/action", "value": {"type": action.as_str(), "data": data}})
+            }
         })
     }
 }
 
-/// Sends what happened in `conversation` on its way.
-pub(crate) fn emit(conversation: &mut Conversation, to: &Dispatcher, notice: &Notice<'_>) {
+/// Sends what happened in `conversation` on its way to all who are to hear it.
+pub(crate) fn emit(conversation: &mut Conversation, out: Outlet<'_>, notice: &Notice<'_>) {
     // A clock that steps back must not let an event precede the one before it.
     let at_ms = now_ms().max(conversation.last_event_ms);
     conversation.last_event_ms = at_ms;
@@ -67,22 +94,40 @@ pub(crate) fn emit(conversation: &mut Conversation, to: &Dispatcher, notice: &No
         "conversationId": conversation.id,
         "timestamp": at_ms,
     });
-    if let Some(data) = notice.data(conversation) {
+    if let Some(data) = notice.data(conversation, out.links) {
         body["data"] = data;
     }
-    to.send(Event::new(
-        new_id(),
-        notice.event_type(),
-        Some(conversation.id.clone()),
-        body.to_string(),
-    ));
+    let body = body.to_string();
+    for webhook_id in hearers(conversation, out.house) {
+        out.dispatcher.send(Event::new(
+            new_id(),
+            notice.event_type(),
+            Some(conversation.id.clone()),
+            webhook_id,
+            body.clone(),
+        ));
+    }
+}
+
+/// The webhook of the channel; while the bot has it after the agent, the one that was asked for.
+fn hearers(conversation: &Conversation, house: &House) -> Vec<String> {
+    let channel = house.channel(&conversation.channel_id);
+    let own = channel.map_or(DEFAULT_WEBHOOK, |it| &it.webhook_id).to_owned();
+    match &conversation.post_agent {
+        Some(after) if after.with_bot.is_some() => {
+            let mut all = vec![after.webhook_id.clone()];
+            all.extend(Some(own).filter(|own| after.notify_channel && *own != after.webhook_id));
+            all
+        }
+        _ => vec![own],
+    }
 }
 
 fn update(conversation: &Conversation) -> Value {
     let mut data = json!({
         "state": conversation.state.as_str(),
         "user": conversation.user,
-        "channel": conversation.channel_type,
+        "channel": conversation.channel_type.as_str(),
     });
     if let Some(assignment) = &conversation.assignment
         && conversation.state == State::Active
@@ -92,7 +137,21 @@ fn update(conversation: &Conversation) -> Value {
     data
 }
 
-fn message(message: &Message) -> Value {
+fn message(message: &Message, conversation: &Conversation, links: &Links) -> Value {
+    let attachment = |it: &Attachment| {
+        json!({
+            "id": it.id,
+            "type": it.media_type,
+            "preSignedUrl": links.to(&conversation.id, &it.id, now_ms()),
+            "fileName": it.name,
+        })
+    };
+    let attachments: Vec<Value> = message
+        .content
+        .attachments
+        .iter()
+        .map(|it| attachment(it))
+        .collect();
     let cards: Vec<Value> = message
         .content
         .cards
@@ -104,7 +163,7 @@ fn message(message: &Message) -> Value {
         "isEcho": message.author == Author::Bot,
         "sender": {"id": message.author.id(), "type": message.author.kind()},
         "text": message.content.text,
-        "attachments": [],
+        "attachments": attachments,
         "cards": cards,
     })
 }

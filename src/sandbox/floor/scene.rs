@@ -4,13 +4,19 @@ use rand::rngs::StdRng;
 
 use super::{
     agenda::Step,
-    conversation::{Assignment, Author, Content, Conversation, State},
+    content::Content,
+    conversation::{Assignment, Author, Conversation, State},
     house::{BOT_SCRIPT, ChannelType, House},
-    notice::{Notice, emit},
-    script::{self, Then},
+    notice::{Notice, Outlet, emit},
+    script::{self, Then, Unanswered},
     user::User,
 };
-use crate::sandbox::{delivery::Dispatcher, now_ms};
+
+mod after_agent;
+mod cards;
+mod desk;
+
+pub(crate) use self::{cards::CardError, desk::DeskError};
 
 /// How many unanswered messages an agent remembers; the oldest go first.
 const INBOX: usize = 100;
@@ -24,26 +30,17 @@ pub(crate) enum Via {
     Widget,
 }
 
-/// Why somebody cannot drive the agent that way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum DeskError {
-    #[error("no agent is in this conversation and none is about to join: it waits in no queue")]
-    NoAgent,
-    #[error("there is no queue with this queueId")]
-    UnknownQueue,
-}
-
 /// One conversation with all that acts on it.
 pub(crate) struct Scene<'a> {
     pub(crate) conversation: &'a mut Conversation,
     pub(crate) house: &'a House,
-    pub(crate) dispatcher: &'a Dispatcher,
+    pub(crate) out: Outlet<'a>,
     pub(crate) random: &'a mut StdRng,
 }
 
 impl Scene<'_> {
     fn tell(&mut self, notice: &Notice<'_>) {
-        emit(self.conversation, self.dispatcher, notice);
+        emit(self.conversation, self.out, notice);
     }
 
     /// Tells that it exists and plans its first interaction.
@@ -65,10 +62,11 @@ impl Scene<'_> {
             Step::Activate(to) | Step::Route(to) => self.route(to),
             Step::Accept => self.accept(),
             Step::Type => self.show_typing(true),
-            Step::Say(text) => self.say(text),
+            Step::Say(text) => self.say(Content::text(text)),
             Step::Transfer(queue_id) => self.transfer(&queue_id),
             Step::Leave => self.leave(),
-            Step::Finish => self.finish(),
+            Step::Finish if self.conversation.post_agent.is_some() => self.hand_back(),
+            Step::Finish | Step::TimeOut(_) => self.finish(),
         }
     }
 
@@ -76,6 +74,10 @@ impl Scene<'_> {
     fn route(&mut self, to: Assignment) {
         self.conversation.replan(|step| matches!(step, Step::Route(_)));
         self.agent_leaves();
+        self.take_from_bot();
+        if self.conversation.state != State::Active {
+            self.conversation.begin_interaction(self.out.dispatcher.tenant());
+        }
         self.conversation.state = State::Active;
         self.conversation.assignment = Some(to.clone());
         self.tell(&Notice::Updated);
@@ -114,7 +116,7 @@ impl Scene<'_> {
         if !idle || !self.conversation.scripted {
             return;
         }
-        let Some(text) = self.conversation.inbox.pop_front() else {
+        let Some(said) = self.conversation.inbox.pop_front() else {
             return;
         };
         let Some(queue) = self
@@ -123,7 +125,7 @@ impl Scene<'_> {
         else {
             return;
         };
-        let reply = script::reply(queue, &text, self.random);
+        let reply = script::reply(queue, &said, self.random);
         self.conversation.plan.extend([Step::Type, Step::Say(reply.text)]);
         self.conversation.plan.extend(match reply.then {
             Then::Stay => None,
@@ -143,13 +145,11 @@ impl Scene<'_> {
         self.tell(&Notice::Typing(typing.then_some(agent.as_str())));
     }
 
-    fn say(&mut self, text: String) {
+    fn say(&mut self, content: Content) {
         let Some(agent) = self.conversation.agent.clone() else {
             return;
         };
-        let said = self
-            .conversation
-            .keep(Author::Agent(agent), Content::text(text), false);
+        let said = self.conversation.keep(Author::Agent(agent), content, false);
         self.tell(&Notice::Said(&said));
         self.show_typing(false);
     }
@@ -176,7 +176,9 @@ impl Scene<'_> {
     fn finish(&mut self) {
         self.conversation.state = State::Idle;
         self.conversation.assignment = None;
+        self.conversation.end_interaction();
         self.tell(&Notice::Updated);
+        self.conversation.post_agent = None;
         // Somebody wrote while the agent was writing it up.
         if !self.conversation.inbox.is_empty() {
             self.reopen();
@@ -184,15 +186,18 @@ impl Scene<'_> {
     }
 
     fn reopen(&mut self) {
-        let channel = self.house.channel(&self.conversation.channel_id);
-        let to = match (&self.conversation.last_queue, channel) {
-            (Some(queue), _) => Assignment::Queue(queue.clone()),
-            (None, Some(channel)) if channel.kind == ChannelType::ChatApi => {
-                Assignment::Queue(channel.default_queue.clone())
-            }
-            (None, _) => Assignment::Script(BOT_SCRIPT.to_owned()),
+        let of_channel = || {
+            let channel = self.house.channel(&self.conversation.channel_id);
+            let queue = channel.map(|it| it.default_queue.clone());
+            queue.or_else(|| self.house.first_queue().map(|it| it.id.clone()))
         };
-        self.route(to);
+        let queue = match self.conversation.channel_type {
+            _ if self.conversation.last_queue.is_some() => self.conversation.last_queue.clone(),
+            ChannelType::ChatApi => of_channel(),
+            ChannelType::WebChat => None,
+        };
+        let script = || Assignment::Script(BOT_SCRIPT.to_owned());
+        self.route(queue.map_or_else(script, Assignment::Queue));
     }
 
     /// The customer wrote.
@@ -203,19 +208,23 @@ impl Scene<'_> {
         if self.conversation.note(&Author::User, true) {
             self.tell(&Notice::Joined(Author::User));
         }
-        let text = content.text.clone();
+        let unanswered = Unanswered {
+            text: content.text.clone(),
+            files: content.attachments.iter().map(|it| it.name.clone()).collect(),
+        };
         let said = self.conversation.keep(Author::User, content, false);
         if via == Via::Widget {
             self.tell(&Notice::Said(&said));
         }
-        let for_the_bot = matches!(self.conversation.assignment, Some(Assignment::Script(_)));
+        let for_the_bot = self.conversation.is_with_bot();
+        self.customer_answered_bot();
         // Whatever comes after the agent has left opens the conversation again, also where nobody follows the script.
         let too_late = self.conversation.plan.contains(&Step::Finish);
         if (self.conversation.scripted || too_late) && !for_the_bot {
             if self.conversation.inbox.len() >= INBOX {
                 self.conversation.inbox.pop_front();
             }
-            self.conversation.inbox.push_back(text);
+            self.conversation.inbox.push_back(unanswered);
         }
     }
 
@@ -224,13 +233,10 @@ impl Scene<'_> {
         if self.conversation.state == State::Idle {
             self.reopen();
         }
+        self.conversation.indicators.thinking = None;
         let said = self.conversation.keep(Author::Bot, content, false);
         self.tell(&Notice::Said(&said));
-    }
-
-    /// Customer or bot began to type: only the agent sees that.
-    pub(crate) fn other_side_types(&mut self, who: Author) {
-        self.conversation.typing_reported = Some((who, now_ms()));
+        self.bot_wrote();
     }
 
     /// The customer leaves, which ends the interaction; nothing happens if it had ended.
@@ -253,59 +259,16 @@ impl Scene<'_> {
         self.tell(&Notice::Updated);
     }
 
+    /// Puts another customer in the place of the one that was known.
+    pub(crate) fn replace_user(&mut self, user: User) {
+        self.conversation.user = user;
+        self.tell(&Notice::Updated);
+    }
+
     /// Plans a move: the caller hears of it by its events.
     pub(crate) fn request_route(&mut self, to: Assignment) {
         self.conversation
             .replan(|step| matches!(step, Step::Activate(_) | Step::Route(_)));
         self.conversation.plan.push_back(Step::Route(to));
-    }
-
-    /// Turns the script off, and has an agent join who was about to.
-    fn by_hand(&mut self) -> Result<(), DeskError> {
-        if self.conversation.agent.is_none() {
-            let waits = matches!(self.conversation.assignment, Some(Assignment::Queue(_)));
-            if self.conversation.state != State::Active || !waits {
-                return Err(DeskError::NoAgent);
-            }
-        }
-        self.conversation.scripted = false;
-        self.conversation.inbox.clear();
-        self.conversation.replan(|step| !step.is_scripted());
-        if self.conversation.agent.is_none() {
-            self.conversation.replan(|step| *step != Step::Accept);
-            self.accept();
-        }
-        Ok(())
-    }
-
-    /// Somebody lets the agent say something.
-    pub(crate) fn hand_say(&mut self, text: String) -> Result<(), DeskError> {
-        self.by_hand()?;
-        self.say(text);
-        Ok(())
-    }
-
-    /// Somebody lets the agent type.
-    pub(crate) fn hand_type(&mut self) -> Result<(), DeskError> {
-        self.by_hand()?;
-        self.show_typing(true);
-        Ok(())
-    }
-
-    /// Somebody lets the agent pass it on.
-    pub(crate) fn hand_transfer(&mut self, queue_id: &str) -> Result<(), DeskError> {
-        if self.house.queue(queue_id).is_none() {
-            return Err(DeskError::UnknownQueue);
-        }
-        self.by_hand()?;
-        self.transfer(queue_id);
-        Ok(())
-    }
-
-    /// Somebody lets the agent leave.
-    pub(crate) fn hand_leave(&mut self) -> Result<(), DeskError> {
-        self.by_hand()?;
-        self.leave();
-        Ok(())
     }
 }

@@ -4,6 +4,14 @@ use rand::{RngExt as _, rngs::StdRng};
 
 use super::{house::Queue, user::User};
 
+/// What a customer wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unanswered {
+    pub(crate) text: String,
+    /// Names of the files that came with it.
+    pub(crate) files: Vec<String>,
+}
+
 /// An answer and what comes after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
@@ -35,8 +43,9 @@ pub(crate) fn greeting(queue: &Queue, user: &User) -> String {
     )
 }
 
-/// What the agent of `queue` answers to `text`.
-pub(crate) fn reply(queue: &Queue, text: &str, random: &mut StdRng) -> Reply {
+/// What the agent of `queue` answers.
+pub(crate) fn reply(queue: &Queue, said: &Unanswered, random: &mut StdRng) -> Reply {
+    let text = said.text.as_str();
     let lower = text.to_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).collect();
     let begins = |stem: &String| words.iter().any(|word| word.starts_with(stem.as_str()));
@@ -52,6 +61,17 @@ pub(crate) fn reply(queue: &Queue, text: &str, random: &mut StdRng) -> Reply {
         return Reply {
             text: "You are welcome. Goodbye!".to_owned(),
             then: Then::Leave,
+        };
+    }
+    if let [first, rest @ ..] = said.files.as_slice() {
+        let more = match rest.len() {
+            0 => String::new(),
+            1 => " and another file".to_owned(),
+            n => format!(" and {n} other files"),
+        };
+        return Reply {
+            text: format!("I have received “{}”{more} and am having a look.", excerpt(first)),
+            then: Then::Stay,
         };
     }
     let excerpt = excerpt(text);
@@ -86,7 +106,10 @@ mod tests {
     fn answer(queue: &str, text: &str) -> Reply {
         reply(
             House::new().queue(queue).unwrap(),
-            text,
+            &Unanswered {
+                text: text.to_owned(),
+                files: Vec::new(),
+            },
             &mut StdRng::seed_from_u64(7),
         )
     }
@@ -112,6 +135,26 @@ mod tests {
                 .text
                 .contains(&format!("{}…", "ä".repeat(80)))
         );
+    }
+
+    #[rstest]
+    #[case("", &["a.png"], "I have received “a.png” and am having a look.", Then::Stay)]
+    #[case("look", &["a.png", "b.png"], "I have received “a.png” and another file and am having a look.", Then::Stay)]
+    #[case("", &["a", "b", "c"], "I have received “a” and 2 other files and am having a look.", Then::Stay)]
+    #[case("thanks", &["a"], "You are welcome. Goodbye!", Then::Leave)]
+    fn files_are_acknowledged(
+        #[case] text: &str,
+        #[case] files: &[&str],
+        #[case] answer: &str,
+        #[case] then: Then,
+    ) {
+        let said = Unanswered {
+            text: text.to_owned(),
+            files: files.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        let house = House::new();
+        let reply = reply(house.queue("200").unwrap(), &said, &mut StdRng::seed_from_u64(7));
+        assert_eq!((reply.text.as_str(), reply.then), (answer, then));
     }
 
     #[test]

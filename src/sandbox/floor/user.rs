@@ -107,6 +107,25 @@ impl User {
         }
     }
 
+    /// How many bytes it takes, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = [
+            &self.name,
+            &self.user_id,
+            &self.customer_id,
+            &self.email,
+            &self.phone,
+            &self.company,
+            &self.case_id,
+            &self.language,
+            &self.ipaddress,
+            &self.timezone_offset,
+        ];
+        let pairs = self.additional_properties.iter().flatten();
+        let pairs = pairs.map(|pair| pair.key.len() + pair.value.len());
+        texts.into_iter().flatten().map(String::len).chain(pairs).sum()
+    }
+
     /// The value under `key` in the context.
     pub(crate) fn property(&self, key: &str) -> Option<&str> {
         let pairs = self.additional_properties.as_deref().unwrap_or_default();

@@ -64,6 +64,17 @@ pub(super) struct PatchBody {
     assignment: Option<AssignmentBody>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ReplaceBody {
+    #[serde(default, deserialize_with = "present")]
+    channel_id: Option<String>,
+    #[serde(default, deserialize_with = "object")]
+    user: Option<User>,
+    #[serde(default, deserialize_with = "object")]
+    assignment: Option<AssignmentBody>,
+}
+
 /// Creates a conversation: 202, since its interaction follows.
 pub(super) async fn create(
     State(inner): State<Arc<Inner>>,
@@ -82,10 +93,11 @@ pub(super) async fn create(
 fn check(body: CreateBody, house: &House) -> Result<(Channel, NewConversation), Findings> {
     let mut findings = Findings::default();
     let channel = channel(body.channel_id.as_deref(), house, &mut findings);
-    match &body.user {
-        Some(user) => validate::user(user, false, &mut findings),
-        None => findings.add("user", None, "missing_field", "The user is required."),
+    if let Some(channel) = channel.filter(|it| it.kind != ChannelType::ChatApi) {
+        let why = "Conversations of this channel begin in the widget, not by the API.";
+        findings.add("channelId", Some(&channel.id), "invalid_channel", why);
     }
+    required_user(body.user.as_ref(), &mut findings);
     let assignment = body
         .assignment
         .and_then(|it| validate::assignment(&it, house, &mut findings));
@@ -111,7 +123,7 @@ fn check(body: CreateBody, house: &House) -> Result<(Channel, NewConversation), 
     let history = said
         .into_iter()
         .enumerate()
-        .filter_map(|(n, it)| validate::message(it, &format!("history.messages[{n}]."), &mut findings))
+        .filter_map(|(n, it)| validate::message(it, &[], &format!("history.messages[{n}]."), &mut findings))
         .collect();
     match (channel, body.user) {
         (Some(channel), Some(user)) if findings.0.is_empty() => Ok((
@@ -126,24 +138,24 @@ fn check(body: CreateBody, house: &House) -> Result<(Channel, NewConversation), 
     }
 }
 
+fn required_user(user: Option<&User>, findings: &mut Findings) {
+    match user {
+        Some(user) => validate::user(user, false, findings),
+        None => findings.add("user", None, "missing_field", "The user is required."),
+    }
+}
+
 fn channel<'a>(id: Option<&str>, house: &'a House, findings: &mut Findings) -> Option<&'a Channel> {
     let Some(id) = id.filter(|id| !id.is_empty()) else {
         findings.add("channelId", None, "missing_field", "The channelId is required.");
         return None;
     };
-    match house.channel(id) {
-        Some(channel) if channel.kind == ChannelType::ChatApi => Some(channel),
-        Some(_) => {
-            let why = "Conversations of this channel begin in the widget, not by the API.";
-            findings.add("channelId", Some(id), "invalid_channel", why);
-            None
-        }
-        None => {
-            let why = format!("There is no channel {id}.");
-            findings.add("channelId", Some(id), "invalid_channel", &why);
-            None
-        }
+    let channel = house.channel(id);
+    if channel.is_none() {
+        let why = format!("There is no channel {id}.");
+        findings.add("channelId", Some(id), "invalid_channel", &why);
     }
+    channel
 }
 
 /// Lists conversations.
@@ -208,6 +220,42 @@ pub(super) async fn patch(
             to_json(scene.conversation)
         });
         patched.ok_or_else(|| Problem::no_conversation(&id))
+    })?;
+    Ok(hal(StatusCode::ACCEPTED, &answer))
+}
+
+/// Replaces channel, customer and, where one is given, the assignment: 202, and what became of it is told by events.
+pub(super) async fn replace(
+    State(inner): State<Arc<Inner>>,
+    Path(id): Path<String>,
+    Body(body): Body<ReplaceBody>,
+) -> Result<Response, Problem> {
+    let answer = inner.floor(|floor| {
+        let conversation = floor
+            .conversation(&id)
+            .ok_or_else(|| Problem::no_conversation(&id))?;
+        let mut findings = Findings::default();
+        let channel = channel(body.channel_id.as_deref(), &floor.house, &mut findings);
+        if let Some(channel) = channel.filter(|it| it.kind != conversation.channel_type) {
+            let why = "A conversation stays in channels of its kind.";
+            findings.add("channelId", Some(&channel.id), "invalid_channel", why);
+        }
+        required_user(body.user.as_ref(), &mut findings);
+        let to = body.assignment.as_ref();
+        let to = to.and_then(|it| validate::assignment(it, &floor.house, &mut findings));
+        let channel_id = channel.map(|it| it.id.clone());
+        let (Some(channel_id), Some(user), true) = (channel_id, body.user, findings.0.is_empty()) else {
+            return Err(Problem::validation(&findings.0));
+        };
+        let replaced = floor.act(&id, |scene| {
+            scene.conversation.channel_id = channel_id;
+            scene.replace_user(user);
+            if let Some(to) = to {
+                scene.request_route(to);
+            }
+            to_json(scene.conversation)
+        });
+        replaced.ok_or_else(|| Problem::no_conversation(&id))
     })?;
     Ok(hal(StatusCode::ACCEPTED, &answer))
 }

@@ -10,7 +10,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    Body, hal,
+    Body, cards, hal,
     page::{PageRequest, Rules},
     problem::Problem,
     validate::{self, Findings, MessageBody},
@@ -19,7 +19,8 @@ use crate::sandbox::{
     Inner,
     floor::{
         Via,
-        conversation::{Author, Conversation, Message},
+        content::Message,
+        conversation::{Author, Conversation},
     },
     iso,
 };
@@ -37,11 +38,11 @@ pub(super) async fn send(
     Body(body): Body<MessageBody>,
 ) -> Result<StatusCode, Problem> {
     inner.floor(|floor| {
-        if floor.conversation(&id).is_none() {
-            return Err(Problem::no_conversation(&id));
-        }
+        let conversation = floor
+            .conversation(&id)
+            .ok_or_else(|| Problem::no_conversation(&id))?;
         let mut findings = Findings::default();
-        let message = validate::message(body, "", &mut findings);
+        let message = validate::message(body, &conversation.attachments, "", &mut findings);
         if let Some(first) = findings.0.first() {
             return Err(Problem::bad_request(&first.fault));
         }
@@ -80,28 +81,19 @@ pub(super) async fn show(
             .conversation(&id)
             .ok_or_else(|| Problem::no_conversation(&id))?;
         let found = conversation.messages.iter().find(|it| it.id == message_id);
-        let found = found.ok_or_else(|| {
-            Problem::not_found(&format!("There is no message {message_id} in conversation {id}."))
-        })?;
+        let found = found.ok_or_else(|| Problem::no_message(&id, &message_id))?;
         Ok(hal(StatusCode::OK, &to_json(found, conversation)))
     })
 }
 
 fn to_json(message: &Message, conversation: &Conversation) -> Value {
     let content = &message.content;
-    let cards: Vec<Value> = content
-        .cards
+    let attachments: Vec<Value> = content
+        .attachments
         .iter()
-        .map(|card| {
-            json!({
-                "id": card.id,
-                "contentType": card.content_type,
-                "content": card.content,
-                "actionSubmitted": false,
-                "actionExecuted": false,
-            })
-        })
+        .map(|it| json!({"id": it.id}))
         .collect();
+    let cards: Vec<Value> = content.cards.iter().map(cards::to_json).collect();
     let mut it = json!({
         "id": message.id,
         "text": content.text,
@@ -111,7 +103,7 @@ fn to_json(message: &Message, conversation: &Conversation) -> Value {
             "type": message.author.kind(),
             "removed": !conversation.is_present(&message.author),
         },
-        "attachments": [],
+        "attachments": attachments,
         "cards": cards,
     });
     if let Some(external) = &content.external {

@@ -58,6 +58,17 @@ impl PageRequest {
         Ok(it)
     }
 
+    /// All on one page, for lists that the vendor describes without parameters.
+    pub(crate) fn whole() -> Self {
+        Self {
+            size: usize::MAX,
+            number: 0,
+            sort: "",
+            ascending: true,
+            filter: Vec::new(),
+        }
+    }
+
     /// Whether an item matches, given what it has in a field.
     pub(crate) fn admits<'a>(&self, field: impl Fn(&str) -> &'a str) -> bool {
         self.filter.iter().all(|(name, wanted)| field(name) == wanted)
@@ -75,6 +86,7 @@ impl PageRequest {
             items.reverse();
         }
         let total = items.len();
+        let size = self.size.min(total.max(LARGEST_SIZE));
         let page: Vec<Value> = items
             .iter()
             .skip(self.number.saturating_mul(self.size))
@@ -82,19 +94,20 @@ impl PageRequest {
             .map(to_json)
             .collect();
         let embedded: Map<String, Value> = [(name.to_owned(), page.into())].into_iter().collect();
-        hal(
-            StatusCode::OK,
-            &json!({
-                "_embedded": embedded,
-                "_links": {"self": {"href": format!("{PREFIX}{uri}")}},
-                "page": {
-                    "size": self.size,
-                    "number": self.number,
-                    "totalElements": total,
-                    "totalPages": total.div_ceil(self.size),
-                },
-            }),
-        )
+        let mut answer = json!({
+            "_embedded": embedded,
+            "page": {
+                "size": size,
+                "number": self.number,
+                "totalElements": total,
+                "totalPages": total.div_ceil(size),
+            },
+        });
+        // Of all lists, that of messages is described without it.
+        if name != "messages" {
+            answer["_links"] = json!({"self": {"href": format!("{PREFIX}{uri}")}});
+        }
+        hal(StatusCode::OK, &answer)
     }
 }
 
@@ -137,9 +150,8 @@ fn sort(value: &str, fields: &'static [&'static str]) -> Result<(&'static str, b
 fn filter(value: &str, fields: &[&str]) -> Result<Vec<(String, String)>, Problem> {
     let comparison = |part: &str| {
         let (field, wanted) = part.split_once("==")?;
-        fields
-            .contains(&field)
-            .then(|| (field.to_owned(), wanted.to_owned()))
+        let is_value = !wanted.is_empty() && !wanted.contains(['(', ')', ',']);
+        (is_value && fields.contains(&field)).then(|| (field.to_owned(), wanted.to_owned()))
     };
     let read: Option<Vec<_>> = value.split(';').map(comparison).collect();
     read.ok_or_else(|| {
@@ -197,6 +209,8 @@ mod tests {
             "filter=state",
             "filter=name==x",
             "filter=(id==x)",
+            "filter=state==idle,state==active",
+            "filter=state==",
             "filter="
         )]
         query: &str,

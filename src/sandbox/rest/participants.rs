@@ -12,19 +12,13 @@ use serde_json::{Value, json};
 
 use super::{
     Body,
-    page::{PageRequest, Rules},
+    page::PageRequest,
     problem::{Fault, Problem},
 };
 use crate::sandbox::{
     Inner,
     floor::conversation::{Author, Member},
     strict::present,
-};
-
-const RULES: Rules = Rules {
-    sort: &["id"],
-    ascending: true,
-    filter: &[],
 };
 
 #[derive(Debug, Deserialize)]
@@ -40,7 +34,7 @@ pub(super) async fn list(
     Path(id): Path<String>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let page = PageRequest::read(&uri, &RULES)?;
+    let page = PageRequest::whole();
     inner.floor(|floor| {
         let conversation = floor
             .conversation(&id)

@@ -1,4 +1,4 @@
-//! Error answers, in the shapes that the vendor documents. There are several, and each operation has its own.
+//! Error answers, in the shapes that the vendor documents. `shapes` knows which operation has which.
 
 use axum::{
     http::StatusCode,
@@ -47,119 +47,155 @@ impl Finding {
     }
 }
 
-/// An error answer.
+/// An error answer: what is to be said, before it is put in the shape of its operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
-    status: StatusCode,
-    body: Value,
+    pub(super) status: StatusCode,
+    message: String,
+    /// At least one.
+    faults: Vec<Fault>,
+    findings: Vec<Finding>,
     retry_after_s: Option<u32>,
 }
 
+/// How `errors` is written, and what stands beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A list of objects. The shape of most operations.
+    Objects,
+    /// A list of objects, and a reference.
+    Traced,
+    /// One object, and a reference.
+    One,
+    /// A list of strings.
+    Strings,
+}
+
 impl Problem {
-    fn new(status: StatusCode, body: Value) -> Self {
+    /// One thing is wrong, and no field in particular.
+    pub(crate) fn general(status: StatusCode, fault: &Fault) -> Self {
         Self {
             status,
-            body,
+            message: fault.message.clone(),
+            faults: vec![fault.clone()],
+            findings: Vec::new(),
             retry_after_s: None,
         }
     }
 
-    /// `errors` is a list of objects. The shape of most operations.
-    pub(crate) fn general(status: StatusCode, fault: &Fault) -> Self {
-        Self::new(
-            status,
-            json!({"message": fault.message, "errors": [fault.to_json()]}),
-        )
-    }
-
-    /// 400 with `validations` beside `errors`.
+    /// 400, with the fields that are wrong.
     pub(crate) fn validation(findings: &[Finding]) -> Self {
         let message = match findings {
             [one] => one.fault.message.clone(),
             several => format!("{} fields of the request are invalid.", several.len()),
         };
-        let errors: Vec<Value> = findings.iter().map(|f| f.fault.to_json()).collect();
-        let validations: Vec<Value> = findings.iter().map(Finding::to_json).collect();
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            json!({"message": message, "errors": errors, "validations": validations}),
-        )
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            message,
+            faults: findings.iter().map(|f| f.fault.clone()).collect(),
+            findings: findings.to_vec(),
+            retry_after_s: None,
+        }
     }
 
-    /// `errors` is one object. The shape of what cannot be read, and of sending messages.
+    /// 400.
     pub(crate) fn bad_request(fault: &Fault) -> Self {
-        Self::unreadable(StatusCode::BAD_REQUEST, fault)
+        Self::general(StatusCode::BAD_REQUEST, fault)
     }
 
-    /// As `bad_request`, with another status.
-    pub(crate) fn unreadable(status: StatusCode, fault: &Fault) -> Self {
-        Self::new(
-            status,
-            json!({"message": fault.message, "errors": fault.to_json(), "referenceId": reference_id()}),
-        )
-    }
-
-    /// 400 of the indicators: a list of objects and a reference.
+    /// 400 of the indicators and of what comes after the agent.
     pub(crate) fn invalid_parameter(message: &str) -> Self {
-        let fault = Fault::new("invalid_parameter", message);
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            json!({"message": message, "errors": [fault.to_json()], "referenceId": reference_id()}),
-        )
+        Self::bad_request(&Fault::new("invalid_parameter", message))
     }
 
     /// 401.
     pub(crate) fn unauthorized() -> Self {
         let fault = Fault::new("access_denied", "The x-api-key header is missing or wrong.");
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            json!({"message": fault.message, "errors": [fault.to_json()], "referenceId": reference_id()}),
-        )
+        Self::general(StatusCode::UNAUTHORIZED, &fault)
     }
 
-    /// 403: `errors` is a list of strings.
-    pub(crate) fn forbidden() -> Self {
-        let why = "The X-8x8-Tenant header names a tenant that is not this customer's.";
-        Self::new(StatusCode::FORBIDDEN, json!({"message": why, "errors": [why]}))
+    /// 403.
+    pub(crate) fn forbidden(why: &str) -> Self {
+        Self::general(StatusCode::FORBIDDEN, &Fault::new("forbidden", why))
     }
 
-    /// 404: `errors` is a list of strings.
+    /// 404.
     pub(crate) fn not_found(what: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, json!({"message": what, "errors": [what]}))
+        Self::general(StatusCode::NOT_FOUND, &Fault::new("resource_not_found", what))
     }
 
-    /// 404 of most operations on a conversation.
+    /// 404 of whatever is about a conversation.
     pub(crate) fn no_conversation(id: &str) -> Self {
         Self::not_found(&format!("There is no conversation with the id {id}."))
     }
 
-    /// 404 of the indicators: `errors` is a list of objects.
-    pub(crate) fn no_conversation_coded(id: &str) -> Self {
-        let message = format!("There is no conversation with the id {id}.");
-        Self::general(StatusCode::NOT_FOUND, &Fault::new("resource_not_found", message))
+    /// 404 of a message.
+    pub(crate) fn no_message(conversation: &str, id: &str) -> Self {
+        Self::not_found(&format!(
+            "There is no message {id} in conversation {conversation}."
+        ))
+    }
+
+    /// 429 where another conversation does not fit.
+    pub(crate) fn full(why: impl std::fmt::Display) -> Self {
+        Self::too_many("too_many_conversations", why.to_string())
     }
 
     /// 429.
-    pub(crate) fn full(why: impl std::fmt::Display) -> Self {
-        let fault = Fault::new("too_many_conversations", why.to_string());
+    pub(crate) fn too_many(code: &'static str, why: impl Into<String>) -> Self {
         Self {
             retry_after_s: Some(1),
-            ..Self::general(StatusCode::TOO_MANY_REQUESTS, &fault)
+            ..Self::general(StatusCode::TOO_MANY_REQUESTS, &Fault::new(code, why))
         }
     }
-}
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+    /// The answer, in a shape.
+    pub(super) fn answer(&self, shape: Shape) -> Response {
         let mut response = (
             self.status,
             [("content-type", "application/problem+json")],
-            self.body.to_string(),
+            self.body(shape).to_string(),
         )
             .into_response();
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert("retry-after", seconds.into());
         }
+        response
+    }
+
+    fn body(&self, shape: Shape) -> Value {
+        let objects = || self.faults.iter().map(Fault::to_json).collect::<Value>();
+        match shape {
+            Shape::Objects if self.findings.is_empty() => {
+                json!({"message": self.message, "errors": objects()})
+            }
+            Shape::Objects => {
+                let validations: Value = self.findings.iter().map(Finding::to_json).collect();
+                json!({"message": self.message, "errors": objects(), "validations": validations})
+            }
+            Shape::Traced => {
+                json!({"message": self.message, "errors": objects(), "referenceId": reference_id()})
+            }
+            Shape::One => {
+                // There is room for one: the first.
+                let first = self.faults.first();
+                let message = first.map_or(&self.message, |fault| &fault.message);
+                let error = first.map(Fault::to_json);
+                json!({"message": message, "errors": error, "referenceId": reference_id()})
+            }
+            Shape::Strings => {
+                let errors: Value = self.faults.iter().map(|f| f.message.as_str()).collect();
+                json!({"message": self.message, "errors": errors})
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    /// In the shape of most operations. It goes along as it is, for those that have another.
+    fn into_response(self) -> Response {
+        let mut response = self.answer(Shape::Objects);
+        response.extensions_mut().insert(self);
         response
     }
 }

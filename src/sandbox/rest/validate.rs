@@ -1,13 +1,16 @@
 //! What the vendor's description demands beyond the shape. Stricter than needed where it is vague, so that what passes
 //! here passes there.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::problem::{Fault, Finding};
 use crate::sandbox::{
     floor::{
-        conversation::{Assignment, Author, Card, Content, External},
+        content::{ADAPTIVE_CARD, Attachment, Card, Content, External},
+        conversation::{Assignment, Author},
         house::House,
         user::User,
     },
@@ -20,7 +23,6 @@ const LANGUAGES: [&str; 21] = [
     "en", "ru", "de", "ja", "es", "fr", "pt", "it", "pl", "hr", "nl", "ar", "da", "ko", "no", "sv", "vi",
     "cy", "th", "zh-CN", "zh-TW",
 ];
-const ADAPTIVE_CARD: &str = "application/vnd.microsoft.card.adaptive";
 const CARD_TYPES: [&str; 8] = [
     ADAPTIVE_CARD,
     "application/8x8.quick.replies",
@@ -197,11 +199,21 @@ pub(crate) fn author(word: Option<&str>, field: &str, findings: &mut Findings) -
     }
 }
 
-/// Checks a message; `at` stands before its fields' names (`history.messages[3].`, or nothing).
-pub(crate) fn message(body: MessageBody, at: &str, findings: &mut Findings) -> Option<(Author, Content)> {
+/// Checks a message that may refer to `files`; `at` stands before its fields' names (`history.messages[3].`, or nothing).
+pub(crate) fn message(
+    body: MessageBody,
+    files: &[Arc<Attachment>],
+    at: &str,
+    findings: &mut Findings,
+) -> Option<(Author, Content)> {
     let before = findings.0.len();
     let author = author(body.author_type.as_deref(), &format!("{at}authorType"), findings);
+    let mut attachments = Vec::new();
     for (n, attachment) in body.attachments.iter().flatten().enumerate() {
+        if let Some(found) = files.iter().find(|it| it.id == attachment.id) {
+            attachments.push(Arc::clone(found));
+            continue;
+        }
         let why = "There is no attachment with this id in this conversation.";
         let field = format!("{at}attachments[{n}].id");
         findings.add(field, Some(&attachment.id), "invalid_attachment", why);
@@ -213,6 +225,7 @@ pub(crate) fn message(body: MessageBody, at: &str, findings: &mut Findings) -> O
         .collect();
     let content = Content {
         text: body.text.unwrap_or_default(),
+        attachments,
         cards,
         external: body.external_provider.map(|it| External {
             name: it.name,
@@ -280,9 +293,13 @@ fn card(body: CardBody, at: &str, findings: &mut Findings) -> Card {
             &why,
         );
     }
+    let content = Value::Object(body.content);
     Card {
         id: body.id.unwrap_or_else(new_id),
         content_type,
-        content: Value::Object(body.content),
+        bytes: content.to_string().len(),
+        content,
+        submitted: false,
+        executed: false,
     }
 }

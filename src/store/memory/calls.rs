@@ -13,6 +13,7 @@ pub(super) struct Calls(Shelf<IdempotencyKey, Call>);
 struct Call {
     digest: [u8; 32],
     mark: Bytes,
+    nonce: u64,
     state: State,
 }
 
@@ -33,14 +34,15 @@ impl Calls {
         key: &IdempotencyKey,
         digest: &[u8; 32],
         mark: &[u8],
+        nonce: u64,
         lease_ms: u64,
-        now: u64,
-        expires_ms: u64,
+        (now, expires_ms): (u64, u64),
     ) -> Begun {
         let Some(call) = self.0.get(key, now) else {
             let call = Call {
                 digest: *digest,
                 mark: Bytes::copy_from_slice(mark),
+                nonce,
                 state: State::Sending { since_ms: now },
             };
             self.0.put(key.clone(), call, expires_ms);
@@ -51,13 +53,15 @@ impl Calls {
         }
         match &call.state {
             State::Done(answer) => Begun::Done(answer.clone()),
+            // The same call, whose first answer was lost.
+            State::Sending { .. } if call.nonce == nonce => Begun::New,
             State::Sending { since_ms } if now.saturating_sub(*since_ms) < lease_ms => Begun::InFlight,
             State::Sending { .. } | State::Unknown => Begun::Unknown(call.mark.clone()),
         }
     }
 
-    /// That a call was done is final.
-    pub(super) fn finish(&mut self, key: &IdempotencyKey, finished: &Finished, now: u64) {
+    /// That a call was done is final, and only the call that began can say that nothing was sent.
+    pub(super) fn finish(&mut self, key: &IdempotencyKey, nonce: u64, finished: &Finished, now: u64) {
         let Some(call) = self.0.get_mut(key, now) else {
             return;
         };
@@ -67,7 +71,8 @@ impl Calls {
         match finished {
             Finished::Done(answer) => call.state = State::Done(answer.clone()),
             Finished::Unknown => call.state = State::Unknown,
-            Finished::NotSent => self.0.remove(key),
+            Finished::NotSent if call.nonce == nonce => self.0.remove(key),
+            Finished::NotSent => {}
         }
     }
 }

@@ -13,7 +13,9 @@ local now = store_ms()
 local have = read_session(KEYS[4], FROM)
 local sets, before, after = change_session(KEYS[4], have, now, FROM)
 local sequence = (tonumber(have.seq) or 0) + 1
-local request_id = KEYS[8] and redis.call('LINDEX', KEYS[8], 0) or ''
+local awaited = KEYS[8] and redis.call('LINDEX', KEYS[8], 0) or ''
+-- `REQUEST_ID:TOKEN`. A send without a request_id awaits its echo too, so that the echo is not taken for another's.
+local request_id = string.match(awaited or '', '^[^:]*')
 
 local epoch = meta[1] or ARGV[1]
 local last_ms = tonumber(meta[3] or 0)
@@ -35,7 +37,7 @@ else
   redis.call('HSET', KEYS[2], 'epoch', epoch, 'n', id_n, 'ms', id_ms, 'trimmed', digits(trim))
 end
 redis.call('SET', KEYS[3], '', 'PX', ARGV[3])
-if request_id ~= '' then redis.call('LPOP', KEYS[8]) end
+if awaited ~= '' then redis.call('LPOP', KEYS[8]) end
 
 -- The score is the entry's time; members of one score sort as text, hence the zeros.
 redis.call('ZADD', KEYS[5], id_ms, string.format('%016.0f', n))

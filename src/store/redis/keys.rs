@@ -5,7 +5,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{
     event::{ConversationKey, TenantId},
-    store::{IdempotencyKey, StoreError, partition},
+    store::{CustomerKey, IdempotencyKey, LedgerKey, StoreError, partition},
 };
 
 /// Names of the keys of one log.
@@ -101,6 +101,17 @@ impl Keys {
 
     pub(super) fn unsettled(&self, partition: u16) -> String {
         self.in_partition(partition, "unsettled")
+    }
+
+    pub(super) fn customer(&self, key: &CustomerKey) -> String {
+        let hash = hash(&[key.tenant.as_str(), &key.channel_id, &key.user_id]);
+        format!("{}:customer:{hash}", self.prefix)
+    }
+
+    pub(super) fn ledger(&self, ledger: &LedgerKey) -> String {
+        let hash = hash(&[ledger.kind.name(), &ledger.print]);
+        let partition = self.partition(&ledger.key);
+        self.in_partition(partition, &format!("ledger:{hash}:{}", name(&ledger.key)))
     }
 
     pub(super) fn echo(&self, partition: u16, key: &ConversationKey, fingerprint: &str) -> String {

@@ -24,6 +24,20 @@ pub(super) static CONVERSATION: LazyLock<Script> =
 pub(super) static BEGIN: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("begin.lua")]));
 /// Records how a call ended.
 pub(super) static FINISH: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("finish.lua")]));
+/// Enters an operation in its ledger.
+pub(super) static ANNOUNCE: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("announce.lua")]));
+/// Enters what became of an operation.
+pub(super) static CONCLUDE: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("conclude.lua")]));
+/// Reads a ledger.
+pub(super) static LEDGER: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("ledger.lua")]));
+/// Finds a customer's conversation, or the attempt to create it.
+pub(super) static CUSTOMER: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("customer.lua")]));
+/// Notes a customer's conversation.
+pub(super) static BIND_CUSTOMER: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&[include_str!("bind_customer.lua")]));
+/// Forgets a customer's conversation.
+pub(super) static RELEASE_CUSTOMER: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&[include_str!("release_customer.lua")]));
 /// Hands out conversations that have been wrapping up for long.
 pub(super) static UNSETTLED: LazyLock<Script> =
     LazyLock::new(|| Script::new(&[include_str!("unsettled.lua")]));

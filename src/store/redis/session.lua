@@ -72,8 +72,10 @@ local function change_session(key, have, now, from)
       local old = tonumber(have[name])
       if not old or tonumber(value) < old then set(name, value) end
     else
-      local noted = have[name] and tonumber(string.match(have[name], '^(%-?%d+):'))
-      if not noted or at >= noted then set(name, value) end
+      local noted, named = string.match(have[name] or '', '^(%-?%d+):[01]:(.*)$')
+      -- Whoever had a name keeps it when somebody tells of them without one.
+      if named and string.find(value, '^%-?%d+:[01]:$') then value = value .. named end
+      if not noted or at >= tonumber(noted) then set(name, value) end
     end
   end
   local before = tonumber(have.state) or 0

@@ -1,6 +1,7 @@
 //! What operators see of requests, and what nobody may see.
 
 use std::{
+    collections::BTreeSet,
     io,
     sync::{Arc, Mutex},
 };
@@ -87,6 +88,24 @@ async fn requests_are_counted_by_operation_and_outcome() {
 }
 
 #[tokio::test]
+async fn every_operation_has_its_name() {
+    for op in Op::ALL {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let metrics = recorder.handle();
+        let _guard = metrics::set_default_local_recorder(&recorder);
+        let server = answering(ResponseTemplate::new(404)).await;
+        op.call(&gateway(&server.uri()), "c1").await.unwrap_err();
+        let (text, name) = (metrics.render(), op.row().name);
+        let line =
+            format!("chatbridge_upstream_requests_total{{operation=\"{name}\",outcome=\"not_found\"}} 1");
+        assert!(text.contains(&line), "no {line} in\n{text}");
+    }
+    // Patches and replacements count under one name each, with an assignment or without.
+    let names: BTreeSet<&str> = Op::ALL.into_iter().map(|op| op.row().name).collect();
+    assert_eq!(names.len(), 32);
+}
+
+#[tokio::test]
 async fn a_request_leaves_one_line_without_secrets_in_the_log() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
@@ -95,6 +114,8 @@ async fn a_request_leaves_one_line_without_secrets_in_the_log() {
         .with_writer(log.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
+    // Other tests, which have no subscriber, may have made the library believe that nobody listens.
+    tracing::callsite::rebuild_interest_cache();
 
     let body = json!({"message": "words of the vendor", "referenceId": "dacd0dd252723a2"});
     let server = answering(ResponseTemplate::new(400).set_body_json(body)).await;

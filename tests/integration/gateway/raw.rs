@@ -80,19 +80,20 @@ pub(super) struct Peer {
 impl Peer {
     /// Reads a request with its body.
     pub(super) async fn read_request(&mut self) -> io::Result<()> {
+        let head = self.read_head().await?;
+        let mut body = vec![0; content_length(&head)];
+        self.stream.read_exact(&mut body).await?;
+        self.counts.requests.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Reads a request up to its body.
+    pub(super) async fn read_head(&mut self) -> io::Result<String> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(self.stream.read_u8().await?);
         }
-        let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
-        let length = head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length: "))
-            .map_or(0, |value| value.parse().unwrap());
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body).await?;
-        self.counts.requests.fetch_add(1, Ordering::SeqCst);
-        Ok(())
+        Ok(String::from_utf8_lossy(&head).into_owned())
     }
 
     pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -111,4 +112,12 @@ impl Peer {
         let mut rest = [0; 1024];
         while matches!(self.stream.read(&mut rest).await, Ok(n) if n > 0) {}
     }
+}
+
+/// How long a request's body is.
+pub(super) fn content_length(head: &str) -> usize {
+    head.to_ascii_lowercase()
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
+        .unwrap_or(0)
 }

@@ -285,9 +285,10 @@ async fn the_vendors_failures_are_told_apart() {
         ("c403", 403, Code::FailedPrecondition, "UPSTREAM_CREDENTIALS"),
         ("c404", 404, Code::NotFound, "UPSTREAM_NOT_FOUND"),
         ("c409", 409, Code::Aborted, "UPSTREAM_CONFLICT"),
-        ("c429", 429, Code::ResourceExhausted, "UPSTREAM_RATE_LIMITED"),
         ("c500", 500, Code::Unavailable, "UPSTREAM_UNAVAILABLE"),
         ("c302", 302, Code::Internal, "UPSTREAM_UNEXPECTED"),
+        // The last one, for it pauses whatever would follow.
+        ("c429", 429, Code::ResourceExhausted, "UPSTREAM_RATE_LIMITED"),
     ];
     for (id, status, ..) in cases {
         let body =
@@ -330,6 +331,31 @@ async fn the_vendors_failures_are_told_apart() {
 }
 
 #[tokio::test]
+async fn the_callers_deadline_reaches_the_vendor_and_our_error_comes_first() {
+    let world = World::new().await;
+    Mock::given(path("/chat-gateway/v1/conversations/silent"))
+        .respond_with(ResponseTemplate::new(200).set_delay(Duration::from_secs(60)))
+        .mount(&world.vendor.server)
+        .await;
+    let service = world.serve().await;
+    let client = service.conversations().await;
+    // On a machine that is busy, the client's own clock may be faster for once.
+    let reason = crate::support::service::eventually("our error comes first", async || {
+        let mut asked = tonic::Request::new(proto::GetConversationRequest {
+            conversation_id: "silent".into(),
+            ..Default::default()
+        });
+        // Less than the time limit that is set for a request.
+        asked.set_timeout(Duration::from_secs(1));
+        let status = client.clone().get_conversation(asked).await.unwrap_err();
+        assert_eq!(status.code(), Code::DeadlineExceeded, "{status}");
+        status.get_details_error_info().map(|info| info.reason)
+    })
+    .await;
+    assert_eq!(reason, "UPSTREAM_TIMEOUT");
+}
+
+#[tokio::test]
 async fn with_the_vendor_down_calls_are_unavailable_and_nothing_is_recorded_as_sent() {
     let world = World::new().await;
     let nowhere = {
@@ -359,18 +385,10 @@ async fn every_wrong_field_is_named_at_once() {
     let world = World::new().await;
     let service = world.serve().await;
     let mut client = service.conversations().await;
-    let request = CreateConversationRequest {
-        request_id: "not-a-uuid".into(),
-        ..create("x")
-    };
-    let status = client.create_conversation(request).await.unwrap_err();
-    assert_eq!(
-        status.get_details_bad_request().unwrap().field_violations[0].field,
-        "request_id"
-    );
-
     let mut request = create("x");
+    request.request_id = "not-a-uuid".into();
     request.channel_id = String::new();
+    request.labels.insert(String::new(), "x".into());
     let user = request.user.as_mut().unwrap();
     user.language = "xx".into();
     user.additional_properties = (0..31)
@@ -399,13 +417,15 @@ async fn every_wrong_field_is_named_at_once() {
     assert_eq!(
         named,
         [
+            "request_id",
             "channel_id",
             "user.language",
-            "user.additional_properties",
+            "user.additional_properties[30]",
             "assignment.id",
             "assignment.type",
             "history[0].author_type",
             "history[0]",
+            "labels",
         ]
     );
 

@@ -82,7 +82,8 @@ async fn a_customer_chats_from_a_script_and_tail_shows_it_and_resumes() {
     let talk = dev
         .run(
             &["chat", "--name", "Ada", "--context", "orderId=A-1042"],
-            "My kettle leaks.\nI want a refund.\n",
+            // The last line waits for an answer, which only the second agent gives.
+            "My kettle leaks.\nI want a refund.\nWho is there now?\n",
         )
         .await;
     for part in ["Ada", "A-1042", "maria", "Returns", "ivan"] {

@@ -1,8 +1,10 @@
 //! Whole journeys through running services: a webhook in, an event out, on one replica and on two, on good days and bad.
 
+mod agents;
 mod calls;
 mod commands;
 mod doors;
+mod edge;
 mod replicas;
 mod streams;
 

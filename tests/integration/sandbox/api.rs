@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::world::World;
 
 /// The status and body of a refusal, which must say that it is one.
-async fn refusal(answer: Response) -> (u16, Value) {
+pub(super) async fn refusal(answer: Response) -> (u16, Value) {
     assert_eq!(answer.headers()["content-type"], "application/problem+json");
     let status = answer.status().as_u16();
     let body: Value = answer.json().await.unwrap();
@@ -17,7 +17,7 @@ async fn refusal(answer: Response) -> (u16, Value) {
     (status, body)
 }
 
-fn is_reference(value: &Value) -> bool {
+pub(super) fn is_reference(value: &Value) -> bool {
     value.as_str().is_some_and(|it| it.len() == 32)
 }
 
@@ -130,10 +130,7 @@ async fn what_is_allowed_at_most_is_allowed() {
 #[case(r#"{"channelId": null, "user": {}}"#, 400)]
 #[case(r#"{"channelId": "sandbox-chat", "user": {}, "colour": "red"}"#, 400)]
 #[tokio::test]
-async fn what_cannot_be_read_is_refused_in_the_shape_with_one_error(
-    #[case] body: &'static str,
-    #[case] status: u16,
-) {
+async fn what_cannot_be_read_is_refused(#[case] body: &'static str, #[case] status: u16) {
     let world = World::start().await;
     let request = world.request(Method::POST, "/chat-gateway/v1/conversations");
     let request = request
@@ -142,10 +139,9 @@ async fn what_cannot_be_read_is_refused_in_the_shape_with_one_error(
         .body(body);
     let (got, body) = refusal(request.send().await.unwrap()).await;
     assert_eq!(
-        (got, &body["errors"]["code"]),
+        (got, &body["errors"][0]["code"]),
         (status, &json!("invalid_json_object"))
     );
-    assert!(is_reference(&body["referenceId"]));
 }
 
 #[tokio::test]

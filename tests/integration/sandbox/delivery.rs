@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::{
     GREETED,
-    world::{Delivery, World, in_turn},
+    hook::{Delivery, in_turn},
+    world::World,
 };
 
 #[tokio::test]

@@ -1,103 +1,19 @@
-//! A sandbox over real HTTP, and a receiver of its webhooks that checks signatures in its own way.
-
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+//! A sandbox over real HTTP, with a receiver of its webhooks, whose signatures it checks in its own way.
 
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
-use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chatbridge::sandbox::{Pace, SandboxSettings, serve};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A webhook as it came in.
-#[derive(Debug, Clone)]
-pub(super) struct Delivery {
-    pub(super) headers: HeaderMap,
-    pub(super) raw: Bytes,
-    pub(super) body: Value,
-    /// What the receiver answered.
-    pub(super) answer: u16,
-}
-
-impl Delivery {
-    pub(super) fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .unwrap_or_else(|| panic!("no header {name}"))
-            .to_str()
-            .unwrap()
-    }
-
-    pub(super) fn event_id(&self) -> &str {
-        self.header("x-8x8-event-id")
-    }
-
-    pub(super) fn retry(&self) -> u32 {
-        self.header("x-8x8-retry").parse().unwrap()
-    }
-
-    pub(super) fn conversation(&self) -> Option<&str> {
-        self.body["conversationId"].as_str()
-    }
-
-    /// The event in a few words.
-    pub(super) fn gist(&self) -> String {
-        let data = &self.body["data"];
-        let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-        let kind = self.body["eventType"].as_str().unwrap();
-        match kind {
-            "CONVERSATION_UPDATE" => {
-                let assignment = &data["assignment"];
-                format!(
-                    "{} {} {}",
-                    word(&data["state"]),
-                    word(&assignment["type"]),
-                    word(&assignment["id"])
-                )
-            }
-            "QUEUED" => format!("QUEUED {} {}", word(&data["queueId"]), word(&data["queueName"])),
-            "MEMBERS_CHANGED" => {
-                format!(
-                    "{} {} {}",
-                    word(&data["memberType"]),
-                    word(&data["id"]),
-                    word(&data["change"])
-                )
-            }
-            "MESSAGE" => {
-                let echo = if data["isEcho"].as_bool().unwrap() {
-                    " (echo)"
-                } else {
-                    ""
-                };
-                format!("{}{echo}: {}", word(&data["sender"]["id"]), word(&data["text"]))
-            }
-            "ACTIVITY" => format!("{} {}", word(&data["name"]), data["value"]["users"]),
-            other => other.to_owned(),
-        }
-    }
-}
-
-/// How the receiver answers; 200 when it runs out.
-type Answers = Box<dyn Fn(&Delivery) -> u16 + Send + Sync>;
-
-struct Receiver {
-    got: watch::Sender<Vec<Delivery>>,
-    answer: Mutex<Answers>,
-}
+use super::hook::{Delivery, Hook};
 
 pub(super) struct World {
     pub(super) base: String,
     pub(super) webhook: String,
-    receiver: Arc<Receiver>,
+    hook: Hook,
     client: reqwest::Client,
     pub(super) stop: CancellationToken,
     pub(super) served: Option<JoinHandle<std::io::Result<()>>>,
@@ -113,12 +29,9 @@ impl World {
         pace: Pace,
         answer: impl Fn(&Delivery) -> u16 + Send + Sync + 'static,
     ) -> Self {
-        let receiver = Arc::new(Receiver {
-            got: watch::Sender::new(Vec::new()),
-            answer: Mutex::new(Box::new(answer)),
-        });
         let stop = CancellationToken::new();
-        let webhook = receive(Arc::clone(&receiver), stop.clone()).await;
+        let hook = Hook::start(answer, stop.clone()).await;
+        let webhook = hook.url.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let settings = SandboxSettings {
@@ -131,7 +44,7 @@ impl World {
         Self {
             base,
             webhook,
-            receiver,
+            hook,
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
             _stop_on_drop: stop.clone().drop_guard(),
             stop,
@@ -139,8 +52,13 @@ impl World {
         }
     }
 
+    /// A second receiver. It answers `status`.
+    pub(super) async fn hook(&self, status: u16) -> Hook {
+        Hook::start(move |_| status, self.stop.clone()).await
+    }
+
     pub(super) fn answer_with(&self, answer: impl Fn(&Delivery) -> u16 + Send + Sync + 'static) {
-        *self.receiver.answer.lock().unwrap() = Box::new(answer);
+        self.hook.answer_with(answer);
     }
 
     pub(super) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
@@ -180,6 +98,32 @@ impl World {
         answer["conversationId"].as_str().unwrap().to_owned()
     }
 
+    /// A call that must be answered with this status and, if there is one, a body in HAL.
+    pub(super) async fn call(&self, method: Method, path: &str, body: &Value, status: u16) -> Value {
+        let answer = self.rest(method, path, Some(body)).await;
+        let got = answer.status().as_u16();
+        let hal = answer
+            .headers()
+            .get("content-type")
+            .is_some_and(|it| it == "application/hal+json");
+        let text = answer.text().await.unwrap();
+        assert_eq!(got, status, "{path} {text}");
+        assert_eq!(hal, !text.is_empty(), "{path} {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// What an agent sees.
+    pub(super) async fn desk(&self, conversation: &str) -> Value {
+        let path = format!("/conversations/{conversation}");
+        self.control(Method::GET, &path, None, 200).await
+    }
+
+    /// Drives the agent by hand.
+    pub(super) async fn drive(&self, conversation: &str, action: Value) {
+        let path = format!("/conversations/{conversation}/agent");
+        self.control(Method::POST, &path, Some(action), 202).await;
+    }
+
     pub(super) async fn send(&self, conversation: &str, author: &str, text: &str) {
         let path = format!("/conversations/{conversation}/messages");
         let body = json!({"authorType": author, "text": text});
@@ -211,21 +155,16 @@ impl World {
     /// What came in so far for a conversation, refused deliveries included.
     pub(super) fn deliveries(&self, conversation: &str) -> Vec<Delivery> {
         let of_it = |it: &&Delivery| it.conversation() == Some(conversation);
-        self.receiver.got.borrow().iter().filter(of_it).cloned().collect()
+        self.hook.all().iter().filter(of_it).cloned().collect()
     }
 
     pub(super) fn all(&self) -> Vec<Delivery> {
-        self.receiver.got.borrow().clone()
+        self.hook.all()
     }
 
     /// Waits until `enough` holds of all that came in.
     pub(super) async fn until(&self, what: &str, enough: impl Fn(&[Delivery]) -> bool) {
-        let mut got = self.receiver.got.subscribe();
-        let waited = tokio::time::timeout(PATIENCE, got.wait_for(|all| enough(all))).await;
-        if waited.is_err() {
-            let gists: Vec<String> = self.all().iter().map(Delivery::gist).collect();
-            panic!("never happened: {what}; what did: {gists:#?}");
-        }
+        self.hook.until(what, enough).await;
     }
 
     /// Waits until as many events of a conversation came in as `gists` has, from the `from`th on, and compares. A gist
@@ -299,37 +238,4 @@ fn crc32(bytes: &[u8]) -> u32 {
 #[test]
 fn the_receivers_own_checksum_knows_the_answer() {
     assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
-}
-
-async fn receive(receiver: Arc<Receiver>, stop: CancellationToken) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/hook", listener.local_addr().unwrap());
-    let app = Router::new().route("/hook", post(take)).with_state(receiver);
-    tokio::spawn(async move {
-        let served = axum::serve(listener, app);
-        tokio::select! {
-            () = stop.cancelled() => {}
-            served = served.into_future() => served.unwrap(),
-        }
-    });
-    url
-}
-
-async fn take(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, raw: Bytes) -> StatusCode {
-    let mut delivery = Delivery {
-        body: serde_json::from_slice(&raw).unwrap(),
-        headers,
-        raw,
-        answer: 0,
-    };
-    delivery.answer = (receiver.answer.lock().unwrap())(&delivery);
-    let status = StatusCode::from_u16(delivery.answer).unwrap();
-    receiver.got.send_modify(|all| all.push(delivery));
-    status
-}
-
-/// Answers in this order, then 200.
-pub(super) fn in_turn(statuses: &[u16]) -> impl Fn(&Delivery) -> u16 + Send + Sync + 'static {
-    let left = Mutex::new(statuses.iter().copied().collect::<VecDeque<u16>>());
-    move |_| left.lock().unwrap().pop_front().unwrap_or(200)
 }

@@ -6,9 +6,10 @@ use std::{
 };
 
 use chatbridge::{
-    event::{EntryId, Position},
+    event::{ConversationKey, EntryId, Position},
     store::{
-        Appended, GapReason, Retention, Store, StoreError,
+        Announcement, Appended, AwaitedEcho, Begun, Concluded, CustomerKey, Finished, GapReason,
+        IdempotencyKey, LedgerKey, LedgerKind, Retention, Store, StoreError,
         redis::{RedisSettings, RedisStore},
     },
 };
@@ -18,7 +19,7 @@ use tokio::{
     sync::watch,
 };
 
-use super::fixture::{PARTITIONS, conversation, event, eventually, settings};
+use super::fixture::{PARTITIONS, conversation, event, eventually, settings, tenant};
 use crate::support::redis::{RedisServer, unique_prefix};
 
 /// "Within a few seconds", for a call that fails.
@@ -40,6 +41,7 @@ fn unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
 async fn expect_unavailable(store: &RedisStore) {
     let key = conversation("c");
     let start = Instant::now();
+    let (call, announcement, customer) = (call(), announcement(&key), customer());
     let (append, read, session, tails, ping, tail) = tokio::join!(
         async { store.append(&event(&key, "while down")).await.map(drop) },
         async { store.read(0, Position::Earliest, 1).await.map(drop) },
@@ -51,7 +53,57 @@ async fn expect_unavailable(store: &RedisStore) {
     for answer in [append, read, session, tails, ping, tail] {
         unavailable(answer);
     }
-    assert!(start.elapsed() < FAST, "it took {:?}", start.elapsed());
+    let accepted = Concluded::Accepted(String::new());
+    let noted = [(announcement.ledger.clone(), "token".to_owned())];
+    let (begin, finish, announce, conclude, note, ledger, find, bind, release) = tokio::join!(
+        async { store.begin(&call, &[1; 32], b"", 1, 1).await.map(drop) },
+        store.finish(&call, 1, &Finished::Unknown),
+        store.announce(&announcement),
+        store.conclude(&announcement, &accepted),
+        store.note_accepted(1, &noted),
+        async { store.ledger(&announcement.ledger).await.map(drop) },
+        async { store.customer(&customer, "attempt").await.map(drop) },
+        store.bind_customer(&customer, "c", None),
+        store.release_customer(&customer, "c"),
+    );
+    for answer in [
+        begin, finish, announce, conclude, note, ledger, find, bind, release,
+    ] {
+        unavailable(answer);
+    }
+    assert!(start.elapsed() < 2 * FAST, "it took {:?}", start.elapsed());
+}
+
+fn call() -> IdempotencyKey {
+    IdempotencyKey {
+        tenant: tenant(),
+        caller: String::new(),
+        method: "SendMessage",
+        request_id: "r1".into(),
+    }
+}
+
+fn announcement(key: &ConversationKey) -> Announcement {
+    Announcement {
+        ledger: LedgerKey {
+            key: key.clone(),
+            kind: LedgerKind::Send,
+            print: "print".into(),
+        },
+        token: "r1".into(),
+        echo: Some(AwaitedEcho {
+            fingerprint: "print".into(),
+            request_id: "r1".into(),
+        }),
+    }
+}
+
+fn customer() -> CustomerKey {
+    CustomerKey {
+        tenant: tenant(),
+        channel_id: "channel".into(),
+        user_id: "u".into(),
+    }
 }
 
 #[tokio::test]
@@ -166,6 +218,26 @@ async fn a_connection_that_went_silent_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_call_whose_beginning_went_unanswered_begins_all_the_same() {
+    let server = RedisServer::start();
+    let (port, silence) = passage(server.url().replace("redis://", "")).await;
+    let settings = RedisSettings {
+        url: format!("redis://127.0.0.1:{port}").into(),
+        ..settings(&server, "test", Retention::default())
+    };
+    let store = RedisStore::connect(settings).await.unwrap();
+    silence.send_replace(());
+    let start = Instant::now();
+    let begun = store.begin(&call(), &[1; 32], b"mark", 1, 60_000).await.unwrap();
+    assert_eq!(begun, Begun::New, "by the next connection");
+    assert!(start.elapsed() < FAST);
+    assert_eq!(
+        store.begin(&call(), &[1; 32], b"mark", 2, 60_000).await.unwrap(),
+        Begun::InFlight
+    );
+}
+
+#[tokio::test]
 async fn a_wiped_redis_is_noticed_and_used_again() {
     let server = RedisServer::start();
     let store = store(&server).await;
@@ -264,6 +336,8 @@ async fn without_memory_nothing_is_written_in_part() {
     assert!(why.contains("OOM"), "{why}");
     unavailable(store.ping().await);
     unavailable(store.change_session(&key, &event(&key, "e1").change).await);
+    unavailable(store.begin(&call(), &[1; 32], b"", 1, 1).await);
+    unavailable(store.announce(&announcement(&key)).await);
 
     // A claim that came just before memory ran out must not be the end of it: the script alone.
     let source = [
@@ -283,6 +357,9 @@ async fn without_memory_nothing_is_written_in_part() {
     assert_eq!(answer.unwrap_err().code(), Some("OOM"));
     let written: i64 = past.exists(&keys[..]).await.unwrap();
     assert_eq!(written, 0);
+
+    let keys_left: i64 = redis::cmd("DBSIZE").query_async(&mut past).await.unwrap();
+    assert!(keys_left <= 3, "schema, probe and claim: {keys_left}");
 
     limit(&mut past, 0).await;
     let answer: redis::RedisResult<redis::Value> = script.query_async(&mut past).await;

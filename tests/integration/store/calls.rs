@@ -1,17 +1,14 @@
-//! Idempotency records, and echoes that are matched with their sends.
+//! Idempotency records.
 
 use bytes::Bytes;
-use chatbridge::{
-    event::ConversationKey,
-    grpc::proto::AgentEvent,
-    store::{Begun, Finished, IdempotencyKey, Retention},
-};
-use prost::Message as _;
+use chatbridge::store::{Begun, Finished, IdempotencyKey, Retention};
 use rstest::rstest;
 
-use super::fixture::{Fixture, Kind, conversation, event, eventually, neighbour, tenant};
+use super::fixture::{Fixture, Kind, eventually, tenant};
 
 const LEASE_MS: u64 = 60_000;
+/// Of the call that begins where nothing else is said.
+const FIRST: u64 = 1;
 
 fn call(request_id: &str) -> IdempotencyKey {
     IdempotencyKey {
@@ -26,8 +23,17 @@ async fn begin(f: &Fixture, key: &IdempotencyKey) -> Begun {
     begin_within(f, key, LEASE_MS).await
 }
 
+/// Begins with a nonce that no other call has.
 async fn begin_within(f: &Fixture, key: &IdempotencyKey, lease_ms: u64) -> Begun {
-    f.store.begin(key, &[1; 32], b"mark", lease_ms).await.unwrap()
+    let nonce = rand::random_range(2..=u64::MAX);
+    begin_as(f, key, nonce, lease_ms).await
+}
+
+async fn begin_as(f: &Fixture, key: &IdempotencyKey, nonce: u64, lease_ms: u64) -> Begun {
+    f.store
+        .begin(key, &[1; 32], b"mark", nonce, lease_ms)
+        .await
+        .unwrap()
 }
 
 #[rstest]
@@ -35,18 +41,18 @@ async fn begin_within(f: &Fixture, key: &IdempotencyKey, lease_ms: u64) -> Begun
 async fn a_call_is_sent_once(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
     let f = Fixture::new(kind).await;
     let key = call("r1");
-    assert_eq!(begin(&f, &key).await, Begun::New);
+    assert_eq!(begin_as(&f, &key, FIRST, LEASE_MS).await, Begun::New);
     assert_eq!(begin(&f, &key).await, Begun::InFlight);
-    let other = f.store.begin(&key, &[2; 32], b"mark", LEASE_MS).await.unwrap();
+    let other = f.store.begin(&key, &[2; 32], b"mark", 2, LEASE_MS).await.unwrap();
     assert_eq!(other, Begun::Reused);
     f.store
-        .finish(&key, &Finished::Done(Bytes::from_static(b"\0answer")))
+        .finish(&key, FIRST, &Finished::Done(Bytes::from_static(b"\0answer")))
         .await
         .unwrap();
     let done = Begun::Done(Bytes::from_static(b"\0answer"));
     assert_eq!(begin(&f, &key).await, done);
     for late in [Finished::NotSent, Finished::Unknown] {
-        f.store.finish(&key, &late).await.unwrap();
+        f.store.finish(&key, FIRST, &late).await.unwrap();
         assert_eq!(begin(&f, &key).await, done, "that it was done is final");
     }
     for method in ["CreateConversation", "SendMessage"] {
@@ -61,9 +67,10 @@ async fn a_call_is_sent_once(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
 async fn concurrent_calls_are_sent_once(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
     let f = Fixture::new(kind).await;
     let tasks: Vec<_> = (0..16)
-        .map(|_| {
+        .map(|nonce| {
             let store = f.store.clone();
-            tokio::spawn(async move { store.begin(&call("r1"), &[1; 32], b"", LEASE_MS).await.unwrap() })
+            let begin = async move { store.begin(&call("r1"), &[1; 32], b"", nonce, LEASE_MS).await };
+            tokio::spawn(async move { begin.await.unwrap() })
         })
         .collect();
     let mut new = 0;
@@ -78,12 +85,30 @@ async fn concurrent_calls_are_sent_once(#[values(Kind::Memory, Kind::Redis)] kin
 
 #[rstest]
 #[tokio::test]
-async fn a_call_that_was_not_sent_may_be_sent(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn only_who_began_can_say_that_nothing_was_sent(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
     let f = Fixture::new(kind).await;
     let key = call("r1");
-    begin(&f, &key).await;
-    f.store.finish(&key, &Finished::NotSent).await.unwrap();
+    begin_as(&f, &key, FIRST, LEASE_MS).await;
+    f.store.finish(&key, 7, &Finished::NotSent).await.unwrap();
+    assert_eq!(begin(&f, &key).await, Begun::InFlight);
+    f.store.finish(&key, FIRST, &Finished::NotSent).await.unwrap();
     assert_eq!(begin(&f, &key).await, Begun::New);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_call_whose_beginning_was_not_answered_begins_again(
+    #[values(Kind::Memory, Kind::Redis)] kind: Kind,
+) {
+    let f = Fixture::new(kind).await;
+    let key = call("r1");
+    for _ in 0..2 {
+        assert_eq!(begin_as(&f, &key, FIRST, LEASE_MS).await, Begun::New);
+    }
+    assert_eq!(begin_as(&f, &key, 7, LEASE_MS).await, Begun::InFlight);
+    f.store.finish(&key, FIRST, &Finished::Unknown).await.unwrap();
+    let unknown = Begun::Unknown(Bytes::from_static(b"mark"));
+    assert_eq!(begin_as(&f, &key, FIRST, LEASE_MS).await, unknown, "it did end");
 }
 
 #[rstest]
@@ -93,12 +118,12 @@ async fn a_call_that_may_have_happened_keeps_its_mark(#[values(Kind::Memory, Kin
     let unknown = Begun::Unknown(Bytes::from_static(b"mark"));
     let (told, abandoned) = (call("told"), call("abandoned"));
     begin(&f, &told).await;
-    f.store.finish(&told, &Finished::Unknown).await.unwrap();
+    f.store.finish(&told, FIRST, &Finished::Unknown).await.unwrap();
     assert_eq!(begin(&f, &told).await, unknown);
     begin(&f, &abandoned).await;
     assert_eq!(begin_within(&f, &abandoned, 0).await, unknown);
     f.store
-        .finish(&told, &Finished::Done(Bytes::from_static(b"found")))
+        .finish(&told, FIRST, &Finished::Done(Bytes::from_static(b"found")))
         .await
         .unwrap();
     assert_eq!(begin(&f, &told).await, Begun::Done(Bytes::from_static(b"found")));
@@ -114,57 +139,14 @@ async fn records_expire(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
     let f = Fixture::keeping(kind, retention).await;
     let key = call("r1");
     begin(&f, &key).await;
-    f.store.finish(&key, &Finished::Unknown).await.unwrap();
+    f.store.finish(&key, FIRST, &Finished::Unknown).await.unwrap();
     eventually("forgetting the call", async || {
         (begin(&f, &key).await == Begun::New).then_some(())
     })
     .await;
     f.store
-        .finish(&call("never begun"), &Finished::Unknown)
+        .finish(&call("never begun"), FIRST, &Finished::Unknown)
         .await
         .unwrap();
     assert_eq!(begin(&f, &call("never begun")).await, Begun::New);
-}
-
-/// Appends an echo, and answers the request that it was matched with.
-async fn echo(f: &Fixture, key: &ConversationKey, id: &str, print: &str) -> String {
-    let mut event = event(key, id);
-    event.echo = Some(print.to_owned());
-    let at = f.append(&event).await;
-    let entries = f.read_all(f.partition(key)).await.entries;
-    let entry = entries.iter().find(|entry| entry.id == at).expect("the echo");
-    AgentEvent::decode(entry.event.clone()).unwrap().request_id
-}
-
-#[rstest]
-#[tokio::test]
-async fn an_echo_gets_the_request_of_the_oldest_send_that_says_the_same(
-    #[values(Kind::Memory, Kind::Redis)] kind: Kind,
-) {
-    let f = Fixture::new(kind).await;
-    let key = conversation("c");
-    for request in ["r1", "r2", "r1", "r3"] {
-        f.store.expect_echo(&key, "print", request).await.unwrap();
-    }
-    f.store.withdraw_echo(&key, "print", "r3").await.unwrap();
-    assert_eq!(echo(&f, &key, "e1", "other").await, "");
-    assert_eq!(echo(&f, &neighbour(&key), "e2", "print").await, "");
-    // Announced again, r1 counts once, and from then.
-    assert_eq!(echo(&f, &key, "e3", "print").await, "r2");
-    assert_eq!(echo(&f, &key, "e4", "print").await, "r1");
-    assert_eq!(echo(&f, &key, "e5", "print").await, "");
-}
-
-#[rstest]
-#[tokio::test]
-async fn a_repeated_echo_takes_no_second_request(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
-    let f = Fixture::new(kind).await;
-    let key = conversation("c");
-    f.store.expect_echo(&key, "print", "r1").await.unwrap();
-    f.store.expect_echo(&key, "print", "r2").await.unwrap();
-    assert_eq!(echo(&f, &key, "e1", "print").await, "r1");
-    let mut again = event(&key, "e1");
-    again.echo = Some("print".into());
-    f.store.append(&again).await.unwrap();
-    assert_eq!(echo(&f, &key, "e2", "print").await, "r2");
 }

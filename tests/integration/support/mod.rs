@@ -1,5 +1,8 @@
 //! Real parts for tests to run against.
 
+pub mod dynamic;
+pub mod proxy;
 pub mod redis;
 pub mod service;
+pub mod stage;
 pub mod vendor;

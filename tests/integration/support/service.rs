@@ -79,6 +79,17 @@ impl Service {
         service
     }
 
+    /// Its memory in bytes: now, and the most it ever had.
+    pub fn memory(&self) -> (u64, u64) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            let kib: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+            kib * 1024
+        };
+        (field("VmRSS:"), field("VmHWM:"))
+    }
+
     /// Ends it without any warning.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();

@@ -7,6 +7,7 @@ from chatbridge.backoff import Backoff
 from chatbridge.client import Chatbridge
 from chatbridge.errors import ChatbridgeError, FieldViolation, StreamEndedError
 from chatbridge.events import AgentEvents
+from chatbridge.files import File
 from chatbridge.messages import from_bot, from_user, to_queue, to_script
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Chatbridge",
     "ChatbridgeError",
     "FieldViolation",
+    "File",
     "StreamEndedError",
     "from_bot",
     "from_user",

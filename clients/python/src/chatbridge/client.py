@@ -2,75 +2,30 @@
 
 from __future__ import annotations
 
-import uuid
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import grpc
-from google.protobuf.field_mask_pb2 import FieldMask
 
+from chatbridge.attachments import AttachmentCalls
 from chatbridge.backoff import Backoff
+from chatbridge.calls import Connection
 from chatbridge.channel import open_channel
-from chatbridge.errors import ChatbridgeError
+from chatbridge.conversations import ConversationCalls
 from chatbridge.events import AgentEvents
-from chatbridge.messages import from_user
-from chatbridge.v1 import (
-    AgentEventsRequest,
-    Assignment,
-    AuthorType,
-    Conversation,
-    CreateConversationRequest,
-    CreateConversationResponse,
-    EndConversationRequest,
-    EndConversationResponse,
-    EventKind,
-    GapPolicy,
-    GetConversationRequest,
-    GetSessionRequest,
-    ListConversationsRequest,
-    ListConversationsResponse,
-    ListMessagesRequest,
-    ListMessagesResponse,
-    ListSessionsRequest,
-    ListSessionsResponse,
-    MessageInput,
-    SendMessageRequest,
-    SendMessageResponse,
-    SendTypingIndicatorRequest,
-    SendTypingIndicatorResponse,
-    Session,
-    SessionState,
-    StartPosition,
-    UpdateConversationRequest,
-    UpdateConversationResponse,
-    User,
-)
+from chatbridge.messaging import MessageCalls
+from chatbridge.sessions import SessionCalls
+from chatbridge.v1 import AgentEventsRequest, EventKind, GapPolicy, StartPosition
 from chatbridge.v1.agent_event_service_pb2_grpc import AgentEventServiceStub
+from chatbridge.v1.attachment_service_pb2_grpc import AttachmentServiceStub
 from chatbridge.v1.conversation_service_pb2_grpc import ConversationServiceStub
 from chatbridge.v1.session_service_pb2_grpc import SessionServiceStub
 
-if TYPE_CHECKING:
-    from chatbridge.v1.agent_event_service_pb2_grpc import AgentEventServiceAsyncStub
-    from chatbridge.v1.conversation_service_pb2_grpc import ConversationServiceAsyncStub
-    from chatbridge.v1.session_service_pb2_grpc import SessionServiceAsyncStub
 
-_Request = TypeVar("_Request")
-_Response = TypeVar("_Response")
-
-
-@dataclass(frozen=True)
-class _Connection:
-    channel: grpc.aio.Channel
-    conversations: ConversationServiceAsyncStub
-    sessions: SessionServiceAsyncStub
-    events: AgentEventServiceAsyncStub
-
-
-class Chatbridge:
+class Chatbridge(ConversationCalls, MessageCalls, AttachmentCalls, SessionCalls):
     """A connection to Chatbridge, for use as `async with Chatbridge("host:50051") as chatbridge`.
 
     Calls raise `ChatbridgeError`. Each has a `timeout` in seconds; None means the client's own.
@@ -82,6 +37,7 @@ class Chatbridge:
         *,
         tenant: str = "",
         timeout: float = 15.0,
+        transfer_timeout: float = 600.0,
         credentials: grpc.ChannelCredentials | None = None,
         interceptors: Sequence[grpc.aio.ClientInterceptor] = (),
         options: Mapping[str, Any] | None = None,
@@ -90,25 +46,25 @@ class Chatbridge:
         """Prepares a client; `async with` connects it.
 
         `target` is a gRPC target such as `host:port`. `tenant` is the tenant of every call; empty: the caller's only
-        one. `timeout` is the deadline of each call in seconds. Without `credentials` nothing is encrypted. `options`
-        are gRPC channel arguments that add to or replace the client's own. `backoff` is how streams resume.
+        one. `timeout` is the deadline of each call in seconds, `transfer_timeout` that of one which carries files.
+        Without `credentials` nothing is encrypted. `options` are gRPC channel arguments that add to or replace the
+        client's own. `backoff` is how streams resume.
         """
+        super().__init__(tenant=tenant, timeout=timeout, transfer_timeout=transfer_timeout)
         self._target = target
-        self._tenant = tenant
-        self._timeout = timeout
         self._credentials = credentials
         self._interceptors = interceptors
         self._options = options or {}
         self._backoff = backoff or Backoff()
-        self._connected: _Connection | None = None
         self._streams: weakref.WeakSet[AgentEvents] = weakref.WeakSet()
 
     async def __aenter__(self) -> Chatbridge:
         """Opens the channel; the connection itself is made by the first call."""
         channel = open_channel(self._target, self._credentials, self._interceptors, self._options)
-        self._connected = _Connection(
+        self._connected = Connection(
             channel=channel,
             conversations=ConversationServiceStub(channel),
+            attachments=AttachmentServiceStub(channel),
             sessions=SessionServiceStub(channel),
             events=AgentEventServiceStub(channel),
         )
@@ -125,165 +81,6 @@ class Chatbridge:
             await stream.aclose()
         await self._connection.channel.close()
         self._connected = None
-
-    @property
-    def channel(self) -> grpc.aio.Channel:
-        """The gRPC channel, for stubs of one's own."""
-        return self._connection.channel
-
-    @property
-    def _connection(self) -> _Connection:
-        if self._connected is None:
-            raise RuntimeError("the client is not open: use it inside `async with Chatbridge(...)`")
-        return self._connected
-
-    async def create_conversation(
-        self,
-        channel_id: str,
-        *,
-        user: User,
-        assignment: Assignment | None = None,
-        history: Iterable[MessageInput] = (),
-        labels: Mapping[str, str] | None = None,
-        request_id: str = "",
-        timeout: float | None = None,
-    ) -> CreateConversationResponse:
-        """Starts a conversation, with the transcript and the context that the agent should see.
-
-        Await what comes of it with `agent_events(start=response.cursor)`. `request_id` is a UUID that makes a repeat
-        harmless; empty: a new one.
-        """
-        request = CreateConversationRequest(
-            tenant=self._tenant,
-            request_id=request_id or str(uuid.uuid4()),
-            channel_id=channel_id,
-            user=user,
-            assignment=assignment,
-            history=history,
-            labels=labels,
-        )
-        return await self._call(self._connection.conversations.CreateConversation, request, timeout)
-
-    async def get_conversation(self, conversation_id: str, *, timeout: float | None = None) -> Conversation:
-        """Reads a conversation from the vendor."""
-        request = GetConversationRequest(tenant=self._tenant, conversation_id=conversation_id)
-        return (await self._call(self._connection.conversations.GetConversation, request, timeout)).conversation
-
-    async def list_conversations(
-        self,
-        *,
-        page_size: int = 0,
-        page_token: str = "",
-        filter: str = "",  # noqa: A002 (the contract's word)
-        order_by: str = "",
-        timeout: float | None = None,
-    ) -> ListConversationsResponse:
-        """Reads one page of the tenant's conversations from the vendor. `filter` is FIQL."""
-        request = ListConversationsRequest(
-            tenant=self._tenant, page_size=page_size, page_token=page_token, filter=filter, order_by=order_by
-        )
-        return await self._call(self._connection.conversations.ListConversations, request, timeout)
-
-    async def update_conversation(
-        self,
-        conversation_id: str,
-        *,
-        user: User | None = None,
-        assignment: Assignment | None = None,
-        update_mask: Iterable[str] | None = None,
-        timeout: float | None = None,
-    ) -> UpdateConversationResponse:
-        """Changes the customer's data or the assignment; an event tells the outcome.
-
-        `update_mask` names what to change, such as `user.language`; None: whatever of `user` and `assignment` is
-        given, as a whole.
-        """
-        if update_mask is None:
-            given = {"user": user, "assignment": assignment}
-            update_mask = [name for name, value in given.items() if value is not None]
-        request = UpdateConversationRequest(
-            tenant=self._tenant,
-            conversation_id=conversation_id,
-            conversation=Conversation(user=user, assignment=assignment),
-            update_mask=FieldMask(paths=update_mask),
-        )
-        return await self._call(self._connection.conversations.UpdateConversation, request, timeout)
-
-    async def end_conversation(
-        self, conversation_id: str, *, timeout: float | None = None
-    ) -> EndConversationResponse:
-        """Ends the current interaction on the customer's behalf; a new message starts another."""
-        request = EndConversationRequest(tenant=self._tenant, conversation_id=conversation_id)
-        return await self._call(self._connection.conversations.EndConversation, request, timeout)
-
-    async def send_message(
-        self,
-        conversation_id: str,
-        message: MessageInput | str,
-        *,
-        request_id: str = "",
-        timeout: float | None = None,
-    ) -> SendMessageResponse:
-        """Sends a message; a `str` is sent as the customer's text.
-
-        `request_id` is a UUID that makes a repeat harmless and comes back on the echo; empty: a new one.
-        """
-        request = SendMessageRequest(
-            tenant=self._tenant,
-            conversation_id=conversation_id,
-            request_id=request_id or str(uuid.uuid4()),
-            message=from_user(message) if isinstance(message, str) else message,
-        )
-        return await self._call(self._connection.conversations.SendMessage, request, timeout)
-
-    async def list_messages(
-        self,
-        conversation_id: str,
-        *,
-        page_size: int = 0,
-        page_token: str = "",
-        order_by: str = "",
-        timeout: float | None = None,
-    ) -> ListMessagesResponse:
-        """Reads one page of a conversation's messages from the vendor, the newest first unless `order_by` says."""
-        request = ListMessagesRequest(
-            tenant=self._tenant,
-            conversation_id=conversation_id,
-            page_size=page_size,
-            page_token=page_token,
-            order_by=order_by,
-        )
-        return await self._call(self._connection.conversations.ListMessages, request, timeout)
-
-    async def send_typing_indicator(
-        self,
-        conversation_id: str,
-        author_type: AuthorType.ValueType = AuthorType.AUTHOR_TYPE_USER,
-        *,
-        timeout: float | None = None,
-    ) -> SendTypingIndicatorResponse:
-        """Shows the agent that the customer, or the bot, is typing."""
-        request = SendTypingIndicatorRequest(
-            tenant=self._tenant, conversation_id=conversation_id, author_type=author_type
-        )
-        return await self._call(self._connection.conversations.SendTypingIndicator, request, timeout)
-
-    async def get_session(self, conversation_id: str, *, timeout: float | None = None) -> Session:
-        """Reads what Chatbridge itself knows of a conversation."""
-        request = GetSessionRequest(tenant=self._tenant, conversation_id=conversation_id)
-        return (await self._call(self._connection.sessions.GetSession, request, timeout)).session
-
-    async def list_sessions(
-        self,
-        *,
-        states: Iterable[SessionState.ValueType] = (),
-        page_size: int = 0,
-        page_token: str = "",
-        timeout: float | None = None,
-    ) -> ListSessionsResponse:
-        """Reads one page of the tenant's sessions, the last active first. No `states`: all."""
-        request = ListSessionsRequest(tenant=self._tenant, states=states, page_size=page_size, page_token=page_token)
-        return await self._call(self._connection.sessions.ListSessions, request, timeout)
 
     def agent_events(
         self,
@@ -315,17 +112,6 @@ class Chatbridge:
         stream = AgentEvents(lambda request: rpc(request), request, resume=resume, backoff=self._backoff)
         self._streams.add(stream)
         return stream
-
-    async def _call(
-        self,
-        rpc: grpc.aio.UnaryUnaryMultiCallable[_Request, _Response],
-        request: _Request,
-        timeout: float | None,
-    ) -> _Response:
-        try:
-            return await rpc(request, timeout=self._timeout if timeout is None else timeout)
-        except grpc.aio.AioRpcError as error:
-            raise ChatbridgeError.from_rpc(error) from error
 
 
 def _set_start(request: AgentEventsRequest, start: bytes | datetime | StartPosition.ValueType) -> None:

@@ -351,7 +351,7 @@ class MemberChanged(_message.Message):
     """What they did."""
     @_builtins.property
     def member(self) -> _conversation_pb2.Participant:
-        """Who it is. `name` is empty on the vendor's v1 events."""
+        """Who it is. The vendor's v1 events carry no `name`; an agent's comes from the operator's lookup, where there is one."""
 
     def __init__(
         self,

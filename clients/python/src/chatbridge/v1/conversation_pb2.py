@@ -26,7 +26,7 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n chatbridge/v1/conversation.proto\x12\rchatbridge.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"Z\n\nAssignment\x12+\n\x04type\x18\x01 \x01(\x0e\x32\x1d.chatbridge.v1.AssignmentType\x12\n\n\x02id\x18\x02 \x01(\t\x12\x13\n\x0bresource_id\x18\x03 \x01(\t\"&\n\x08Property\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\xdc\x01\n\x04User\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12\r\n\x05phone\x18\x04 \x01(\t\x12\x0f\n\x07\x63ompany\x18\x05 \x01(\t\x12\x0f\n\x07\x63\x61se_id\x18\x06 \x01(\t\x12\x10\n\x08language\x18\x07 \x01(\t\x12\x36\n\x15\x61\x64\x64itional_properties\x18\x08 \x03(\x0b\x32\x17.chatbridge.v1.Property\x12\x12\n\nip_address\x18\t \x01(\t\x12\x17\n\x0ftimezone_offset\x18\n \x01(\t\"\x84\x01\n\x04\x43\x61rd\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\'\n\x07\x63ontent\x18\x03 \x01(\x0b\x32\x16.google.protobuf.Value\x12\x18\n\x10\x61\x63tion_submitted\x18\x04 \x01(\x08\x12\x17\n\x0f\x61\x63tion_executed\x18\x05 \x01(\x08\"Q\n\nAttachment\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\x16\n\x0epre_signed_url\x18\x04 \x01(\t\"=\n\x10\x45xternalProvider\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1b\n\x13\x65xternal_message_id\x18\x02 \x01(\t\"\xdc\x01\n\x0cMessageInput\x12.\n\x0b\x61uthor_type\x18\x01 \x01(\x0e\x32\x19.chatbridge.v1.AuthorType\x12\x0c\n\x04text\x18\x02 \x01(\t\x12.\n\x0b\x61ttachments\x18\x03 \x03(\x0b\x32\x19.chatbridge.v1.Attachment\x12\"\n\x05\x63\x61rds\x18\x04 \x03(\x0b\x32\x13.chatbridge.v1.Card\x12:\n\x11\x65xternal_provider\x18\x05 \x01(\x0b\x32\x1f.chatbridge.v1.ExternalProvider\"s\n\x0bParticipant\x12\n\n\x02id\x18\x01 \x01(\t\x12\'\n\x04type\x18\x02 \x01(\x0e\x32\x19.chatbridge.v1.AuthorType\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07removed\x18\x04 \x01(\x08\x12\x10\n\x08language\x18\x05 \x01(\t\"\x90\x02\n\x07Message\x12\n\n\x02id\x18\x01 \x01(\t\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.chatbridge.v1.Participant\x12\x0c\n\x04text\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x0b\x61ttachments\x18\x05 \x03(\x0b\x32\x19.chatbridge.v1.Attachment\x12\"\n\x05\x63\x61rds\x18\x06 \x03(\x0b\x32\x13.chatbridge.v1.Card\x12:\n\x11\x65xternal_provider\x18\x07 \x01(\x0b\x32\x1f.chatbridge.v1.ExternalProvider\"\xce\x01\n\x0c\x43onversation\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x12\n\nchannel_id\x18\x03 \x01(\t\x12/\n\x05state\x18\x04 \x01(\x0e\x32 .chatbridge.v1.ConversationState\x12-\n\nassignment\x18\x05 \x01(\x0b\x32\x19.chatbridge.v1.Assignment\x12!\n\x04user\x18\x06 \x01(\x0b\x32\x13.chatbridge.v1.User*\x93\x01\n\x11\x43onversationState\x12\"\n\x1e\x43ONVERSATION_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x43ONVERSATION_STATE_CREATED\x10\x01\x12\x1d\n\x19\x43ONVERSATION_STATE_ACTIVE\x10\x02\x12\x1b\n\x17\x43ONVERSATION_STATE_IDLE\x10\x03*\x83\x01\n\nAuthorType\x12\x1b\n\x17\x41UTHOR_TYPE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41UTHOR_TYPE_USER\x10\x01\x12\x13\n\x0f\x41UTHOR_TYPE_BOT\x10\x02\x12\x15\n\x11\x41UTHOR_TYPE_AGENT\x10\x03\x12\x16\n\x12\x41UTHOR_TYPE_SYSTEM\x10\x04*\x83\x01\n\x0e\x41ssignmentType\x12\x1f\n\x1b\x41SSIGNMENT_TYPE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x41SSIGNMENT_TYPE_QUEUE\x10\x01\x12\x1a\n\x16\x41SSIGNMENT_TYPE_SCRIPT\x10\x02\x12\x19\n\x15\x41SSIGNMENT_TYPE_AGENT\x10\x03\x42o\n\x10io.chatbridge.v1B\x11\x43onversationProtoP\x01ZFgithub.com/chatbridge/chatbridge/clients/go/chatbridge/v1;chatbridgev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n chatbridge/v1/conversation.proto\x12\rchatbridge.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"Z\n\nAssignment\x12+\n\x04type\x18\x01 \x01(\x0e\x32\x1d.chatbridge.v1.AssignmentType\x12\n\n\x02id\x18\x02 \x01(\t\x12\x13\n\x0bresource_id\x18\x03 \x01(\t\"&\n\x08Property\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\xdc\x01\n\x04User\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12\r\n\x05phone\x18\x04 \x01(\t\x12\x0f\n\x07\x63ompany\x18\x05 \x01(\t\x12\x0f\n\x07\x63\x61se_id\x18\x06 \x01(\t\x12\x10\n\x08language\x18\x07 \x01(\t\x12\x36\n\x15\x61\x64\x64itional_properties\x18\x08 \x03(\x0b\x32\x17.chatbridge.v1.Property\x12\x12\n\nip_address\x18\t \x01(\t\x12\x17\n\x0ftimezone_offset\x18\n \x01(\t\"\x84\x01\n\x04\x43\x61rd\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\'\n\x07\x63ontent\x18\x03 \x01(\x0b\x32\x16.google.protobuf.Value\x12\x18\n\x10\x61\x63tion_submitted\x18\x04 \x01(\x08\x12\x17\n\x0f\x61\x63tion_executed\x18\x05 \x01(\x08\"\x96\x01\n\nAttachment\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\x16\n\x0epre_signed_url\x18\x04 \x01(\t\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x10\x45xternalProvider\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1b\n\x13\x65xternal_message_id\x18\x02 \x01(\t\"\xdc\x01\n\x0cMessageInput\x12.\n\x0b\x61uthor_type\x18\x01 \x01(\x0e\x32\x19.chatbridge.v1.AuthorType\x12\x0c\n\x04text\x18\x02 \x01(\t\x12.\n\x0b\x61ttachments\x18\x03 \x03(\x0b\x32\x19.chatbridge.v1.Attachment\x12\"\n\x05\x63\x61rds\x18\x04 \x03(\x0b\x32\x13.chatbridge.v1.Card\x12:\n\x11\x65xternal_provider\x18\x05 \x01(\x0b\x32\x1f.chatbridge.v1.ExternalProvider\"s\n\x0bParticipant\x12\n\n\x02id\x18\x01 \x01(\t\x12\'\n\x04type\x18\x02 \x01(\x0e\x32\x19.chatbridge.v1.AuthorType\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07removed\x18\x04 \x01(\x08\x12\x10\n\x08language\x18\x05 \x01(\t\"\x90\x02\n\x07Message\x12\n\n\x02id\x18\x01 \x01(\t\x12*\n\x06\x61uthor\x18\x02 \x01(\x0b\x32\x1a.chatbridge.v1.Participant\x12\x0c\n\x04text\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x0b\x61ttachments\x18\x05 \x03(\x0b\x32\x19.chatbridge.v1.Attachment\x12\"\n\x05\x63\x61rds\x18\x06 \x03(\x0b\x32\x13.chatbridge.v1.Card\x12:\n\x11\x65xternal_provider\x18\x07 \x01(\x0b\x32\x1f.chatbridge.v1.ExternalProvider\"w\n\x0bInteraction\x12\n\n\x02id\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xce\x01\n\x0c\x43onversation\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x12\n\nchannel_id\x18\x03 \x01(\t\x12/\n\x05state\x18\x04 \x01(\x0e\x32 .chatbridge.v1.ConversationState\x12-\n\nassignment\x18\x05 \x01(\x0b\x32\x19.chatbridge.v1.Assignment\x12!\n\x04user\x18\x06 \x01(\x0b\x32\x13.chatbridge.v1.User*\x93\x01\n\x11\x43onversationState\x12\"\n\x1e\x43ONVERSATION_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x43ONVERSATION_STATE_CREATED\x10\x01\x12\x1d\n\x19\x43ONVERSATION_STATE_ACTIVE\x10\x02\x12\x1b\n\x17\x43ONVERSATION_STATE_IDLE\x10\x03*\x83\x01\n\nAuthorType\x12\x1b\n\x17\x41UTHOR_TYPE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41UTHOR_TYPE_USER\x10\x01\x12\x13\n\x0f\x41UTHOR_TYPE_BOT\x10\x02\x12\x15\n\x11\x41UTHOR_TYPE_AGENT\x10\x03\x12\x16\n\x12\x41UTHOR_TYPE_SYSTEM\x10\x04*\x83\x01\n\x0e\x41ssignmentType\x12\x1f\n\x1b\x41SSIGNMENT_TYPE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x41SSIGNMENT_TYPE_QUEUE\x10\x01\x12\x1a\n\x16\x41SSIGNMENT_TYPE_SCRIPT\x10\x02\x12\x19\n\x15\x41SSIGNMENT_TYPE_AGENT\x10\x03\x42o\n\x10io.chatbridge.v1B\x11\x43onversationProtoP\x01ZFgithub.com/chatbridge/chatbridge/clients/go/chatbridge/v1;chatbridgev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,12 +34,12 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'chatbridge.v1.conversation_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\020io.chatbridge.v1B\021ConversationProtoP\001ZFgithub.com/chatbridge/chatbridge/clients/go/chatbridge/v1;chatbridgev1'
-  _globals['_CONVERSATIONSTATE']._serialized_start=1575
-  _globals['_CONVERSATIONSTATE']._serialized_end=1722
-  _globals['_AUTHORTYPE']._serialized_start=1725
-  _globals['_AUTHORTYPE']._serialized_end=1856
-  _globals['_ASSIGNMENTTYPE']._serialized_start=1859
-  _globals['_ASSIGNMENTTYPE']._serialized_end=1990
+  _globals['_CONVERSATIONSTATE']._serialized_start=1766
+  _globals['_CONVERSATIONSTATE']._serialized_end=1913
+  _globals['_AUTHORTYPE']._serialized_start=1916
+  _globals['_AUTHORTYPE']._serialized_end=2047
+  _globals['_ASSIGNMENTTYPE']._serialized_start=2050
+  _globals['_ASSIGNMENTTYPE']._serialized_end=2181
   _globals['_ASSIGNMENT']._serialized_start=114
   _globals['_ASSIGNMENT']._serialized_end=204
   _globals['_PROPERTY']._serialized_start=206
@@ -48,16 +48,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USER']._serialized_end=467
   _globals['_CARD']._serialized_start=470
   _globals['_CARD']._serialized_end=602
-  _globals['_ATTACHMENT']._serialized_start=604
-  _globals['_ATTACHMENT']._serialized_end=685
-  _globals['_EXTERNALPROVIDER']._serialized_start=687
-  _globals['_EXTERNALPROVIDER']._serialized_end=748
-  _globals['_MESSAGEINPUT']._serialized_start=751
-  _globals['_MESSAGEINPUT']._serialized_end=971
-  _globals['_PARTICIPANT']._serialized_start=973
-  _globals['_PARTICIPANT']._serialized_end=1088
-  _globals['_MESSAGE']._serialized_start=1091
-  _globals['_MESSAGE']._serialized_end=1363
-  _globals['_CONVERSATION']._serialized_start=1366
-  _globals['_CONVERSATION']._serialized_end=1572
+  _globals['_ATTACHMENT']._serialized_start=605
+  _globals['_ATTACHMENT']._serialized_end=755
+  _globals['_EXTERNALPROVIDER']._serialized_start=757
+  _globals['_EXTERNALPROVIDER']._serialized_end=818
+  _globals['_MESSAGEINPUT']._serialized_start=821
+  _globals['_MESSAGEINPUT']._serialized_end=1041
+  _globals['_PARTICIPANT']._serialized_start=1043
+  _globals['_PARTICIPANT']._serialized_end=1158
+  _globals['_MESSAGE']._serialized_start=1161
+  _globals['_MESSAGE']._serialized_end=1433
+  _globals['_INTERACTION']._serialized_start=1435
+  _globals['_INTERACTION']._serialized_end=1554
+  _globals['_CONVERSATION']._serialized_start=1557
+  _globals['_CONVERSATION']._serialized_end=1763
 # @@protoc_insertion_point(module_scope)

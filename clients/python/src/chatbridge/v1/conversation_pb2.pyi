@@ -287,7 +287,10 @@ Global___Card: _TypeAlias = Card  # noqa: Y015
 
 @_typing.final
 class Attachment(_message.Message):
-    """A file of a conversation."""
+    """A file of a conversation.
+
+    Source: Chat Gateway v1, `AttachmentResult`, and the attachments of `MESSAGE` events.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -295,6 +298,8 @@ class Attachment(_message.Message):
     TYPE_FIELD_NUMBER: _builtins.int
     FILE_NAME_FIELD_NUMBER: _builtins.int
     PRE_SIGNED_URL_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The vendor's identifier. Required where a message that refers to it is sent; at most 1024 bytes."""
     type: _builtins.str
@@ -303,6 +308,12 @@ class Attachment(_message.Message):
     """Output only. File name; empty: not given."""
     pre_signed_url: _builtins.str
     """Output only, on events. A URL that lets anyone who has it read the file until it expires: treat it as a secret."""
+    size_bytes: _builtins.int
+    """Output only, from `AttachmentService`. Size in bytes; 0: not given."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """Output only, from `AttachmentService`. When the vendor recorded it; absent: not given."""
+
     def __init__(
         self,
         *,
@@ -310,10 +321,12 @@ class Attachment(_message.Message):
         type: _builtins.str = ...,
         file_name: _builtins.str = ...,
         pre_signed_url: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_name", b"file_name", "id", b"id", "pre_signed_url", b"pre_signed_url", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "file_name", b"file_name", "id", b"id", "pre_signed_url", b"pre_signed_url", "size_bytes", b"size_bytes", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -409,7 +422,9 @@ class Participant(_message.Message):
     type: Global___AuthorType.ValueType
     """Who it is."""
     name: _builtins.str
-    """Name, where the vendor gave one (v1 events carry none); empty: not given."""
+    """Name, where the vendor or the operator's lookup gave one; empty: not known. The vendor's v1 events name no agent. Events
+    keep the name that was known when they came.
+    """
     removed: _builtins.bool
     """Whether it has left."""
     language: _builtins.str
@@ -489,6 +504,43 @@ class Message(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Message: _TypeAlias = Message  # noqa: Y015
+
+@_typing.final
+class Interaction(_message.Message):
+    """One engagement of the contact centre within a conversation, from its start until the customer or the agent ends it.
+
+    Source: Chat Gateway v1, `InteractionInfo`.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The vendor's identifier."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it began; absent: not given."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ended; absent: it has not ended, or the vendor gave no time."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "id", b"id", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Interaction: _TypeAlias = Interaction  # noqa: Y015
 
 @_typing.final
 class Conversation(_message.Message):

@@ -10,6 +10,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,6 +21,390 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _TranscriptPolicy:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TranscriptPolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TranscriptPolicy.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TRANSCRIPT_POLICY_UNSPECIFIED: _TranscriptPolicy.ValueType  # 0
+    """`KEEP_LATEST`."""
+    TRANSCRIPT_POLICY_KEEP_LATEST: _TranscriptPolicy.ValueType  # 1
+    """The oldest messages are left out; a note in their place says how many."""
+    TRANSCRIPT_POLICY_SUMMARISE: _TranscriptPolicy.ValueType  # 2
+    """The oldest messages are condensed into one: a line each with the author and the beginning of the text, as far as the
+    limit of a text goes; a note above says how many were condensed, and how many of them left out.
+    """
+    TRANSCRIPT_POLICY_FAIL: _TranscriptPolicy.ValueType  # 3
+    """The call fails: INVALID_ARGUMENT."""
+
+class TranscriptPolicy(_TranscriptPolicy, metaclass=_TranscriptPolicyEnumTypeWrapper):
+    """What becomes of a transcript that is longer than the 200 messages that the vendor takes."""
+
+TRANSCRIPT_POLICY_UNSPECIFIED: TranscriptPolicy.ValueType  # 0
+"""`KEEP_LATEST`."""
+TRANSCRIPT_POLICY_KEEP_LATEST: TranscriptPolicy.ValueType  # 1
+"""The oldest messages are left out; a note in their place says how many."""
+TRANSCRIPT_POLICY_SUMMARISE: TranscriptPolicy.ValueType  # 2
+"""The oldest messages are condensed into one: a line each with the author and the beginning of the text, as far as the
+limit of a text goes; a note above says how many were condensed, and how many of them left out.
+"""
+TRANSCRIPT_POLICY_FAIL: TranscriptPolicy.ValueType  # 3
+"""The call fails: INVALID_ARGUMENT."""
+Global___TranscriptPolicy: _TypeAlias = TranscriptPolicy  # noqa: Y015
+
+@_typing.final
+class HandOverConversationRequest(_message.Message):
+    """Request of `HandOverConversation`: one `start`, then files."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    FILE_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """The next bytes of the file that began last. At most 1 MiB; empty ones are ignored."""
+    @_builtins.property
+    def start(self) -> Global___HandOver:
+        """The conversation. First, and once."""
+
+    @_builtins.property
+    def file(self) -> Global___HandOverFile:
+        """A file begins."""
+
+    def __init__(
+        self,
+        *,
+        start: Global___HandOver | None = ...,
+        file: Global___HandOverFile | None = ...,
+        chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "file", b"file", "part", b"part", "start", b"start"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "file", b"file", "part", b"part", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["start", "file", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___HandOverConversationRequest: _TypeAlias = HandOverConversationRequest  # noqa: Y015
+
+@_typing.final
+class HandOver(_message.Message):
+    """The conversation that is handed over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    ASSIGNMENT_FIELD_NUMBER: _builtins.int
+    HISTORY_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    TRANSCRIPT_POLICY_FIELD_NUMBER: _builtins.int
+    OMISSION_NOTE_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant. Empty: the caller's only one; INVALID_ARGUMENT where the caller has several."""
+    request_id: _builtins.str
+    """A UUID chosen by the caller that makes the call idempotent for 24 hours. Empty: not idempotent."""
+    channel_id: _builtins.str
+    """The vendor's identifier of the channel. Required; at most 256 bytes."""
+    transcript_policy: Global___TranscriptPolicy.ValueType
+    """What becomes of a transcript of more than 200 messages."""
+    omission_note: _builtins.str
+    """The note in place of what was left out, in the agents' language: `{count}` stands for the number of messages. Empty: a
+    note in English. At most 1024 bytes.
+    """
+    @_builtins.property
+    def user(self) -> _conversation_pb2.User:
+        """The customer, with the context pairs that the agent sees. Required. More than 30 pairs are refused, each by its key."""
+
+    @_builtins.property
+    def assignment(self) -> _conversation_pb2.Assignment:
+        """Where to route it: a queue or a script. Absent: the channel's own routing."""
+
+    @_builtins.property
+    def history(self) -> _containers.RepeatedCompositeFieldContainer[_conversation_pb2.MessageInput]:
+        """The transcript that the bot already has, oldest first. At most 5000 messages, as far as the 4 MiB of a request go;
+        beyond 200, `transcript_policy` decides.
+        """
+
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The caller's own labels, as in `CreateConversationRequest`."""
+
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        channel_id: _builtins.str = ...,
+        user: _conversation_pb2.User | None = ...,
+        assignment: _conversation_pb2.Assignment | None = ...,
+        history: _abc.Iterable[_conversation_pb2.MessageInput] | None = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        transcript_policy: Global___TranscriptPolicy.ValueType = ...,
+        omission_note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assignment", b"assignment", "user", b"user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignment", b"assignment", "channel_id", b"channel_id", "history", b"history", "labels", b"labels", "omission_note", b"omission_note", "request_id", b"request_id", "tenant", b"tenant", "transcript_policy", b"transcript_policy", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOver: _TypeAlias = HandOver  # noqa: Y015
+
+@_typing.final
+class HandOverFile(_message.Message):
+    """A file that is handed over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    MEDIA_TYPE_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    AUTHOR_TYPE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    file_name: _builtins.str
+    """The file's name. Required; at most 255 bytes, without path separators and control characters."""
+    media_type: _builtins.str
+    """Its media type, such as `image/png`. Empty: `application/octet-stream`. At most 256 bytes."""
+    size_bytes: _builtins.int
+    """Its size in bytes, which the chunks must add up to. Required; at least 1, at most the tenant's limit."""
+    author_type: _conversation_pb2.AuthorType.ValueType
+    """Who sends it: `USER` or `BOT`. Required."""
+    text: _builtins.str
+    """A text to go with it. At most 65536 bytes; may be empty."""
+    def __init__(
+        self,
+        *,
+        file_name: _builtins.str = ...,
+        media_type: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        author_type: _conversation_pb2.AuthorType.ValueType = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_type", b"author_type", "file_name", b"file_name", "media_type", b"media_type", "size_bytes", b"size_bytes", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverFile: _TypeAlias = HandOverFile  # noqa: Y015
+
+@_typing.final
+class HandOverConversationResponse(_message.Message):
+    """Response of `HandOverConversation`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    OMITTED_MESSAGES_FIELD_NUMBER: _builtins.int
+    SUMMARISED_MESSAGES_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant it was created for."""
+    conversation_id: _builtins.str
+    """The vendor's identifier of the conversation."""
+    cursor: _builtins.bytes
+    """A place in the event log before this call: `AgentEvents` from here misses nothing of this conversation."""
+    omitted_messages: _builtins.int
+    """How many messages of the transcript the agent does not see at all."""
+    summarised_messages: _builtins.int
+    """How many messages of the transcript were condensed into the note."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When the vendor recorded it; absent where the vendor gave no time."""
+
+    @_builtins.property
+    def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___HandOverFileResult]:
+        """What became of each file, in their order."""
+
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        cursor: _builtins.bytes = ...,
+        omitted_messages: _builtins.int = ...,
+        summarised_messages: _builtins.int = ...,
+        files: _abc.Iterable[Global___HandOverFileResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "create_time", b"create_time", "cursor", b"cursor", "files", b"files", "omitted_messages", b"omitted_messages", "summarised_messages", b"summarised_messages", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverConversationResponse: _TypeAlias = HandOverConversationResponse  # noqa: Y015
+
+@_typing.final
+class HandOverFileResult(_message.Message):
+    """What became of a file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    ATTACHMENT_FIELD_NUMBER: _builtins.int
+    MESSAGE_ACCEPTED_FIELD_NUMBER: _builtins.int
+    ERROR_REASON_FIELD_NUMBER: _builtins.int
+    ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
+    file_name: _builtins.str
+    """The file's name."""
+    message_accepted: _builtins.bool
+    """Whether the message that shows it to the agent was accepted."""
+    error_reason: _builtins.str
+    """Why it was not uploaded or not shown: a reason of `ErrorInfo`; empty: nothing went wrong."""
+    error_message: _builtins.str
+    """The same as a sentence; empty: nothing went wrong."""
+    @_builtins.property
+    def attachment(self) -> _conversation_pb2.Attachment:
+        """The file as the vendor has it; absent where it was not uploaded."""
+
+    def __init__(
+        self,
+        *,
+        file_name: _builtins.str = ...,
+        attachment: _conversation_pb2.Attachment | None = ...,
+        message_accepted: _builtins.bool = ...,
+        error_reason: _builtins.str = ...,
+        error_message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attachment", b"attachment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attachment", b"attachment", "error_message", b"error_message", "error_reason", b"error_reason", "file_name", b"file_name", "message_accepted", b"message_accepted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverFileResult: _TypeAlias = HandOverFileResult  # noqa: Y015
+
+@_typing.final
+class FindOrCreateConversationRequest(_message.Message):
+    """Request of `FindOrCreateConversation`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    ASSIGNMENT_FIELD_NUMBER: _builtins.int
+    HISTORY_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant. Empty: the caller's only one; INVALID_ARGUMENT where the caller has several."""
+    channel_id: _builtins.str
+    """The vendor's identifier of the channel. Required; at most 256 bytes."""
+    @_builtins.property
+    def user(self) -> _conversation_pb2.User:
+        """The customer. Required, with `user_id`."""
+
+    @_builtins.property
+    def assignment(self) -> _conversation_pb2.Assignment:
+        """Where to route a new one. Absent: the channel's own routing."""
+
+    @_builtins.property
+    def history(self) -> _containers.RepeatedCompositeFieldContainer[_conversation_pb2.MessageInput]:
+        """The transcript for a new one, oldest first. At most 200 messages."""
+
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Labels for a new one, as in `CreateConversationRequest`."""
+
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        channel_id: _builtins.str = ...,
+        user: _conversation_pb2.User | None = ...,
+        assignment: _conversation_pb2.Assignment | None = ...,
+        history: _abc.Iterable[_conversation_pb2.MessageInput] | None = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assignment", b"assignment", "user", b"user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignment", b"assignment", "channel_id", b"channel_id", "history", b"history", "labels", b"labels", "tenant", b"tenant", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindOrCreateConversationRequest: _TypeAlias = FindOrCreateConversationRequest  # noqa: Y015
+
+@_typing.final
+class FindOrCreateConversationResponse(_message.Message):
+    """Response of `FindOrCreateConversation`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    CREATED_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    created: _builtins.bool
+    """Whether this very call created it."""
+    cursor: _builtins.bytes
+    """A place in the event log: where it is new, before it was created; otherwise before this call."""
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """The conversation: as the vendor has it where it was found; what was asked for, where it is new."""
+
+    def __init__(
+        self,
+        *,
+        conversation: _conversation_pb2.Conversation | None = ...,
+        created: _builtins.bool = ...,
+        cursor: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "created", b"created", "cursor", b"cursor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindOrCreateConversationResponse: _TypeAlias = FindOrCreateConversationResponse  # noqa: Y015
 
 @_typing.final
 class CreateConversationRequest(_message.Message):
@@ -201,8 +586,8 @@ class ListConversationsRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the page before; empty: the first page. The other fields must be as in that call."""
     filter: _builtins.str
-    """A FIQL expression, passed to the vendor as it is; empty: all. At most 2048 bytes. Which fields it may name is the
-    vendor's to say.
+    """A FIQL expression, such as `state==active;channelId==25`, checked for its form and passed to the vendor as it is; empty:
+    all. At most 2048 bytes. Which fields it may name is the vendor's to say.
     """
     order_by: _builtins.str
     """A vendor's field, alone or with `asc` or `desc` behind it, such as `id desc`; empty: `id asc`. The field has at most
@@ -304,6 +689,124 @@ class UpdateConversationResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CURSOR_FIELD_NUMBER: _builtins.int
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.bytes
+    """A place in the event log before this call, from which the outcome can be awaited."""
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """The conversation as the vendor answered, which may be before the change took effect; absent where it answered none."""
+
+    def __init__(
+        self,
+        *,
+        cursor: _builtins.bytes = ...,
+        conversation: _conversation_pb2.Conversation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "cursor", b"cursor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateConversationResponse: _TypeAlias = UpdateConversationResponse  # noqa: Y015
+
+@_typing.final
+class ReplaceConversationRequest(_message.Message):
+    """Request of `ReplaceConversation`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant. Empty: the caller's only one."""
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """The new values: `conversation_id`, `channel_id` and `user` are required, `assignment` is not; `tenant` and `state` are
+        not read.
+        """
+
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        conversation: _conversation_pb2.Conversation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplaceConversationRequest: _TypeAlias = ReplaceConversationRequest  # noqa: Y015
+
+@_typing.final
+class ReplaceConversationResponse(_message.Message):
+    """Response of `ReplaceConversation`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURSOR_FIELD_NUMBER: _builtins.int
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.bytes
+    """A place in the event log before this call, from which the outcome can be awaited."""
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """The conversation as the vendor answered, which may be before the change took effect; absent where it answered none."""
+
+    def __init__(
+        self,
+        *,
+        cursor: _builtins.bytes = ...,
+        conversation: _conversation_pb2.Conversation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "cursor", b"cursor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplaceConversationResponse: _TypeAlias = ReplaceConversationResponse  # noqa: Y015
+
+@_typing.final
+class TransferConversationRequest(_message.Message):
+    """Request of `TransferConversation`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    ASSIGNMENT_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant. Empty: the caller's only one."""
+    conversation_id: _builtins.str
+    """The vendor's identifier. Required."""
+    @_builtins.property
+    def assignment(self) -> _conversation_pb2.Assignment:
+        """Where to. Required."""
+
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
+        assignment: _conversation_pb2.Assignment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assignment", b"assignment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignment", b"assignment", "conversation_id", b"conversation_id", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferConversationRequest: _TypeAlias = TransferConversationRequest  # noqa: Y015
+
+@_typing.final
+class TransferConversationResponse(_message.Message):
+    """Response of `TransferConversation`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURSOR_FIELD_NUMBER: _builtins.int
     cursor: _builtins.bytes
     """A place in the event log before this call, from which the outcome can be awaited."""
     def __init__(
@@ -317,7 +820,137 @@ class UpdateConversationResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___UpdateConversationResponse: _TypeAlias = UpdateConversationResponse  # noqa: Y015
+Global___TransferConversationResponse: _TypeAlias = TransferConversationResponse  # noqa: Y015
+
+@_typing.final
+class ListInteractionsRequest(_message.Message):
+    """Request of `ListInteractions`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant. Empty: the caller's only one."""
+    conversation_id: _builtins.str
+    """The vendor's identifier. Required."""
+    page_size: _builtins.int
+    """How many at most. 0: 20. At most 100."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before; empty: the first page. The other fields must be as in that call."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "page_size", b"page_size", "page_token", b"page_token", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListInteractionsRequest: _TypeAlias = ListInteractionsRequest  # noqa: Y015
+
+@_typing.final
+class ListInteractionsResponse(_message.Message):
+    """Response of `ListInteractions`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INTERACTIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_SIZE_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty: this was the last."""
+    total_size: _builtins.int
+    """How many there are in all, as the vendor counts."""
+    @_builtins.property
+    def interactions(self) -> _containers.RepeatedCompositeFieldContainer[_conversation_pb2.Interaction]:
+        """The page, in the vendor's order."""
+
+    def __init__(
+        self,
+        *,
+        interactions: _abc.Iterable[_conversation_pb2.Interaction] | None = ...,
+        next_page_token: _builtins.str = ...,
+        total_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["interactions", b"interactions", "next_page_token", b"next_page_token", "total_size", b"total_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListInteractionsResponse: _TypeAlias = ListInteractionsResponse  # noqa: Y015
+
+@_typing.final
+class CreatePostAgentAssignmentRequest(_message.Message):
+    """Request of `CreatePostAgentAssignment`.
+
+    Source: Chat Gateway v1, `PostAgentAssignmentRequest`.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    WEBHOOK_ID_FIELD_NUMBER: _builtins.int
+    NOTIFY_CHANNEL_WEBHOOK_FIELD_NUMBER: _builtins.int
+    MAX_TOTAL_MINUTES_FIELD_NUMBER: _builtins.int
+    USER_TIMEOUT_MINUTES_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant. Empty: the caller's only one."""
+    conversation_id: _builtins.str
+    """The vendor's identifier. Required."""
+    webhook_id: _builtins.str
+    """The vendor's identifier of the webhook that takes over. Required; at most 256 bytes."""
+    notify_channel_webhook: _builtins.bool
+    """Whether the channel's own webhook hears of it as well. Absent: the vendor's default."""
+    max_total_minutes: _builtins.int
+    """After how many minutes the conversation ends in any case. 20 to 600; 0: the vendor's default."""
+    user_timeout_minutes: _builtins.int
+    """After how many minutes without an answer from the customer it ends. 10 to 300; 0: the vendor's default."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
+        webhook_id: _builtins.str = ...,
+        notify_channel_webhook: _builtins.bool | None = ...,
+        max_total_minutes: _builtins.int = ...,
+        user_timeout_minutes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_notify_channel_webhook", b"_notify_channel_webhook", "notify_channel_webhook", b"notify_channel_webhook"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_notify_channel_webhook", b"_notify_channel_webhook", "conversation_id", b"conversation_id", "max_total_minutes", b"max_total_minutes", "notify_channel_webhook", b"notify_channel_webhook", "tenant", b"tenant", "user_timeout_minutes", b"user_timeout_minutes", "webhook_id", b"webhook_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__notify_channel_webhook: _TypeAlias = _typing.Literal["notify_channel_webhook"]  # noqa: Y015
+    _WhichOneofArgType__notify_channel_webhook: _TypeAlias = _typing.Literal["_notify_channel_webhook", b"_notify_channel_webhook"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__notify_channel_webhook) -> _WhichOneofReturnType__notify_channel_webhook | None: ...
+
+Global___CreatePostAgentAssignmentRequest: _TypeAlias = CreatePostAgentAssignmentRequest  # noqa: Y015
+
+@_typing.final
+class CreatePostAgentAssignmentResponse(_message.Message):
+    """Response of `CreatePostAgentAssignment`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreatePostAgentAssignmentResponse: _TypeAlias = CreatePostAgentAssignmentResponse  # noqa: Y015
 
 @_typing.final
 class EndConversationRequest(_message.Message):
@@ -421,6 +1054,60 @@ class SendMessageResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SendMessageResponse: _TypeAlias = SendMessageResponse  # noqa: Y015
+
+@_typing.final
+class GetMessageRequest(_message.Message):
+    """Request of `GetMessage`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant. Empty: the caller's only one."""
+    conversation_id: _builtins.str
+    """The vendor's identifier of the conversation. Required."""
+    message_id: _builtins.str
+    """The vendor's identifier of the message. Required; at most 256 bytes."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "message_id", b"message_id", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMessageRequest: _TypeAlias = GetMessageRequest  # noqa: Y015
+
+@_typing.final
+class GetMessageResponse(_message.Message):
+    """Response of `GetMessage`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def message(self) -> _conversation_pb2.Message:
+        """The message."""
+
+    def __init__(
+        self,
+        *,
+        message: _conversation_pb2.Message | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMessageResponse: _TypeAlias = GetMessageResponse  # noqa: Y015
 
 @_typing.final
 class ListMessagesRequest(_message.Message):
@@ -538,3 +1225,345 @@ class SendTypingIndicatorResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SendTypingIndicatorResponse: _TypeAlias = SendTypingIndicatorResponse  # noqa: Y015
+
+@_typing.final
+class SendThinkingIndicatorRequest(_message.Message):
+    """Request of `SendThinkingIndicator`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    MAX_THINKING_SECONDS_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant. Empty: the caller's only one."""
+    conversation_id: _builtins.str
+    """The vendor's identifier. Required."""
+    max_thinking_seconds: _builtins.int
+    """For how many seconds it is shown at most. 1 to 600; 0: the vendor's default, 60."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
+        max_thinking_seconds: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "max_thinking_seconds", b"max_thinking_seconds", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendThinkingIndicatorRequest: _TypeAlias = SendThinkingIndicatorRequest  # noqa: Y015
+
+@_typing.final
+class SendThinkingIndicatorResponse(_message.Message):
+    """Response of `SendThinkingIndicator`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendThinkingIndicatorResponse: _TypeAlias = SendThinkingIndicatorResponse  # noqa: Y015
+
+@_typing.final
+class SendReadReceiptRequest(_message.Message):
+    """Request of `SendReadReceipt`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    AUTHOR_TYPE_FIELD_NUMBER: _builtins.int
+    READ_TIME_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant. Empty: the caller's only one."""
+    conversation_id: _builtins.str
+    """The vendor's identifier. Required."""
+    author_type: _conversation_pb2.AuthorType.ValueType
+    """Who has read: `USER` or `BOT`. Required. The vendor takes `USER` on channels of type ChatAPI only."""
+    @_builtins.property
+    def read_time(self) -> _timestamp_pb2.Timestamp:
+        """Up to when: everything written by then is read. Whole milliseconds count. Absent: now. Not before 1970."""
+
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
+        author_type: _conversation_pb2.AuthorType.ValueType = ...,
+        read_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_time", b"read_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_type", b"author_type", "conversation_id", b"conversation_id", "read_time", b"read_time", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendReadReceiptRequest: _TypeAlias = SendReadReceiptRequest  # noqa: Y015
+
+@_typing.final
+class SendReadReceiptResponse(_message.Message):
+    """Response of `SendReadReceipt`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendReadReceiptResponse: _TypeAlias = SendReadReceiptResponse  # noqa: Y015
+
+@_typing.final
+class ListParticipantsRequest(_message.Message):
+    """Request of `ListParticipants`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant. Empty: the caller's only one."""
+    conversation_id: _builtins.str
+    """The vendor's identifier. Required."""
+    page_size: _builtins.int
+    """How many at most. 0: 20. At most 100."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before; empty: the first page. The other fields must be as in that call."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "page_size", b"page_size", "page_token", b"page_token", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListParticipantsRequest: _TypeAlias = ListParticipantsRequest  # noqa: Y015
+
+@_typing.final
+class ListParticipantsResponse(_message.Message):
+    """Response of `ListParticipants`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_SIZE_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty: this was the last."""
+    total_size: _builtins.int
+    """How many there are in all, as the vendor counts."""
+    @_builtins.property
+    def participants(self) -> _containers.RepeatedCompositeFieldContainer[_conversation_pb2.Participant]:
+        """The page, in the vendor's order."""
+
+    def __init__(
+        self,
+        *,
+        participants: _abc.Iterable[_conversation_pb2.Participant] | None = ...,
+        next_page_token: _builtins.str = ...,
+        total_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "participants", b"participants", "total_size", b"total_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListParticipantsResponse: _TypeAlias = ListParticipantsResponse  # noqa: Y015
+
+@_typing.final
+class ListCardsRequest(_message.Message):
+    """Request of `ListCards`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant. Empty: the caller's only one."""
+    conversation_id: _builtins.str
+    """The vendor's identifier of the conversation. Required."""
+    message_id: _builtins.str
+    """The vendor's identifier of the message. Required; at most 256 bytes."""
+    page_size: _builtins.int
+    """How many at most. 0: 20. At most 100."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before; empty: the first page. The other fields must be as in that call."""
+    order_by: _builtins.str
+    """`create_time asc` or `create_time desc`; empty: `create_time desc`, the newest first."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        order_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "message_id", b"message_id", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCardsRequest: _TypeAlias = ListCardsRequest  # noqa: Y015
+
+@_typing.final
+class ListCardsResponse(_message.Message):
+    """Response of `ListCards`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CARDS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_SIZE_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty: this was the last."""
+    total_size: _builtins.int
+    """How many there are in all, as the vendor counts."""
+    @_builtins.property
+    def cards(self) -> _containers.RepeatedCompositeFieldContainer[_conversation_pb2.Card]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        cards: _abc.Iterable[_conversation_pb2.Card] | None = ...,
+        next_page_token: _builtins.str = ...,
+        total_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cards", b"cards", "next_page_token", b"next_page_token", "total_size", b"total_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCardsResponse: _TypeAlias = ListCardsResponse  # noqa: Y015
+
+@_typing.final
+class SubmitCardActionRequest(_message.Message):
+    """Request of `SubmitCardAction`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    CARD_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant. Empty: the caller's only one."""
+    conversation_id: _builtins.str
+    """The vendor's identifier of the conversation. Required."""
+    card_id: _builtins.str
+    """The vendor's identifier of the card. Required; at most 256 bytes."""
+    name: _builtins.str
+    """The vendor's `name`, whose meaning it does not document. Empty: not sent. At most 256 bytes."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
+        card_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_id", b"card_id", "conversation_id", b"conversation_id", "name", b"name", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubmitCardActionRequest: _TypeAlias = SubmitCardActionRequest  # noqa: Y015
+
+@_typing.final
+class SubmitCardActionResponse(_message.Message):
+    """Response of `SubmitCardAction`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubmitCardActionResponse: _TypeAlias = SubmitCardActionResponse  # noqa: Y015
+
+@_typing.final
+class ExecuteCardActionRequest(_message.Message):
+    """Request of `ExecuteCardAction`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    CARD_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant. Empty: the caller's only one."""
+    conversation_id: _builtins.str
+    """The vendor's identifier of the conversation. Required."""
+    card_id: _builtins.str
+    """The vendor's identifier of the card. Required; at most 256 bytes."""
+    name: _builtins.str
+    """The vendor's `name`, whose meaning it does not document. Empty: not sent. At most 256 bytes."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
+        card_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_id", b"card_id", "conversation_id", b"conversation_id", "name", b"name", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExecuteCardActionRequest: _TypeAlias = ExecuteCardActionRequest  # noqa: Y015
+
+@_typing.final
+class ExecuteCardActionResponse(_message.Message):
+    """Response of `ExecuteCardAction`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExecuteCardActionResponse: _TypeAlias = ExecuteCardActionResponse  # noqa: Y015

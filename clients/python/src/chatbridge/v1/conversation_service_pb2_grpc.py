@@ -26,18 +26,36 @@ if _version_not_supported:
 
 
 class ConversationServiceStub:
-    """Conversations with the contact centre: every call here becomes one call to the vendor's Chat Gateway.
+    """Conversations with the contact centre. Most calls make one request to the vendor's Chat Gateway; hand-overs, transfers and
+    `FindOrCreateConversation` make several.
 
     Errors are `google.rpc.Status` with an `ErrorInfo` (domain `chatbridge`, a stable `reason`; metadata `reference_id`
     where the vendor gave one), and `BadRequest` or `RetryInfo` where they apply. Common to all RPCs:
-    INVALID_ARGUMENT (a field is wrong; `BadRequest` names it), NOT_FOUND (unknown tenant or conversation),
-    FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
-    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
-    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
 
-    A `conversation_id` has at most 256 bytes and no control characters. A request has at most 4 MiB; a longer one is
-    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
-    unless told otherwise: a page of long messages is.
+    - INVALID_ARGUMENT: a field is wrong, and `BadRequest` names it (`INVALID_FIELD`: nothing was sent; `UPSTREAM_INVALID`:
+    the vendor says so).
+    - NOT_FOUND: no such tenant (`TENANT_UNKNOWN`), or the vendor knows nothing of the kind by this identifier
+    (`UPSTREAM_NOT_FOUND`).
+    - FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`): the vendor refused our key.
+    - ABORTED (`UPSTREAM_CONFLICT`): the vendor saw a conflict.
+    - RESOURCE_EXHAUSTED: the vendor's rate limit (`UPSTREAM_RATE_LIMITED`), or our own limits for the tenant, before anything
+    was sent (`UPSTREAM_THROTTLED`); `RetryInfo` says when there is room, where that is known.
+    - DEADLINE_EXCEEDED (`UPSTREAM_TIMEOUT`): the vendor did not answer in time, and repeating is harmless.
+    - UNAVAILABLE: repeating is harmless. The vendor fails or is not reached (`UPSTREAM_UNAVAILABLE`), or has been failing and
+    is left alone until `RetryInfo` says (`UPSTREAM_CIRCUIT_OPEN`).
+    - UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): it may have happened; do not simply repeat. From calls that change something only.
+    - INTERNAL (`UPSTREAM_UNEXPECTED`): the vendor answered in a way that it does not document.
+
+    Calls that create, send, upload, or answer a `cursor` need Redis as well: UNAVAILABLE (`STORE_UNAVAILABLE`) where it is
+    down, and nothing was sent; INTERNAL (`STORE_CORRUPT`). The caller's deadline ends the call to the vendor too.
+
+    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4
+    MiB; a longer one is OUT_OF_RANGE before it is read, so without details, but INVALID_ARGUMENT where requests are
+    streamed. An answer may be longer than 4 MiB, which many clients refuse unless told otherwise: a page of long messages
+    is.
+
+    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they
+    were, `total_size` as the vendor counts.
     """
 
     def __init__(self, channel):
@@ -46,6 +64,16 @@ class ConversationServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.HandOverConversation = channel.stream_unary(
+                '/chatbridge.v1.ConversationService/HandOverConversation',
+                request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.HandOverConversationRequest.SerializeToString,
+                response_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.HandOverConversationResponse.FromString,
+                _registered_method=True)
+        self.FindOrCreateConversation = channel.unary_unary(
+                '/chatbridge.v1.ConversationService/FindOrCreateConversation',
+                request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.FindOrCreateConversationRequest.SerializeToString,
+                response_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.FindOrCreateConversationResponse.FromString,
+                _registered_method=True)
         self.CreateConversation = channel.unary_unary(
                 '/chatbridge.v1.ConversationService/CreateConversation',
                 request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.CreateConversationRequest.SerializeToString,
@@ -66,6 +94,26 @@ class ConversationServiceStub:
                 request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.UpdateConversationRequest.SerializeToString,
                 response_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.UpdateConversationResponse.FromString,
                 _registered_method=True)
+        self.ReplaceConversation = channel.unary_unary(
+                '/chatbridge.v1.ConversationService/ReplaceConversation',
+                request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.ReplaceConversationRequest.SerializeToString,
+                response_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.ReplaceConversationResponse.FromString,
+                _registered_method=True)
+        self.TransferConversation = channel.unary_unary(
+                '/chatbridge.v1.ConversationService/TransferConversation',
+                request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.TransferConversationRequest.SerializeToString,
+                response_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.TransferConversationResponse.FromString,
+                _registered_method=True)
+        self.ListInteractions = channel.unary_unary(
+                '/chatbridge.v1.ConversationService/ListInteractions',
+                request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.ListInteractionsRequest.SerializeToString,
+                response_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.ListInteractionsResponse.FromString,
+                _registered_method=True)
+        self.CreatePostAgentAssignment = channel.unary_unary(
+                '/chatbridge.v1.ConversationService/CreatePostAgentAssignment',
+                request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.CreatePostAgentAssignmentRequest.SerializeToString,
+                response_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.CreatePostAgentAssignmentResponse.FromString,
+                _registered_method=True)
         self.EndConversation = channel.unary_unary(
                 '/chatbridge.v1.ConversationService/EndConversation',
                 request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.EndConversationRequest.SerializeToString,
@@ -76,39 +124,133 @@ class ConversationServiceStub:
                 request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.SendMessageRequest.SerializeToString,
                 response_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.SendMessageResponse.FromString,
                 _registered_method=True)
+        self.GetMessage = channel.unary_unary(
+                '/chatbridge.v1.ConversationService/GetMessage',
+                request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.GetMessageRequest.SerializeToString,
+                response_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.GetMessageResponse.FromString,
+                _registered_method=True)
         self.ListMessages = channel.unary_unary(
                 '/chatbridge.v1.ConversationService/ListMessages',
                 request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.ListMessagesRequest.SerializeToString,
                 response_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.ListMessagesResponse.FromString,
+                _registered_method=True)
+        self.ListCards = channel.unary_unary(
+                '/chatbridge.v1.ConversationService/ListCards',
+                request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.ListCardsRequest.SerializeToString,
+                response_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.ListCardsResponse.FromString,
+                _registered_method=True)
+        self.SubmitCardAction = channel.unary_unary(
+                '/chatbridge.v1.ConversationService/SubmitCardAction',
+                request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.SubmitCardActionRequest.SerializeToString,
+                response_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.SubmitCardActionResponse.FromString,
+                _registered_method=True)
+        self.ExecuteCardAction = channel.unary_unary(
+                '/chatbridge.v1.ConversationService/ExecuteCardAction',
+                request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.ExecuteCardActionRequest.SerializeToString,
+                response_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.ExecuteCardActionResponse.FromString,
                 _registered_method=True)
         self.SendTypingIndicator = channel.unary_unary(
                 '/chatbridge.v1.ConversationService/SendTypingIndicator',
                 request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.SendTypingIndicatorRequest.SerializeToString,
                 response_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.SendTypingIndicatorResponse.FromString,
                 _registered_method=True)
+        self.SendThinkingIndicator = channel.unary_unary(
+                '/chatbridge.v1.ConversationService/SendThinkingIndicator',
+                request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.SendThinkingIndicatorRequest.SerializeToString,
+                response_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.SendThinkingIndicatorResponse.FromString,
+                _registered_method=True)
+        self.SendReadReceipt = channel.unary_unary(
+                '/chatbridge.v1.ConversationService/SendReadReceipt',
+                request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.SendReadReceiptRequest.SerializeToString,
+                response_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.SendReadReceiptResponse.FromString,
+                _registered_method=True)
+        self.ListParticipants = channel.unary_unary(
+                '/chatbridge.v1.ConversationService/ListParticipants',
+                request_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.ListParticipantsRequest.SerializeToString,
+                response_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.ListParticipantsResponse.FromString,
+                _registered_method=True)
 
 
 class ConversationServiceServicer:
-    """Conversations with the contact centre: every call here becomes one call to the vendor's Chat Gateway.
+    """Conversations with the contact centre. Most calls make one request to the vendor's Chat Gateway; hand-overs, transfers and
+    `FindOrCreateConversation` make several.
 
     Errors are `google.rpc.Status` with an `ErrorInfo` (domain `chatbridge`, a stable `reason`; metadata `reference_id`
     where the vendor gave one), and `BadRequest` or `RetryInfo` where they apply. Common to all RPCs:
-    INVALID_ARGUMENT (a field is wrong; `BadRequest` names it), NOT_FOUND (unknown tenant or conversation),
-    FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
-    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
-    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
 
-    A `conversation_id` has at most 256 bytes and no control characters. A request has at most 4 MiB; a longer one is
-    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
-    unless told otherwise: a page of long messages is.
+    - INVALID_ARGUMENT: a field is wrong, and `BadRequest` names it (`INVALID_FIELD`: nothing was sent; `UPSTREAM_INVALID`:
+    the vendor says so).
+    - NOT_FOUND: no such tenant (`TENANT_UNKNOWN`), or the vendor knows nothing of the kind by this identifier
+    (`UPSTREAM_NOT_FOUND`).
+    - FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`): the vendor refused our key.
+    - ABORTED (`UPSTREAM_CONFLICT`): the vendor saw a conflict.
+    - RESOURCE_EXHAUSTED: the vendor's rate limit (`UPSTREAM_RATE_LIMITED`), or our own limits for the tenant, before anything
+    was sent (`UPSTREAM_THROTTLED`); `RetryInfo` says when there is room, where that is known.
+    - DEADLINE_EXCEEDED (`UPSTREAM_TIMEOUT`): the vendor did not answer in time, and repeating is harmless.
+    - UNAVAILABLE: repeating is harmless. The vendor fails or is not reached (`UPSTREAM_UNAVAILABLE`), or has been failing and
+    is left alone until `RetryInfo` says (`UPSTREAM_CIRCUIT_OPEN`).
+    - UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): it may have happened; do not simply repeat. From calls that change something only.
+    - INTERNAL (`UPSTREAM_UNEXPECTED`): the vendor answered in a way that it does not document.
+
+    Calls that create, send, upload, or answer a `cursor` need Redis as well: UNAVAILABLE (`STORE_UNAVAILABLE`) where it is
+    down, and nothing was sent; INTERNAL (`STORE_CORRUPT`). The caller's deadline ends the call to the vendor too.
+
+    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4
+    MiB; a longer one is OUT_OF_RANGE before it is read, so without details, but INVALID_ARGUMENT where requests are
+    streamed. An answer may be longer than 4 MiB, which many clients refuse unless told otherwise: a page of long messages
+    is.
+
+    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they
+    were, `total_size` as the vendor counts.
     """
+
+    def HandOverConversation(self, request_iterator, context):
+        """Hands a customer over in one call: conversation, transcript of any length, context and files.
+
+        The first message of the stream is `start`; then each file is a `file` followed by its bytes in `chunk`s. The
+        conversation is created when `start` has been checked. Files are uploaded as they arrive, each followed by a message
+        that shows it, since the vendor takes files only into conversations that exist. A file that fails does not undo the
+        conversation: `files` tells what became of each. At most 50 files. A caller may pause, but not without end: CANCELLED
+        (`CALLER_GONE`) a minute after the stream was opened without a `start`, and where the next file, or all bytes of one, are not
+        there within the time that the service is set to give a transfer and a minute more. A file whose bytes stop coming for as
+        long as the service waits for an answer of the vendor's fails alone.
+
+        Idempotent with `request_id`: a repeat with the same stream goes on where the first ended, and creates, uploads and
+        sends nothing twice. With another `start` it is INVALID_ARGUMENT (`REQUEST_ID_REUSED`); a file that is another than
+        the one in its place before has that reason in `files`.
+
+        Errors before the conversation exists are those of `CreateConversation`. Afterwards only the stream itself fails the
+        call: INVALID_ARGUMENT where it breaks the rules above or a file is larger than the tenant's limit, CANCELLED
+        (`CALLER_GONE`) where it breaks off. The conversation stays: `conversation_id` is in the metadata of `ErrorInfo`. Not
+        for gRPC-Web, which cannot stream from the client.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindOrCreateConversation(self, request, context):
+        """Finds the conversation of a customer on a channel, or creates it.
+
+        However many callers ask at once, on however many replicas, there is one conversation for each tenant, channel and
+        `user.user_id`; all of them get it. What is found may be idle: a message reopens it. Only conversations made by
+        Chatbridge's own calls are found, the latest of them, for as long as a session is kept, counted from when they were
+        last found. What is found is answered as it is: `user`, `assignment`, `history` and `labels` apply to a new one only.
+
+        UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) while it is unknown whether an earlier creation happened: repeat later.
+        DEADLINE_EXCEEDED (`WAIT_TIMED_OUT`) where another caller's creation did not end before the deadline, or within 10 s
+        where there is none: repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def CreateConversation(self, request, context):
         """Starts a conversation, with the transcript and the context that the agent should see.
 
         The vendor accepts at once and routes later: await the outcome on `AgentEvents`, from the cursor in the answer.
-        Idempotent with `request_id`: ABORTED while the first call with it runs, INVALID_ARGUMENT
-        (`REQUEST_ID_REUSED`) where the request differs. UNAVAILABLE where Redis is down: nothing was sent.
+        Idempotent with `request_id`: ABORTED (`REQUEST_IN_FLIGHT`) while the first call with it runs, INVALID_ARGUMENT
+        (`REQUEST_ID_REUSED`) where the request differs. Never sent twice: where the answer is lost, UNKNOWN
+        (`UPSTREAM_OUTCOME_UNKNOWN`), and a repeat with the same `request_id` looks for what became of it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,7 +273,47 @@ class ConversationServiceServicer:
     def UpdateConversation(self, request, context):
         """Changes the customer's data or the assignment.
 
-        The vendor accepts at once and acts later: the event tells the outcome.
+        The vendor accepts at once and acts later: the event tells the outcome. While a customer waits in a queue, the agent
+        sees the changed data as soon as they join. With an assignment it is not repeated by Chatbridge: where the answer is
+        lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplaceConversation(self, request, context):
+        """Replaces channel, customer and assignment as a whole: what is not given is cleared, as far as the vendor clears it.
+
+        As `UpdateConversation` otherwise.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TransferConversation(self, request, context):
+        """Routes a conversation to another queue or script while no agent has it.
+
+        FAILED_PRECONDITION (`CONVERSATION_WITH_AGENT`) where the vendor reports that an agent has it, and FAILED_PRECONDITION
+        (`CONVERSATION_ENDED`) where it is idle. An agent who accepts between the check and the change is not excluded: the
+        events tell. Errors otherwise as of `UpdateConversation` with an assignment.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListInteractions(self, request, context):
+        """Lists a conversation's interactions, as the vendor has them.
+
+        The vendor has no pages here: each call reads all and answers the part asked for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreatePostAgentAssignment(self, request, context):
+        """Asks that the conversation be handed back to a bot once the agent has left.
+
+        Never repeated by Chatbridge: UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) where the answer is lost.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -140,7 +322,8 @@ class ConversationServiceServicer:
     def EndConversation(self, request, context):
         """Ends the current interaction on the customer's behalf.
 
-        The conversation becomes idle; a new message starts another interaction in it.
+        The conversation becomes idle; a new message starts another interaction in it. Repeated by Chatbridge, and safe to
+        repeat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -156,6 +339,13 @@ class ConversationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetMessage(self, request, context):
+        """Reads one message.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListMessages(self, request, context):
         """Lists a conversation's messages as the vendor has them.
         """
@@ -163,8 +353,59 @@ class ConversationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListCards(self, request, context):
+        """Lists the cards of a message.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SubmitCardAction(self, request, context):
+        """Tells the vendor that the customer submitted an adaptive card (`Action.Submit`).
+
+        Never repeated by Chatbridge: UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) where the answer is lost.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExecuteCardAction(self, request, context):
+        """Tells the vendor that an adaptive card's action was executed (`Action.Execute`).
+
+        Never repeated by Chatbridge: UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) where the answer is lost.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SendTypingIndicator(self, request, context):
         """Shows the agent that the customer or the bot is typing.
+
+        Never repeated by Chatbridge, nor are the two below: where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`),
+        and the next one shows the same.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendThinkingIndicator(self, request, context):
+        """Shows the agent that the bot is working on an answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendReadReceipt(self, request, context):
+        """Tells the agent up to when the customer or the bot has read.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListParticipants(self, request, context):
+        """Lists everybody who took part in a conversation.
+
+        The vendor has no pages here: each call reads all and answers the part asked for.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -173,6 +414,16 @@ class ConversationServiceServicer:
 
 def add_ConversationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'HandOverConversation': grpc.stream_unary_rpc_method_handler(
+                    servicer.HandOverConversation,
+                    request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.HandOverConversationRequest.FromString,
+                    response_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.HandOverConversationResponse.SerializeToString,
+            ),
+            'FindOrCreateConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindOrCreateConversation,
+                    request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.FindOrCreateConversationRequest.FromString,
+                    response_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.FindOrCreateConversationResponse.SerializeToString,
+            ),
             'CreateConversation': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateConversation,
                     request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.CreateConversationRequest.FromString,
@@ -193,6 +444,26 @@ def add_ConversationServiceServicer_to_server(servicer, server):
                     request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.UpdateConversationRequest.FromString,
                     response_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.UpdateConversationResponse.SerializeToString,
             ),
+            'ReplaceConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplaceConversation,
+                    request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.ReplaceConversationRequest.FromString,
+                    response_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.ReplaceConversationResponse.SerializeToString,
+            ),
+            'TransferConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.TransferConversation,
+                    request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.TransferConversationRequest.FromString,
+                    response_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.TransferConversationResponse.SerializeToString,
+            ),
+            'ListInteractions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListInteractions,
+                    request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.ListInteractionsRequest.FromString,
+                    response_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.ListInteractionsResponse.SerializeToString,
+            ),
+            'CreatePostAgentAssignment': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreatePostAgentAssignment,
+                    request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.CreatePostAgentAssignmentRequest.FromString,
+                    response_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.CreatePostAgentAssignmentResponse.SerializeToString,
+            ),
             'EndConversation': grpc.unary_unary_rpc_method_handler(
                     servicer.EndConversation,
                     request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.EndConversationRequest.FromString,
@@ -203,15 +474,50 @@ def add_ConversationServiceServicer_to_server(servicer, server):
                     request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.SendMessageRequest.FromString,
                     response_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.SendMessageResponse.SerializeToString,
             ),
+            'GetMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMessage,
+                    request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.GetMessageRequest.FromString,
+                    response_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.GetMessageResponse.SerializeToString,
+            ),
             'ListMessages': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMessages,
                     request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.ListMessagesRequest.FromString,
                     response_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.ListMessagesResponse.SerializeToString,
             ),
+            'ListCards': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCards,
+                    request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.ListCardsRequest.FromString,
+                    response_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.ListCardsResponse.SerializeToString,
+            ),
+            'SubmitCardAction': grpc.unary_unary_rpc_method_handler(
+                    servicer.SubmitCardAction,
+                    request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.SubmitCardActionRequest.FromString,
+                    response_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.SubmitCardActionResponse.SerializeToString,
+            ),
+            'ExecuteCardAction': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExecuteCardAction,
+                    request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.ExecuteCardActionRequest.FromString,
+                    response_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.ExecuteCardActionResponse.SerializeToString,
+            ),
             'SendTypingIndicator': grpc.unary_unary_rpc_method_handler(
                     servicer.SendTypingIndicator,
                     request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.SendTypingIndicatorRequest.FromString,
                     response_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.SendTypingIndicatorResponse.SerializeToString,
+            ),
+            'SendThinkingIndicator': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendThinkingIndicator,
+                    request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.SendThinkingIndicatorRequest.FromString,
+                    response_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.SendThinkingIndicatorResponse.SerializeToString,
+            ),
+            'SendReadReceipt': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendReadReceipt,
+                    request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.SendReadReceiptRequest.FromString,
+                    response_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.SendReadReceiptResponse.SerializeToString,
+            ),
+            'ListParticipants': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListParticipants,
+                    request_deserializer=chatbridge_dot_v1_dot_conversation__service__pb2.ListParticipantsRequest.FromString,
+                    response_serializer=chatbridge_dot_v1_dot_conversation__service__pb2.ListParticipantsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,19 +528,91 @@ def add_ConversationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ConversationService:
-    """Conversations with the contact centre: every call here becomes one call to the vendor's Chat Gateway.
+    """Conversations with the contact centre. Most calls make one request to the vendor's Chat Gateway; hand-overs, transfers and
+    `FindOrCreateConversation` make several.
 
     Errors are `google.rpc.Status` with an `ErrorInfo` (domain `chatbridge`, a stable `reason`; metadata `reference_id`
     where the vendor gave one), and `BadRequest` or `RetryInfo` where they apply. Common to all RPCs:
-    INVALID_ARGUMENT (a field is wrong; `BadRequest` names it), NOT_FOUND (unknown tenant or conversation),
-    FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
-    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
-    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
 
-    A `conversation_id` has at most 256 bytes and no control characters. A request has at most 4 MiB; a longer one is
-    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
-    unless told otherwise: a page of long messages is.
+    - INVALID_ARGUMENT: a field is wrong, and `BadRequest` names it (`INVALID_FIELD`: nothing was sent; `UPSTREAM_INVALID`:
+    the vendor says so).
+    - NOT_FOUND: no such tenant (`TENANT_UNKNOWN`), or the vendor knows nothing of the kind by this identifier
+    (`UPSTREAM_NOT_FOUND`).
+    - FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`): the vendor refused our key.
+    - ABORTED (`UPSTREAM_CONFLICT`): the vendor saw a conflict.
+    - RESOURCE_EXHAUSTED: the vendor's rate limit (`UPSTREAM_RATE_LIMITED`), or our own limits for the tenant, before anything
+    was sent (`UPSTREAM_THROTTLED`); `RetryInfo` says when there is room, where that is known.
+    - DEADLINE_EXCEEDED (`UPSTREAM_TIMEOUT`): the vendor did not answer in time, and repeating is harmless.
+    - UNAVAILABLE: repeating is harmless. The vendor fails or is not reached (`UPSTREAM_UNAVAILABLE`), or has been failing and
+    is left alone until `RetryInfo` says (`UPSTREAM_CIRCUIT_OPEN`).
+    - UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): it may have happened; do not simply repeat. From calls that change something only.
+    - INTERNAL (`UPSTREAM_UNEXPECTED`): the vendor answered in a way that it does not document.
+
+    Calls that create, send, upload, or answer a `cursor` need Redis as well: UNAVAILABLE (`STORE_UNAVAILABLE`) where it is
+    down, and nothing was sent; INTERNAL (`STORE_CORRUPT`). The caller's deadline ends the call to the vendor too.
+
+    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4
+    MiB; a longer one is OUT_OF_RANGE before it is read, so without details, but INVALID_ARGUMENT where requests are
+    streamed. An answer may be longer than 4 MiB, which many clients refuse unless told otherwise: a page of long messages
+    is.
+
+    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they
+    were, `total_size` as the vendor counts.
     """
+
+    @staticmethod
+    def HandOverConversation(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/chatbridge.v1.ConversationService/HandOverConversation',
+            chatbridge_dot_v1_dot_conversation__service__pb2.HandOverConversationRequest.SerializeToString,
+            chatbridge_dot_v1_dot_conversation__service__pb2.HandOverConversationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindOrCreateConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chatbridge.v1.ConversationService/FindOrCreateConversation',
+            chatbridge_dot_v1_dot_conversation__service__pb2.FindOrCreateConversationRequest.SerializeToString,
+            chatbridge_dot_v1_dot_conversation__service__pb2.FindOrCreateConversationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def CreateConversation(request,
@@ -345,6 +723,114 @@ class ConversationService:
             _registered_method=True)
 
     @staticmethod
+    def ReplaceConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chatbridge.v1.ConversationService/ReplaceConversation',
+            chatbridge_dot_v1_dot_conversation__service__pb2.ReplaceConversationRequest.SerializeToString,
+            chatbridge_dot_v1_dot_conversation__service__pb2.ReplaceConversationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TransferConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chatbridge.v1.ConversationService/TransferConversation',
+            chatbridge_dot_v1_dot_conversation__service__pb2.TransferConversationRequest.SerializeToString,
+            chatbridge_dot_v1_dot_conversation__service__pb2.TransferConversationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListInteractions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chatbridge.v1.ConversationService/ListInteractions',
+            chatbridge_dot_v1_dot_conversation__service__pb2.ListInteractionsRequest.SerializeToString,
+            chatbridge_dot_v1_dot_conversation__service__pb2.ListInteractionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreatePostAgentAssignment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chatbridge.v1.ConversationService/CreatePostAgentAssignment',
+            chatbridge_dot_v1_dot_conversation__service__pb2.CreatePostAgentAssignmentRequest.SerializeToString,
+            chatbridge_dot_v1_dot_conversation__service__pb2.CreatePostAgentAssignmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def EndConversation(request,
             target,
             options=(),
@@ -399,6 +885,33 @@ class ConversationService:
             _registered_method=True)
 
     @staticmethod
+    def GetMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chatbridge.v1.ConversationService/GetMessage',
+            chatbridge_dot_v1_dot_conversation__service__pb2.GetMessageRequest.SerializeToString,
+            chatbridge_dot_v1_dot_conversation__service__pb2.GetMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListMessages(request,
             target,
             options=(),
@@ -426,6 +939,87 @@ class ConversationService:
             _registered_method=True)
 
     @staticmethod
+    def ListCards(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chatbridge.v1.ConversationService/ListCards',
+            chatbridge_dot_v1_dot_conversation__service__pb2.ListCardsRequest.SerializeToString,
+            chatbridge_dot_v1_dot_conversation__service__pb2.ListCardsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubmitCardAction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chatbridge.v1.ConversationService/SubmitCardAction',
+            chatbridge_dot_v1_dot_conversation__service__pb2.SubmitCardActionRequest.SerializeToString,
+            chatbridge_dot_v1_dot_conversation__service__pb2.SubmitCardActionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExecuteCardAction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chatbridge.v1.ConversationService/ExecuteCardAction',
+            chatbridge_dot_v1_dot_conversation__service__pb2.ExecuteCardActionRequest.SerializeToString,
+            chatbridge_dot_v1_dot_conversation__service__pb2.ExecuteCardActionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def SendTypingIndicator(request,
             target,
             options=(),
@@ -442,6 +1036,87 @@ class ConversationService:
             '/chatbridge.v1.ConversationService/SendTypingIndicator',
             chatbridge_dot_v1_dot_conversation__service__pb2.SendTypingIndicatorRequest.SerializeToString,
             chatbridge_dot_v1_dot_conversation__service__pb2.SendTypingIndicatorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendThinkingIndicator(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chatbridge.v1.ConversationService/SendThinkingIndicator',
+            chatbridge_dot_v1_dot_conversation__service__pb2.SendThinkingIndicatorRequest.SerializeToString,
+            chatbridge_dot_v1_dot_conversation__service__pb2.SendThinkingIndicatorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendReadReceipt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chatbridge.v1.ConversationService/SendReadReceipt',
+            chatbridge_dot_v1_dot_conversation__service__pb2.SendReadReceiptRequest.SerializeToString,
+            chatbridge_dot_v1_dot_conversation__service__pb2.SendReadReceiptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListParticipants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chatbridge.v1.ConversationService/ListParticipants',
+            chatbridge_dot_v1_dot_conversation__service__pb2.ListParticipantsRequest.SerializeToString,
+            chatbridge_dot_v1_dot_conversation__service__pb2.ListParticipantsResponse.FromString,
             options,
             channel_credentials,
             insecure,

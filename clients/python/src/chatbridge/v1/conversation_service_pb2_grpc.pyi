@@ -27,30 +27,81 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ConversationServiceStub:
-    """Conversations with the contact centre: every call here becomes one call to the vendor's Chat Gateway.
+    """Conversations with the contact centre. Most calls make one request to the vendor's Chat Gateway; hand-overs, transfers and
+    `FindOrCreateConversation` make several.
 
     Errors are `google.rpc.Status` with an `ErrorInfo` (domain `chatbridge`, a stable `reason`; metadata `reference_id`
     where the vendor gave one), and `BadRequest` or `RetryInfo` where they apply. Common to all RPCs:
-    INVALID_ARGUMENT (a field is wrong; `BadRequest` names it), NOT_FOUND (unknown tenant or conversation),
-    FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
-    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
-    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
 
-    A `conversation_id` has at most 256 bytes and no control characters. A request has at most 4 MiB; a longer one is
-    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
-    unless told otherwise: a page of long messages is.
+    - INVALID_ARGUMENT: a field is wrong, and `BadRequest` names it (`INVALID_FIELD`: nothing was sent; `UPSTREAM_INVALID`:
+      the vendor says so).
+    - NOT_FOUND: no such tenant (`TENANT_UNKNOWN`), or the vendor knows nothing of the kind by this identifier
+      (`UPSTREAM_NOT_FOUND`).
+    - FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`): the vendor refused our key.
+    - ABORTED (`UPSTREAM_CONFLICT`): the vendor saw a conflict.
+    - RESOURCE_EXHAUSTED: the vendor's rate limit (`UPSTREAM_RATE_LIMITED`), or our own limits for the tenant, before anything
+      was sent (`UPSTREAM_THROTTLED`); `RetryInfo` says when there is room, where that is known.
+    - DEADLINE_EXCEEDED (`UPSTREAM_TIMEOUT`): the vendor did not answer in time, and repeating is harmless.
+    - UNAVAILABLE: repeating is harmless. The vendor fails or is not reached (`UPSTREAM_UNAVAILABLE`), or has been failing and
+      is left alone until `RetryInfo` says (`UPSTREAM_CIRCUIT_OPEN`).
+    - UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): it may have happened; do not simply repeat. From calls that change something only.
+    - INTERNAL (`UPSTREAM_UNEXPECTED`): the vendor answered in a way that it does not document.
+
+    Calls that create, send, upload, or answer a `cursor` need Redis as well: UNAVAILABLE (`STORE_UNAVAILABLE`) where it is
+    down, and nothing was sent; INTERNAL (`STORE_CORRUPT`). The caller's deadline ends the call to the vendor too.
+
+    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4
+    MiB; a longer one is OUT_OF_RANGE before it is read, so without details, but INVALID_ARGUMENT where requests are
+    streamed. An answer may be longer than 4 MiB, which many clients refuse unless told otherwise: a page of long messages
+    is.
+
+    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they
+    were, `total_size` as the vendor counts.
     """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ConversationServiceAsyncStub: ...
+    HandOverConversation: _grpc.StreamUnaryMultiCallable[_conversation_service_pb2.HandOverConversationRequest, _conversation_service_pb2.HandOverConversationResponse]
+    """Hands a customer over in one call: conversation, transcript of any length, context and files.
+
+    The first message of the stream is `start`; then each file is a `file` followed by its bytes in `chunk`s. The
+    conversation is created when `start` has been checked. Files are uploaded as they arrive, each followed by a message
+    that shows it, since the vendor takes files only into conversations that exist. A file that fails does not undo the
+    conversation: `files` tells what became of each. At most 50 files. A caller may pause, but not without end: CANCELLED
+    (`CALLER_GONE`) a minute after the stream was opened without a `start`, and where the next file, or all bytes of one, are not
+    there within the time that the service is set to give a transfer and a minute more. A file whose bytes stop coming for as
+    long as the service waits for an answer of the vendor's fails alone.
+
+    Idempotent with `request_id`: a repeat with the same stream goes on where the first ended, and creates, uploads and
+    sends nothing twice. With another `start` it is INVALID_ARGUMENT (`REQUEST_ID_REUSED`); a file that is another than
+    the one in its place before has that reason in `files`.
+
+    Errors before the conversation exists are those of `CreateConversation`. Afterwards only the stream itself fails the
+    call: INVALID_ARGUMENT where it breaks the rules above or a file is larger than the tenant's limit, CANCELLED
+    (`CALLER_GONE`) where it breaks off. The conversation stays: `conversation_id` is in the metadata of `ErrorInfo`. Not
+    for gRPC-Web, which cannot stream from the client.
+    """
+    FindOrCreateConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.FindOrCreateConversationRequest, _conversation_service_pb2.FindOrCreateConversationResponse]
+    """Finds the conversation of a customer on a channel, or creates it.
+
+    However many callers ask at once, on however many replicas, there is one conversation for each tenant, channel and
+    `user.user_id`; all of them get it. What is found may be idle: a message reopens it. Only conversations made by
+    Chatbridge's own calls are found, the latest of them, for as long as a session is kept, counted from when they were
+    last found. What is found is answered as it is: `user`, `assignment`, `history` and `labels` apply to a new one only.
+
+    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) while it is unknown whether an earlier creation happened: repeat later.
+    DEADLINE_EXCEEDED (`WAIT_TIMED_OUT`) where another caller's creation did not end before the deadline, or within 10 s
+    where there is none: repeat.
+    """
     CreateConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.CreateConversationRequest, _conversation_service_pb2.CreateConversationResponse]
     """Starts a conversation, with the transcript and the context that the agent should see.
 
     The vendor accepts at once and routes later: await the outcome on `AgentEvents`, from the cursor in the answer.
-    Idempotent with `request_id`: ABORTED while the first call with it runs, INVALID_ARGUMENT
-    (`REQUEST_ID_REUSED`) where the request differs. UNAVAILABLE where Redis is down: nothing was sent.
+    Idempotent with `request_id`: ABORTED (`REQUEST_IN_FLIGHT`) while the first call with it runs, INVALID_ARGUMENT
+    (`REQUEST_ID_REUSED`) where the request differs. Never sent twice: where the answer is lost, UNKNOWN
+    (`UPSTREAM_OUTCOME_UNKNOWN`), and a repeat with the same `request_id` looks for what became of it.
     """
     GetConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.GetConversationRequest, _conversation_service_pb2.GetConversationResponse]
     """Reads a conversation from the vendor."""
@@ -59,12 +110,37 @@ class ConversationServiceStub:
     UpdateConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.UpdateConversationRequest, _conversation_service_pb2.UpdateConversationResponse]
     """Changes the customer's data or the assignment.
 
-    The vendor accepts at once and acts later: the event tells the outcome.
+    The vendor accepts at once and acts later: the event tells the outcome. While a customer waits in a queue, the agent
+    sees the changed data as soon as they join. With an assignment it is not repeated by Chatbridge: where the answer is
+    lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`).
+    """
+    ReplaceConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.ReplaceConversationRequest, _conversation_service_pb2.ReplaceConversationResponse]
+    """Replaces channel, customer and assignment as a whole: what is not given is cleared, as far as the vendor clears it.
+
+    As `UpdateConversation` otherwise.
+    """
+    TransferConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.TransferConversationRequest, _conversation_service_pb2.TransferConversationResponse]
+    """Routes a conversation to another queue or script while no agent has it.
+
+    FAILED_PRECONDITION (`CONVERSATION_WITH_AGENT`) where the vendor reports that an agent has it, and FAILED_PRECONDITION
+    (`CONVERSATION_ENDED`) where it is idle. An agent who accepts between the check and the change is not excluded: the
+    events tell. Errors otherwise as of `UpdateConversation` with an assignment.
+    """
+    ListInteractions: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.ListInteractionsRequest, _conversation_service_pb2.ListInteractionsResponse]
+    """Lists a conversation's interactions, as the vendor has them.
+
+    The vendor has no pages here: each call reads all and answers the part asked for.
+    """
+    CreatePostAgentAssignment: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.CreatePostAgentAssignmentRequest, _conversation_service_pb2.CreatePostAgentAssignmentResponse]
+    """Asks that the conversation be handed back to a bot once the agent has left.
+
+    Never repeated by Chatbridge: UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) where the answer is lost.
     """
     EndConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.EndConversationRequest, _conversation_service_pb2.EndConversationResponse]
     """Ends the current interaction on the customer's behalf.
 
-    The conversation becomes idle; a new message starts another interaction in it.
+    The conversation becomes idle; a new message starts another interaction in it. Repeated by Chatbridge, and safe to
+    repeat.
     """
     SendMessage: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.SendMessageRequest, _conversation_service_pb2.SendMessageResponse]
     """Sends a message as the customer or as the bot.
@@ -72,34 +148,112 @@ class ConversationServiceStub:
     The vendor accepts without an identifier; its echo on `AgentEvents` carries the `request_id`. Idempotent with
     `request_id`, as `CreateConversation` is.
     """
+    GetMessage: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.GetMessageRequest, _conversation_service_pb2.GetMessageResponse]
+    """Reads one message."""
     ListMessages: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.ListMessagesRequest, _conversation_service_pb2.ListMessagesResponse]
     """Lists a conversation's messages as the vendor has them."""
+    ListCards: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.ListCardsRequest, _conversation_service_pb2.ListCardsResponse]
+    """Lists the cards of a message."""
+    SubmitCardAction: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.SubmitCardActionRequest, _conversation_service_pb2.SubmitCardActionResponse]
+    """Tells the vendor that the customer submitted an adaptive card (`Action.Submit`).
+
+    Never repeated by Chatbridge: UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) where the answer is lost.
+    """
+    ExecuteCardAction: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.ExecuteCardActionRequest, _conversation_service_pb2.ExecuteCardActionResponse]
+    """Tells the vendor that an adaptive card's action was executed (`Action.Execute`).
+
+    Never repeated by Chatbridge: UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) where the answer is lost.
+    """
     SendTypingIndicator: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.SendTypingIndicatorRequest, _conversation_service_pb2.SendTypingIndicatorResponse]
-    """Shows the agent that the customer or the bot is typing."""
+    """Shows the agent that the customer or the bot is typing.
+
+    Never repeated by Chatbridge, nor are the two below: where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`),
+    and the next one shows the same.
+    """
+    SendThinkingIndicator: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.SendThinkingIndicatorRequest, _conversation_service_pb2.SendThinkingIndicatorResponse]
+    """Shows the agent that the bot is working on an answer."""
+    SendReadReceipt: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.SendReadReceiptRequest, _conversation_service_pb2.SendReadReceiptResponse]
+    """Tells the agent up to when the customer or the bot has read."""
+    ListParticipants: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.ListParticipantsRequest, _conversation_service_pb2.ListParticipantsResponse]
+    """Lists everybody who took part in a conversation.
+
+    The vendor has no pages here: each call reads all and answers the part asked for.
+    """
 
 @_typing.type_check_only
 class ConversationServiceAsyncStub(ConversationServiceStub):
-    """Conversations with the contact centre: every call here becomes one call to the vendor's Chat Gateway.
+    """Conversations with the contact centre. Most calls make one request to the vendor's Chat Gateway; hand-overs, transfers and
+    `FindOrCreateConversation` make several.
 
     Errors are `google.rpc.Status` with an `ErrorInfo` (domain `chatbridge`, a stable `reason`; metadata `reference_id`
     where the vendor gave one), and `BadRequest` or `RetryInfo` where they apply. Common to all RPCs:
-    INVALID_ARGUMENT (a field is wrong; `BadRequest` names it), NOT_FOUND (unknown tenant or conversation),
-    FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
-    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
-    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
 
-    A `conversation_id` has at most 256 bytes and no control characters. A request has at most 4 MiB; a longer one is
-    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
-    unless told otherwise: a page of long messages is.
+    - INVALID_ARGUMENT: a field is wrong, and `BadRequest` names it (`INVALID_FIELD`: nothing was sent; `UPSTREAM_INVALID`:
+      the vendor says so).
+    - NOT_FOUND: no such tenant (`TENANT_UNKNOWN`), or the vendor knows nothing of the kind by this identifier
+      (`UPSTREAM_NOT_FOUND`).
+    - FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`): the vendor refused our key.
+    - ABORTED (`UPSTREAM_CONFLICT`): the vendor saw a conflict.
+    - RESOURCE_EXHAUSTED: the vendor's rate limit (`UPSTREAM_RATE_LIMITED`), or our own limits for the tenant, before anything
+      was sent (`UPSTREAM_THROTTLED`); `RetryInfo` says when there is room, where that is known.
+    - DEADLINE_EXCEEDED (`UPSTREAM_TIMEOUT`): the vendor did not answer in time, and repeating is harmless.
+    - UNAVAILABLE: repeating is harmless. The vendor fails or is not reached (`UPSTREAM_UNAVAILABLE`), or has been failing and
+      is left alone until `RetryInfo` says (`UPSTREAM_CIRCUIT_OPEN`).
+    - UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): it may have happened; do not simply repeat. From calls that change something only.
+    - INTERNAL (`UPSTREAM_UNEXPECTED`): the vendor answered in a way that it does not document.
+
+    Calls that create, send, upload, or answer a `cursor` need Redis as well: UNAVAILABLE (`STORE_UNAVAILABLE`) where it is
+    down, and nothing was sent; INTERNAL (`STORE_CORRUPT`). The caller's deadline ends the call to the vendor too.
+
+    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4
+    MiB; a longer one is OUT_OF_RANGE before it is read, so without details, but INVALID_ARGUMENT where requests are
+    streamed. An answer may be longer than 4 MiB, which many clients refuse unless told otherwise: a page of long messages
+    is.
+
+    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they
+    were, `total_size` as the vendor counts.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    HandOverConversation: _aio.StreamUnaryMultiCallable[_conversation_service_pb2.HandOverConversationRequest, _conversation_service_pb2.HandOverConversationResponse]  # type: ignore[assignment]
+    """Hands a customer over in one call: conversation, transcript of any length, context and files.
+
+    The first message of the stream is `start`; then each file is a `file` followed by its bytes in `chunk`s. The
+    conversation is created when `start` has been checked. Files are uploaded as they arrive, each followed by a message
+    that shows it, since the vendor takes files only into conversations that exist. A file that fails does not undo the
+    conversation: `files` tells what became of each. At most 50 files. A caller may pause, but not without end: CANCELLED
+    (`CALLER_GONE`) a minute after the stream was opened without a `start`, and where the next file, or all bytes of one, are not
+    there within the time that the service is set to give a transfer and a minute more. A file whose bytes stop coming for as
+    long as the service waits for an answer of the vendor's fails alone.
+
+    Idempotent with `request_id`: a repeat with the same stream goes on where the first ended, and creates, uploads and
+    sends nothing twice. With another `start` it is INVALID_ARGUMENT (`REQUEST_ID_REUSED`); a file that is another than
+    the one in its place before has that reason in `files`.
+
+    Errors before the conversation exists are those of `CreateConversation`. Afterwards only the stream itself fails the
+    call: INVALID_ARGUMENT where it breaks the rules above or a file is larger than the tenant's limit, CANCELLED
+    (`CALLER_GONE`) where it breaks off. The conversation stays: `conversation_id` is in the metadata of `ErrorInfo`. Not
+    for gRPC-Web, which cannot stream from the client.
+    """
+    FindOrCreateConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.FindOrCreateConversationRequest, _conversation_service_pb2.FindOrCreateConversationResponse]  # type: ignore[assignment]
+    """Finds the conversation of a customer on a channel, or creates it.
+
+    However many callers ask at once, on however many replicas, there is one conversation for each tenant, channel and
+    `user.user_id`; all of them get it. What is found may be idle: a message reopens it. Only conversations made by
+    Chatbridge's own calls are found, the latest of them, for as long as a session is kept, counted from when they were
+    last found. What is found is answered as it is: `user`, `assignment`, `history` and `labels` apply to a new one only.
+
+    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) while it is unknown whether an earlier creation happened: repeat later.
+    DEADLINE_EXCEEDED (`WAIT_TIMED_OUT`) where another caller's creation did not end before the deadline, or within 10 s
+    where there is none: repeat.
+    """
     CreateConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.CreateConversationRequest, _conversation_service_pb2.CreateConversationResponse]  # type: ignore[assignment]
     """Starts a conversation, with the transcript and the context that the agent should see.
 
     The vendor accepts at once and routes later: await the outcome on `AgentEvents`, from the cursor in the answer.
-    Idempotent with `request_id`: ABORTED while the first call with it runs, INVALID_ARGUMENT
-    (`REQUEST_ID_REUSED`) where the request differs. UNAVAILABLE where Redis is down: nothing was sent.
+    Idempotent with `request_id`: ABORTED (`REQUEST_IN_FLIGHT`) while the first call with it runs, INVALID_ARGUMENT
+    (`REQUEST_ID_REUSED`) where the request differs. Never sent twice: where the answer is lost, UNKNOWN
+    (`UPSTREAM_OUTCOME_UNKNOWN`), and a repeat with the same `request_id` looks for what became of it.
     """
     GetConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.GetConversationRequest, _conversation_service_pb2.GetConversationResponse]  # type: ignore[assignment]
     """Reads a conversation from the vendor."""
@@ -108,12 +262,37 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     UpdateConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.UpdateConversationRequest, _conversation_service_pb2.UpdateConversationResponse]  # type: ignore[assignment]
     """Changes the customer's data or the assignment.
 
-    The vendor accepts at once and acts later: the event tells the outcome.
+    The vendor accepts at once and acts later: the event tells the outcome. While a customer waits in a queue, the agent
+    sees the changed data as soon as they join. With an assignment it is not repeated by Chatbridge: where the answer is
+    lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`).
+    """
+    ReplaceConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.ReplaceConversationRequest, _conversation_service_pb2.ReplaceConversationResponse]  # type: ignore[assignment]
+    """Replaces channel, customer and assignment as a whole: what is not given is cleared, as far as the vendor clears it.
+
+    As `UpdateConversation` otherwise.
+    """
+    TransferConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.TransferConversationRequest, _conversation_service_pb2.TransferConversationResponse]  # type: ignore[assignment]
+    """Routes a conversation to another queue or script while no agent has it.
+
+    FAILED_PRECONDITION (`CONVERSATION_WITH_AGENT`) where the vendor reports that an agent has it, and FAILED_PRECONDITION
+    (`CONVERSATION_ENDED`) where it is idle. An agent who accepts between the check and the change is not excluded: the
+    events tell. Errors otherwise as of `UpdateConversation` with an assignment.
+    """
+    ListInteractions: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.ListInteractionsRequest, _conversation_service_pb2.ListInteractionsResponse]  # type: ignore[assignment]
+    """Lists a conversation's interactions, as the vendor has them.
+
+    The vendor has no pages here: each call reads all and answers the part asked for.
+    """
+    CreatePostAgentAssignment: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.CreatePostAgentAssignmentRequest, _conversation_service_pb2.CreatePostAgentAssignmentResponse]  # type: ignore[assignment]
+    """Asks that the conversation be handed back to a bot once the agent has left.
+
+    Never repeated by Chatbridge: UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) where the answer is lost.
     """
     EndConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.EndConversationRequest, _conversation_service_pb2.EndConversationResponse]  # type: ignore[assignment]
     """Ends the current interaction on the customer's behalf.
 
-    The conversation becomes idle; a new message starts another interaction in it.
+    The conversation becomes idle; a new message starts another interaction in it. Repeated by Chatbridge, and safe to
+    repeat.
     """
     SendMessage: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.SendMessageRequest, _conversation_service_pb2.SendMessageResponse]  # type: ignore[assignment]
     """Sends a message as the customer or as the bot.
@@ -121,25 +300,114 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     The vendor accepts without an identifier; its echo on `AgentEvents` carries the `request_id`. Idempotent with
     `request_id`, as `CreateConversation` is.
     """
+    GetMessage: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.GetMessageRequest, _conversation_service_pb2.GetMessageResponse]  # type: ignore[assignment]
+    """Reads one message."""
     ListMessages: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.ListMessagesRequest, _conversation_service_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """Lists a conversation's messages as the vendor has them."""
+    ListCards: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.ListCardsRequest, _conversation_service_pb2.ListCardsResponse]  # type: ignore[assignment]
+    """Lists the cards of a message."""
+    SubmitCardAction: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.SubmitCardActionRequest, _conversation_service_pb2.SubmitCardActionResponse]  # type: ignore[assignment]
+    """Tells the vendor that the customer submitted an adaptive card (`Action.Submit`).
+
+    Never repeated by Chatbridge: UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) where the answer is lost.
+    """
+    ExecuteCardAction: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.ExecuteCardActionRequest, _conversation_service_pb2.ExecuteCardActionResponse]  # type: ignore[assignment]
+    """Tells the vendor that an adaptive card's action was executed (`Action.Execute`).
+
+    Never repeated by Chatbridge: UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) where the answer is lost.
+    """
     SendTypingIndicator: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.SendTypingIndicatorRequest, _conversation_service_pb2.SendTypingIndicatorResponse]  # type: ignore[assignment]
-    """Shows the agent that the customer or the bot is typing."""
+    """Shows the agent that the customer or the bot is typing.
+
+    Never repeated by Chatbridge, nor are the two below: where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`),
+    and the next one shows the same.
+    """
+    SendThinkingIndicator: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.SendThinkingIndicatorRequest, _conversation_service_pb2.SendThinkingIndicatorResponse]  # type: ignore[assignment]
+    """Shows the agent that the bot is working on an answer."""
+    SendReadReceipt: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.SendReadReceiptRequest, _conversation_service_pb2.SendReadReceiptResponse]  # type: ignore[assignment]
+    """Tells the agent up to when the customer or the bot has read."""
+    ListParticipants: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.ListParticipantsRequest, _conversation_service_pb2.ListParticipantsResponse]  # type: ignore[assignment]
+    """Lists everybody who took part in a conversation.
+
+    The vendor has no pages here: each call reads all and answers the part asked for.
+    """
 
 class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Conversations with the contact centre: every call here becomes one call to the vendor's Chat Gateway.
+    """Conversations with the contact centre. Most calls make one request to the vendor's Chat Gateway; hand-overs, transfers and
+    `FindOrCreateConversation` make several.
 
     Errors are `google.rpc.Status` with an `ErrorInfo` (domain `chatbridge`, a stable `reason`; metadata `reference_id`
     where the vendor gave one), and `BadRequest` or `RetryInfo` where they apply. Common to all RPCs:
-    INVALID_ARGUMENT (a field is wrong; `BadRequest` names it), NOT_FOUND (unknown tenant or conversation),
-    FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`: the vendor refused our key), RESOURCE_EXHAUSTED (the vendor's rate limit;
-    `RetryInfo` says when), ABORTED (the vendor saw a conflict), DEADLINE_EXCEEDED, UNAVAILABLE (repeating is harmless),
-    UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`: it may have happened; do not simply repeat), INTERNAL.
 
-    A `conversation_id` has at most 256 bytes and no control characters. A request has at most 4 MiB; a longer one is
-    OUT_OF_RANGE before it is read, so without details. An answer may be longer than 4 MiB, which many clients refuse
-    unless told otherwise: a page of long messages is.
+    - INVALID_ARGUMENT: a field is wrong, and `BadRequest` names it (`INVALID_FIELD`: nothing was sent; `UPSTREAM_INVALID`:
+      the vendor says so).
+    - NOT_FOUND: no such tenant (`TENANT_UNKNOWN`), or the vendor knows nothing of the kind by this identifier
+      (`UPSTREAM_NOT_FOUND`).
+    - FAILED_PRECONDITION (`UPSTREAM_CREDENTIALS`): the vendor refused our key.
+    - ABORTED (`UPSTREAM_CONFLICT`): the vendor saw a conflict.
+    - RESOURCE_EXHAUSTED: the vendor's rate limit (`UPSTREAM_RATE_LIMITED`), or our own limits for the tenant, before anything
+      was sent (`UPSTREAM_THROTTLED`); `RetryInfo` says when there is room, where that is known.
+    - DEADLINE_EXCEEDED (`UPSTREAM_TIMEOUT`): the vendor did not answer in time, and repeating is harmless.
+    - UNAVAILABLE: repeating is harmless. The vendor fails or is not reached (`UPSTREAM_UNAVAILABLE`), or has been failing and
+      is left alone until `RetryInfo` says (`UPSTREAM_CIRCUIT_OPEN`).
+    - UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): it may have happened; do not simply repeat. From calls that change something only.
+    - INTERNAL (`UPSTREAM_UNEXPECTED`): the vendor answered in a way that it does not document.
+
+    Calls that create, send, upload, or answer a `cursor` need Redis as well: UNAVAILABLE (`STORE_UNAVAILABLE`) where it is
+    down, and nothing was sent; INTERNAL (`STORE_CORRUPT`). The caller's deadline ends the call to the vendor too.
+
+    Identifiers have at most 256 bytes, no control characters, and are neither `.` nor `..`. A request message has at most 4
+    MiB; a longer one is OUT_OF_RANGE before it is read, so without details, but INVALID_ARGUMENT where requests are
+    streamed. An answer may be longer than 4 MiB, which many clients refuse unless told otherwise: a page of long messages
+    is.
+
+    Lists are paged alike: `page_size` of 1 to 100 (0: 20), `page_token` from the page before with all other fields as they
+    were, `total_size` as the vendor counts.
     """
+
+    @_abc_1.abstractmethod
+    def HandOverConversation(
+        self,
+        request_iterator: _MaybeAsyncIterator[_conversation_service_pb2.HandOverConversationRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_service_pb2.HandOverConversationResponse, _abc.Awaitable[_conversation_service_pb2.HandOverConversationResponse]]:
+        """Hands a customer over in one call: conversation, transcript of any length, context and files.
+
+        The first message of the stream is `start`; then each file is a `file` followed by its bytes in `chunk`s. The
+        conversation is created when `start` has been checked. Files are uploaded as they arrive, each followed by a message
+        that shows it, since the vendor takes files only into conversations that exist. A file that fails does not undo the
+        conversation: `files` tells what became of each. At most 50 files. A caller may pause, but not without end: CANCELLED
+        (`CALLER_GONE`) a minute after the stream was opened without a `start`, and where the next file, or all bytes of one, are not
+        there within the time that the service is set to give a transfer and a minute more. A file whose bytes stop coming for as
+        long as the service waits for an answer of the vendor's fails alone.
+
+        Idempotent with `request_id`: a repeat with the same stream goes on where the first ended, and creates, uploads and
+        sends nothing twice. With another `start` it is INVALID_ARGUMENT (`REQUEST_ID_REUSED`); a file that is another than
+        the one in its place before has that reason in `files`.
+
+        Errors before the conversation exists are those of `CreateConversation`. Afterwards only the stream itself fails the
+        call: INVALID_ARGUMENT where it breaks the rules above or a file is larger than the tenant's limit, CANCELLED
+        (`CALLER_GONE`) where it breaks off. The conversation stays: `conversation_id` is in the metadata of `ErrorInfo`. Not
+        for gRPC-Web, which cannot stream from the client.
+        """
+
+    @_abc_1.abstractmethod
+    def FindOrCreateConversation(
+        self,
+        request: _conversation_service_pb2.FindOrCreateConversationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_service_pb2.FindOrCreateConversationResponse, _abc.Awaitable[_conversation_service_pb2.FindOrCreateConversationResponse]]:
+        """Finds the conversation of a customer on a channel, or creates it.
+
+        However many callers ask at once, on however many replicas, there is one conversation for each tenant, channel and
+        `user.user_id`; all of them get it. What is found may be idle: a message reopens it. Only conversations made by
+        Chatbridge's own calls are found, the latest of them, for as long as a session is kept, counted from when they were
+        last found. What is found is answered as it is: `user`, `assignment`, `history` and `labels` apply to a new one only.
+
+        UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) while it is unknown whether an earlier creation happened: repeat later.
+        DEADLINE_EXCEEDED (`WAIT_TIMED_OUT`) where another caller's creation did not end before the deadline, or within 10 s
+        where there is none: repeat.
+        """
 
     @_abc_1.abstractmethod
     def CreateConversation(
@@ -150,8 +418,9 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Starts a conversation, with the transcript and the context that the agent should see.
 
         The vendor accepts at once and routes later: await the outcome on `AgentEvents`, from the cursor in the answer.
-        Idempotent with `request_id`: ABORTED while the first call with it runs, INVALID_ARGUMENT
-        (`REQUEST_ID_REUSED`) where the request differs. UNAVAILABLE where Redis is down: nothing was sent.
+        Idempotent with `request_id`: ABORTED (`REQUEST_IN_FLIGHT`) while the first call with it runs, INVALID_ARGUMENT
+        (`REQUEST_ID_REUSED`) where the request differs. Never sent twice: where the answer is lost, UNKNOWN
+        (`UPSTREAM_OUTCOME_UNKNOWN`), and a repeat with the same `request_id` looks for what became of it.
         """
 
     @_abc_1.abstractmethod
@@ -178,7 +447,55 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_conversation_service_pb2.UpdateConversationResponse, _abc.Awaitable[_conversation_service_pb2.UpdateConversationResponse]]:
         """Changes the customer's data or the assignment.
 
-        The vendor accepts at once and acts later: the event tells the outcome.
+        The vendor accepts at once and acts later: the event tells the outcome. While a customer waits in a queue, the agent
+        sees the changed data as soon as they join. With an assignment it is not repeated by Chatbridge: where the answer is
+        lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`).
+        """
+
+    @_abc_1.abstractmethod
+    def ReplaceConversation(
+        self,
+        request: _conversation_service_pb2.ReplaceConversationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_service_pb2.ReplaceConversationResponse, _abc.Awaitable[_conversation_service_pb2.ReplaceConversationResponse]]:
+        """Replaces channel, customer and assignment as a whole: what is not given is cleared, as far as the vendor clears it.
+
+        As `UpdateConversation` otherwise.
+        """
+
+    @_abc_1.abstractmethod
+    def TransferConversation(
+        self,
+        request: _conversation_service_pb2.TransferConversationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_service_pb2.TransferConversationResponse, _abc.Awaitable[_conversation_service_pb2.TransferConversationResponse]]:
+        """Routes a conversation to another queue or script while no agent has it.
+
+        FAILED_PRECONDITION (`CONVERSATION_WITH_AGENT`) where the vendor reports that an agent has it, and FAILED_PRECONDITION
+        (`CONVERSATION_ENDED`) where it is idle. An agent who accepts between the check and the change is not excluded: the
+        events tell. Errors otherwise as of `UpdateConversation` with an assignment.
+        """
+
+    @_abc_1.abstractmethod
+    def ListInteractions(
+        self,
+        request: _conversation_service_pb2.ListInteractionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_service_pb2.ListInteractionsResponse, _abc.Awaitable[_conversation_service_pb2.ListInteractionsResponse]]:
+        """Lists a conversation's interactions, as the vendor has them.
+
+        The vendor has no pages here: each call reads all and answers the part asked for.
+        """
+
+    @_abc_1.abstractmethod
+    def CreatePostAgentAssignment(
+        self,
+        request: _conversation_service_pb2.CreatePostAgentAssignmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_service_pb2.CreatePostAgentAssignmentResponse, _abc.Awaitable[_conversation_service_pb2.CreatePostAgentAssignmentResponse]]:
+        """Asks that the conversation be handed back to a bot once the agent has left.
+
+        Never repeated by Chatbridge: UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) where the answer is lost.
         """
 
     @_abc_1.abstractmethod
@@ -189,7 +506,8 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_conversation_service_pb2.EndConversationResponse, _abc.Awaitable[_conversation_service_pb2.EndConversationResponse]]:
         """Ends the current interaction on the customer's behalf.
 
-        The conversation becomes idle; a new message starts another interaction in it.
+        The conversation becomes idle; a new message starts another interaction in it. Repeated by Chatbridge, and safe to
+        repeat.
         """
 
     @_abc_1.abstractmethod
@@ -205,6 +523,14 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def GetMessage(
+        self,
+        request: _conversation_service_pb2.GetMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_service_pb2.GetMessageResponse, _abc.Awaitable[_conversation_service_pb2.GetMessageResponse]]:
+        """Reads one message."""
+
+    @_abc_1.abstractmethod
     def ListMessages(
         self,
         request: _conversation_service_pb2.ListMessagesRequest,
@@ -213,11 +539,72 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists a conversation's messages as the vendor has them."""
 
     @_abc_1.abstractmethod
+    def ListCards(
+        self,
+        request: _conversation_service_pb2.ListCardsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_service_pb2.ListCardsResponse, _abc.Awaitable[_conversation_service_pb2.ListCardsResponse]]:
+        """Lists the cards of a message."""
+
+    @_abc_1.abstractmethod
+    def SubmitCardAction(
+        self,
+        request: _conversation_service_pb2.SubmitCardActionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_service_pb2.SubmitCardActionResponse, _abc.Awaitable[_conversation_service_pb2.SubmitCardActionResponse]]:
+        """Tells the vendor that the customer submitted an adaptive card (`Action.Submit`).
+
+        Never repeated by Chatbridge: UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) where the answer is lost.
+        """
+
+    @_abc_1.abstractmethod
+    def ExecuteCardAction(
+        self,
+        request: _conversation_service_pb2.ExecuteCardActionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_service_pb2.ExecuteCardActionResponse, _abc.Awaitable[_conversation_service_pb2.ExecuteCardActionResponse]]:
+        """Tells the vendor that an adaptive card's action was executed (`Action.Execute`).
+
+        Never repeated by Chatbridge: UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`) where the answer is lost.
+        """
+
+    @_abc_1.abstractmethod
     def SendTypingIndicator(
         self,
         request: _conversation_service_pb2.SendTypingIndicatorRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_conversation_service_pb2.SendTypingIndicatorResponse, _abc.Awaitable[_conversation_service_pb2.SendTypingIndicatorResponse]]:
-        """Shows the agent that the customer or the bot is typing."""
+        """Shows the agent that the customer or the bot is typing.
+
+        Never repeated by Chatbridge, nor are the two below: where the answer is lost, UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`),
+        and the next one shows the same.
+        """
+
+    @_abc_1.abstractmethod
+    def SendThinkingIndicator(
+        self,
+        request: _conversation_service_pb2.SendThinkingIndicatorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_service_pb2.SendThinkingIndicatorResponse, _abc.Awaitable[_conversation_service_pb2.SendThinkingIndicatorResponse]]:
+        """Shows the agent that the bot is working on an answer."""
+
+    @_abc_1.abstractmethod
+    def SendReadReceipt(
+        self,
+        request: _conversation_service_pb2.SendReadReceiptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_service_pb2.SendReadReceiptResponse, _abc.Awaitable[_conversation_service_pb2.SendReadReceiptResponse]]:
+        """Tells the agent up to when the customer or the bot has read."""
+
+    @_abc_1.abstractmethod
+    def ListParticipants(
+        self,
+        request: _conversation_service_pb2.ListParticipantsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_service_pb2.ListParticipantsResponse, _abc.Awaitable[_conversation_service_pb2.ListParticipantsResponse]]:
+        """Lists everybody who took part in a conversation.
+
+        The vendor has no pages here: each call reads all and answers the part asked for.
+        """
 
 def add_ConversationServiceServicer_to_server(servicer: ConversationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,21 +1,43 @@
-//! A message as the vendor keeps it.
+//! Messages and their cards.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{
-    lenient::{flag, or_default, text},
-    received::{first, unix_ms},
+use super::{Item, conversation::Participant, first, identifier, list, one, unix_ms};
+use crate::{
+    event,
+    gateway::{
+        self,
+        wire::lenient::{flag, or_default, text},
+    },
 };
-use crate::event::{self, AuthorType};
+
+/// Answer of "get a message". It was asked for by its identifier, so an answer without one is about something else.
+pub(in crate::gateway) fn message(body: &[u8]) -> Result<event::Message, String> {
+    let message = one::<Message>(body)?;
+    Ok(event::Message {
+        id: identifier(message.id, "a message")?,
+        ..message
+    })
+}
+
+/// Answer of "list messages".
+pub(in crate::gateway) fn messages(body: &[u8]) -> Result<gateway::Listed<event::Message>, String> {
+    list::<Message>(body)
+}
+
+/// Answer of "list the cards of a message".
+pub(in crate::gateway) fn cards(body: &[u8]) -> Result<gateway::Listed<event::Card>, String> {
+    list::<Card>(body)
+}
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Message {
+struct Message {
     #[serde(deserialize_with = "text")]
     id: String,
     #[serde(deserialize_with = "or_default")]
-    author: Author,
+    author: Participant,
     #[serde(deserialize_with = "text")]
     text: String,
     #[serde(deserialize_with = "text")]
@@ -27,45 +49,21 @@ pub(super) struct Message {
     external_provider: Option<ExternalProvider>,
 }
 
-impl Message {
-    pub(super) fn read(self) -> event::Message {
-        event::Message {
+impl Item for Message {
+    const LIST: &'static str = "messages";
+    type Read = event::Message;
+
+    fn read(self) -> Result<event::Message, String> {
+        Ok(event::Message {
             id: self.id,
-            author: self.author.read(),
+            author: self.author.known(),
             text: self.text,
             created_ms: unix_ms(&self.created_at),
             attachments: self.attachments.into_iter().map(Attachment::read).collect(),
-            cards: self.cards.into_iter().map(Card::read).collect(),
+            cards: self.cards.into_iter().map(Card::known).collect(),
             external_provider: self.external_provider.map(ExternalProvider::read),
             echo: false,
-        }
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Author {
-    #[serde(deserialize_with = "text")]
-    id: String,
-    #[serde(rename = "type", deserialize_with = "text")]
-    kind: String,
-    #[serde(deserialize_with = "text")]
-    name: String,
-    #[serde(deserialize_with = "flag")]
-    removed: bool,
-    #[serde(deserialize_with = "text")]
-    language: String,
-}
-
-impl Author {
-    fn read(self) -> event::Participant {
-        event::Participant {
-            kind: AuthorType::parse(&self.kind),
-            id: self.id,
-            name: self.name,
-            removed: self.removed,
-            language: self.language,
-        }
+        })
     }
 }
 
@@ -110,7 +108,7 @@ struct Card {
 }
 
 impl Card {
-    fn read(self) -> event::Card {
+    fn known(self) -> event::Card {
         event::Card {
             id: self.id,
             content_type: self.content_type,
@@ -118,6 +116,16 @@ impl Card {
             action_submitted: self.action_submitted,
             action_executed: self.action_executed,
         }
+    }
+}
+
+impl Item for Card {
+    const LIST: &'static str = "cards";
+    type Read = event::Card;
+
+    /// Only adaptive cards need an identifier, for their actions.
+    fn read(self) -> Result<event::Card, String> {
+        Ok(self.known())
     }
 }
 

@@ -1,0 +1,50 @@
+"""What Chatbridge itself knows of conversations."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+
+from chatbridge.calls import Calls, pages
+from chatbridge.v1 import (
+    GetSessionRequest,
+    ListSessionsRequest,
+    ListSessionsResponse,
+    Session,
+    SessionState,
+)
+
+
+class SessionCalls(Calls):
+    """Calls of `SessionService`."""
+
+    async def get_session(self, conversation_id: str, *, timeout: float | None = None) -> Session:
+        """Reads what Chatbridge itself knows of a conversation."""
+        request = GetSessionRequest(tenant=self._tenant, conversation_id=conversation_id)
+        return (await self._call(self._connection.sessions.GetSession, request, timeout)).session
+
+    async def list_sessions(
+        self,
+        *,
+        states: Iterable[SessionState.ValueType] = (),
+        page_size: int = 0,
+        page_token: str = "",
+        timeout: float | None = None,
+    ) -> ListSessionsResponse:
+        """Reads one page of the tenant's sessions, the last active first. No `states`: all."""
+        request = ListSessionsRequest(tenant=self._tenant, states=states, page_size=page_size, page_token=page_token)
+        return await self._call(self._connection.sessions.ListSessions, request, timeout)
+
+    async def iterate_sessions(
+        self,
+        *,
+        states: Iterable[SessionState.ValueType] = (),
+        page_size: int = 100,
+        timeout: float | None = None,
+    ) -> AsyncIterator[Session]:
+        """Every session, page after page, the last active first; `timeout` is that of each page."""
+        wanted = list(states)
+        async for page in pages(
+            lambda token: self.list_sessions(states=wanted, page_size=page_size, page_token=token, timeout=timeout)
+        ):
+            for session in page.sessions:
+                yield session
