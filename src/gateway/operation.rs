@@ -25,6 +25,8 @@ pub(super) struct Operation {
     pub(super) answer_limit: usize,
     /// Where no answer is needed: whether one that comes all the same, whole and soon, is kept.
     pub(super) keeps_answer: bool,
+    /// Whether it goes past the limits that callers share.
+    pub(super) is_past_limits: bool,
 }
 
 pub(super) static LIST_WEBHOOKS: Operation = Operation::read("list_webhooks", LONG);
@@ -35,7 +37,7 @@ pub(super) static DELETE_WEBHOOK: Operation = Operation::accepted("delete_webhoo
 pub(super) static VERIFY_WEBHOOK: Operation = Operation::accepted("verify_webhook", Method::POST, Unsafe);
 pub(super) static SIGNING_KEY: Operation = Operation::read("get_signing_key", SHORT);
 /// The same for the webhook door, which must not wait for callers, nor they use up what it needs.
-pub(super) static VERIFICATION_KEY: Operation = Operation::read("get_signing_key", SHORT);
+pub(super) static VERIFICATION_KEY: Operation = Operation::read("get_signing_key", SHORT).past_limits();
 
 pub(super) static LIST_CHANNELS: Operation = Operation::read("list_channels", LONG);
 pub(super) static CREATE_CHANNEL: Operation = Operation::new("create_channel", Method::POST, Unsafe, SHORT);
@@ -98,6 +100,7 @@ impl Operation {
             repeat,
             answer_limit,
             keeps_answer: false,
+            is_past_limits: false,
         }
     }
 
@@ -113,6 +116,11 @@ impl Operation {
     /// The same, where the body is welcome: without it, or with one that is cut, late or too large, it is a success still.
     const fn keeping_answer(mut self) -> Self {
         self.keeps_answer = true;
+        self
+    }
+
+    const fn past_limits(mut self) -> Self {
+        self.is_past_limits = true;
         self
     }
 

@@ -8,7 +8,7 @@ mod deadline;
 mod limits;
 mod retry;
 
-use std::{ptr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use tower::{
@@ -33,7 +33,6 @@ use super::{
     connection::Clients,
     exchange::{Answer, exchange},
     failure::Failure,
-    operation::VERIFICATION_KEY,
 };
 
 type Layered = BoxCloneSyncService<Call, Answer, Failure>;
@@ -70,7 +69,7 @@ impl Stack {
 
     /// Makes a call and reads its answer.
     pub(super) async fn call(&self, mut call: Call) -> Result<Answer, UpstreamError> {
-        let service = if ptr::eq(call.operation, &VERIFICATION_KEY) {
+        let service = if call.operation.is_past_limits {
             // Webhooks wait for a key, and must not wait for callers: it has a way of its own, without their limits. Its repeats
             // together take no longer than one request may.
             let by = Instant::now() + self.limits.timeout;
