@@ -1,7 +1,7 @@
 # What a developer types. The work is in scripts/; tools go into .tools/, which git ignores.
 
 .DEFAULT_GOAL := help
-.PHONY: demo dev test bench lint generate tools clean help
+.PHONY: demo dev test bench chaos lint generate tools clean help
 
 demo: ## A whole hand-over on this machine; needs Rust alone
 	@cargo run -q -- demo
@@ -12,9 +12,14 @@ dev: ## Chatbridge and a sandbox Chat Gateway, to develop against; needs Rust al
 test: tools ## Lint, then every test; installs what is missing
 	@scripts/test.sh
 
-bench: ## What Chatbridge adds to a call, as ratios; needs redis-server
+bench: ## What Chatbridge costs, against floors and peers of the same run; installs what is missing
+	@scripts/tools.sh bench
 	@cargo build --release --locked --quiet --bin chatbridge
-	@cargo run --release --locked --quiet -p chatbridge-bench
+	@PATH="$(CURDIR)/.tools/bin:$$PATH" cargo run --release --locked --quiet -p chatbridge-bench -- $(PARTS)
+
+chaos: ## What becomes of events when things break, in ten minutes; installs redis-server and faketime if missing
+	@scripts/tools.sh chaos
+	@cargo test --locked --quiet --test chaos -- --full $(CHAOS)
 
 lint: tools ## Format, lints, types, contract, freshness of generated code
 	@scripts/lint.sh

@@ -4,10 +4,11 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "chatbridge/v1/conversation_service.proto",
     "chatbridge/v1/agent_event_service.proto",
     "chatbridge/v1/session_service.proto",
+    "chatbridge/v1/subscription_service.proto",
     "chatbridge/v1/attachment_service.proto",
     "chatbridge/v1/configuration_service.proto",
 ];
@@ -44,6 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "crate::grpc::encoded::EncodedResponse",
         )
         .extern_path(".chatbridge.v1", "crate::grpc::proto")
+        .codec_path("crate::grpc::encoded::LeanCodec")
         .compile_fds(streaming)?;
     Ok(())
 }

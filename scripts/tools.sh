@@ -1,9 +1,15 @@
 #!/usr/bin/env bash
-# Installs what the project's checks need and is missing. A second run finds everything in place and does nothing.
+# Installs what is missing. A second run finds everything in place and does nothing.
 #
-# Python tools go into .tools/venv, from hashed pins. Only redis-server and Python itself come from the system.
+#   tools.sh          what the project's checks need
+#   tools.sh bench    what the bench needs, and the peers that it measures, as far as they can be had
+#   tools.sh chaos    what the fault run needs: redis-server and faketime
+#
+# Python tools go into .tools/venv, from hashed pins; Centrifugo goes into .tools/bin. The rest comes from the system.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
+
+CENTRIFUGO="github.com/centrifugal/centrifugo/v6@latest"
 
 # apt_install PACKAGE...: installs Debian packages where we may, and stops with the command to run where we may not.
 apt_install() {
@@ -20,8 +26,11 @@ apt_install() {
         apt-get install -y -qq --no-install-recommends "$@" </dev/null
 }
 
-rust_tools() {
+rust_compiler() {
     have cargo || stop "cargo is missing; install Rust 1.95 or newer: https://rustup.rs"
+}
+
+rust_tools() {
     if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then
         have rustup || stop "rustfmt or clippy is missing; install them beside cargo"
         rustup component add rustfmt clippy
@@ -37,6 +46,13 @@ system_tools() {
     [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
         stop "python3 is $(python3 -c 'import platform; print(platform.python_version())'); 3.10 or newer is needed"
+}
+
+chaos_tools() {
+    local missing=()
+    have redis-server || missing+=(redis-server)
+    compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || missing+=(faketime)
+    [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
 }
 
 python_tools() {
@@ -55,6 +71,40 @@ python_tools() {
     printf '%s\n' "$wanted" >"$stamp"
 }
 
-rust_tools
-system_tools
-python_tools
+# What the bench cannot do without, and its peers: without one, the bench says so and measures the others.
+bench_tools() {
+    local missing=()
+    have redis-server || apt_install redis-server
+    { have nginx || [ -x /usr/sbin/nginx ]; } || missing+=(nginx-light)
+    compgen -G '/usr/lib*/nginx/modules/ngx_nchan_module.so' >/dev/null || missing+=(libnginx-mod-nchan)
+    if [ ${#missing[@]} -gt 0 ]; then
+        (apt_install "${missing[@]}") || echo "Nchan cannot be had, and is left out."
+    fi
+    if ! have centrifugo && [ ! -x "$TOOLS/bin/centrifugo" ]; then
+        if ! have go; then
+            echo "Centrifugo cannot be had without Go, and is left out."
+        elif ! GOBIN="$TOOLS/bin" go install "$CENTRIFUGO"; then
+            echo "Centrifugo cannot be had: go install $CENTRIFUGO failed. It is left out."
+        fi
+    fi
+}
+
+case "${1:-}" in
+bench)
+    rust_compiler
+    bench_tools
+    ;;
+chaos)
+    rust_compiler
+    chaos_tools
+    ;;
+"")
+    rust_compiler
+    rust_tools
+    system_tools
+    python_tools
+    ;;
+*)
+    stop "usage: tools.sh [bench | chaos]"
+    ;;
+esac

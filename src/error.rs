@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use crate::{
     gateway::UpstreamError,
-    store::{StoreError, cursor::CursorError},
+    store::{
+        StoreError,
+        cursor::CursorError,
+        subscription::{MEMBERS_MAX, SUBSCRIPTIONS_MAX},
+    },
 };
 
 /// The most mistakes that one error names. A request of 4 MiB can hold millions of them, each of which would take more
@@ -61,6 +65,23 @@ pub enum Error {
         "events after the start of this stream are gone: start at a later cursor, or choose a gap_policy that goes on"
     )]
     CursorGap,
+    /// There is no such subscription.
+    #[error("the tenant has no subscription {0:?}: create it, or check the name")]
+    UnknownSubscription(String),
+    /// There is one of this name with another definition.
+    #[error("subscription {0:?} exists with another definition: delete it first, or choose another name")]
+    SubscriptionExists(String),
+    /// The tenant has as many subscriptions as it may.
+    #[error("the tenant has {SUBSCRIPTIONS_MAX} subscriptions, which is the most: delete one")]
+    TooManySubscriptions,
+    /// The subscription has as many members as it may.
+    #[error("the subscription has {MEMBERS_MAX} members, which is the most: end another stream of it first")]
+    TooManyMembers,
+    /// Somebody else has what the cursor belongs to.
+    #[error(
+        "another stream has taken over what this cursor belongs to, and gets these events again: go on with the next response"
+    )]
+    CursorSuperseded,
     /// An agent has the conversation, so it cannot be routed any more.
     #[error("an agent has this conversation already: ask the agent to transfer it")]
     ConversationWithAgent,
@@ -87,6 +108,19 @@ pub enum Error {
     /// The store holds something that cannot be read.
     #[error("the session store holds something that this version cannot read")]
     StoreCorrupt,
+    /// No stream has this name, or it may not be changed.
+    #[error(
+        "there is no stream of this name that may be changed: it has ended, or was not opened as changeable"
+    )]
+    UnknownStream,
+    /// There are as many streams, or conversations on one, as there may be.
+    #[error("{problem}")]
+    StreamLimit {
+        /// Of what there are too many, and what to do.
+        problem: &'static str,
+        /// When trying again may help.
+        retry_after: Option<Duration>,
+    },
     /// The service is stopping.
     #[error("the service is stopping: connect again")]
     Draining,
@@ -114,6 +148,10 @@ impl Error {
             Self::RequestInFlight => "REQUEST_IN_FLIGHT",
             Self::CursorInvalid(_) => "CURSOR_INVALID",
             Self::CursorGap => "CURSOR_GAP",
+            Self::UnknownSubscription(_) => "SUBSCRIPTION_UNKNOWN",
+            Self::SubscriptionExists(_) => "SUBSCRIPTION_EXISTS",
+            Self::TooManySubscriptions | Self::TooManyMembers => "SUBSCRIPTION_LIMIT",
+            Self::CursorSuperseded => "CURSOR_SUPERSEDED",
             Self::ConversationWithAgent => "CONVERSATION_WITH_AGENT",
             Self::ConversationEnded => "CONVERSATION_ENDED",
             Self::WaitTimedOut => "WAIT_TIMED_OUT",
@@ -121,6 +159,8 @@ impl Error {
             Self::CallerGone => "CALLER_GONE",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::StoreCorrupt => "STORE_CORRUPT",
+            Self::UnknownStream => "STREAM_UNKNOWN",
+            Self::StreamLimit { .. } => "STREAM_LIMIT",
             Self::Draining => "DRAINING",
             Self::Upstream(error) => error.kind.reason(),
         }
@@ -131,6 +171,7 @@ impl Error {
         match self {
             Self::Upstream(error) => error.retry_after,
             Self::HandOverBroken { problem, .. } => problem.retry_after(),
+            Self::StreamLimit { retry_after, .. } => *retry_after,
             Self::StoreUnavailable | Self::RequestInFlight | Self::Draining => Some(Duration::from_secs(1)),
             _ => None,
         }
@@ -171,6 +212,11 @@ mod tests {
             Error::RequestInFlight,
             Error::CursorInvalid(crate::store::Cursor::decode(b"").unwrap_err()),
             Error::CursorGap,
+            Error::UnknownSubscription(String::new()),
+            Error::SubscriptionExists(String::new()),
+            Error::TooManySubscriptions,
+            Error::TooManyMembers,
+            Error::CursorSuperseded,
             Error::ConversationWithAgent,
             Error::ConversationEnded,
             Error::WaitTimedOut,

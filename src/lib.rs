@@ -23,6 +23,7 @@
 //! | [`gateway`] | the client of the vendor's REST API |
 //! | [`store`] | sessions, event log, idempotency records; Redis and in-memory behind one trait |
 //! | [`fanout`] | from the log to subscribers |
+//! | [`subscription`] | named subscriptions: durable ones, and shared ones whose members split the conversations |
 //! | [`grpc`] | thin services, conversion, status mapping; generated types stay in there |
 //! | [`sandbox`] | a Chat Gateway for your own machine, with scripted agents |
 //! | [`cli`] | the command line |
@@ -39,6 +40,7 @@ pub mod grpc;
 pub mod sandbox;
 pub mod server;
 pub mod store;
+pub mod subscription;
 pub mod telemetry;
 pub mod tenant;
 pub mod webhook;

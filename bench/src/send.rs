@@ -136,6 +136,8 @@ impl Door {
             prefix: "bench".to_owned(),
             partitions: 16,
             retention: Retention::default(),
+            wait: None,
+            claims: None,
         });
         let conversation = &stage.conversation;
         Ok(Self {

@@ -20,7 +20,11 @@ use url::Url;
 
 use self::reader::Reader;
 pub use self::settings::{SETTINGS, Setting};
-use crate::{event::TenantId, store::Retention};
+use crate::{
+    event::TenantId,
+    grpc::gate::Limits,
+    store::{Retention, redis::Wait},
+};
 
 /// Prefix of environment variables.
 pub const ENV_PREFIX: &str = "CHATBRIDGE_";
@@ -45,6 +49,8 @@ pub struct Config {
     pub api_key: SecretString,
     /// `None`: in memory.
     pub redis_url: Option<SecretString>,
+    /// `None`: appends wait for no replica.
+    pub redis_wait: Option<Wait>,
     pub redis_prefix: String,
     pub partitions: u16,
     pub retention: Retention,
@@ -56,6 +62,12 @@ pub struct Config {
     pub webhook_max_bytes: usize,
     pub heartbeat: Duration,
     pub stream_max_age: Duration,
+    /// 0: any number.
+    pub stream_lag_max_events: u64,
+    pub stream_limits: Limits,
+    pub connection_limits: Limits,
+    pub keepalive: Duration,
+    pub keepalive_timeout: Duration,
     pub agent_names_file: Option<PathBuf>,
     /// With `{id}` in its path or query.
     pub agent_names_url: Option<SecretString>,

@@ -17,7 +17,16 @@ use super::{
     Config, ENV_PREFIX, MEMORY_URL,
     settings::{SECRETS, SETTINGS},
 };
-use crate::{agents::UrlTemplate, event::TenantId, store::Retention, store::partition::MAX_PARTITIONS};
+use crate::{
+    agents::UrlTemplate,
+    event::TenantId,
+    grpc::gate::Limits,
+    store::{
+        Retention,
+        partition::MAX_PARTITIONS,
+        redis::{Wait, check_url},
+    },
+};
 
 /// A value and where it came from, for messages.
 struct Given {
@@ -157,8 +166,10 @@ impl Reader {
         let tenant = self.required("tenant");
         let api_key = self.required("api_key").map(SecretString::from);
         let redis_url = self.redis_url();
+        let redis_wait = self.redis_wait();
         let retention = Retention {
             log_ms: self.number("log_retention_hours", 1, 8760) * hour_ms,
+            log_bytes: self.number("log_max_bytes", 0, 1 << 50),
             dedupe_ms: self.number("dedupe_retention_hours", 1, 8760) * hour_ms,
             session_ms: self.number("session_retention_hours", 1, 87_600) * hour_ms,
             ..Retention::default()
@@ -182,6 +193,11 @@ impl Reader {
         let webhook_freshness = Duration::from_secs(self.number("webhook_freshness_seconds", 10, 3600));
         let heartbeat = self.millis("heartbeat_ms", 50, 20_000);
         let stream_max_age = Duration::from_secs(self.number("stream_max_age_seconds", 1, 86_400));
+        let stream_lag_max_events = self.number("stream_lag_max_events", 0, 1 << 53);
+        let stream_limits = self.limits("streams_max", "streams_per_address_max");
+        let connection_limits = self.limits("connections_max", "connections_per_address_max");
+        let keepalive = self.millis("keepalive_ms", 100, 60_000);
+        let keepalive_timeout = self.millis("keepalive_timeout_ms", 100, 60_000);
         let settle_after = self.millis("settle_after_ms", 100, 600_000);
         let drain_spread = self.millis("drain_spread_ms", 0, 300_000);
         let drain_deadline = self.millis("drain_deadline_ms", 100, 600_000);
@@ -202,6 +218,7 @@ impl Reader {
             tenant: TenantId::new(tenant?),
             api_key: api_key?,
             redis_url: redis_url?,
+            redis_wait,
             redis_prefix: self.text("redis_prefix"),
             partitions: u16::try_from(partitions).ok()?,
             retention,
@@ -213,6 +230,11 @@ impl Reader {
             webhook_max_bytes: usize::try_from(webhook_max_bytes).ok()?,
             heartbeat,
             stream_max_age,
+            stream_lag_max_events,
+            stream_limits,
+            connection_limits,
+            keepalive,
+            keepalive_timeout,
             settle_after,
             drain_spread,
             drain_deadline,
@@ -271,6 +293,14 @@ impl Reader {
         }
     }
 
+    fn limits(&mut self, total: &str, per_address: &str) -> Limits {
+        let mut limit = |name| usize::try_from(self.number(name, 0, 1_000_000)).unwrap_or(usize::MAX);
+        Limits {
+            total: limit(total),
+            per_address: limit(per_address),
+        }
+    }
+
     fn millis(&mut self, name: &str, min: u64, max: u64) -> Duration {
         Duration::from_millis(self.number(name, min, max))
     }
@@ -299,16 +329,18 @@ impl Reader {
         if value == MEMORY_URL {
             return Some(None);
         }
-        let known =
-            Url::parse(&value).is_ok_and(|u| matches!(u.scheme(), "redis" | "rediss") && u.host().is_some());
-        if !known {
-            self.mistake(
-                "redis_url",
-                "must look like redis://HOST:PORT/DB, rediss://… or memory:",
-            );
+        if let Err(problem) = check_url(&value) {
+            self.mistake("redis_url", &problem);
             return None;
         }
         Some(Some(SecretString::from(value)))
+    }
+
+    fn redis_wait(&mut self) -> Option<Wait> {
+        let replicas = self.number("redis_wait_replicas", 0, 16);
+        let within = self.millis("redis_wait_ms", 1, 10_000);
+        let replicas = u16::try_from(replicas).ok().filter(|replicas| *replicas > 0)?;
+        Some(Wait { replicas, within })
     }
 
     fn grpc_listen(&mut self) -> Option<SocketAddr> {

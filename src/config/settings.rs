@@ -61,7 +61,18 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "redis_url",
         "",
-        "redis://, rediss:// or memory: (nothing survives the process); required; secret",
+        "redis://, redis+sentinel://, redis+cluster://, each with rediss for TLS, or memory: (nothing survives the process); \
+         required; secret",
+    ),
+    setting(
+        "redis_wait_replicas",
+        "0",
+        "on how many replicas of Redis an event must be before its webhook is answered 2xx (0 to 16; 0: on none)",
+    ),
+    setting(
+        "redis_wait_ms",
+        "1000",
+        "how long those replicas may take, in ms (1 to 10000); then the webhook is answered 503",
     ),
     setting("redis_prefix", "chatbridge", "prefix of all keys in Redis"),
     setting(
@@ -73,6 +84,11 @@ pub const SETTINGS: &[Setting] = &[
         "log_retention_hours",
         "72",
         "how long the event log is kept, in hours (1 to 8760)",
+    ),
+    setting(
+        "log_max_bytes",
+        "0",
+        "how large the event log may get, in bytes of events (0 to 1125899906842624; 0: any size)",
     ),
     setting(
         "dedupe_retention_hours",
@@ -115,6 +131,41 @@ pub const SETTINGS: &[Setting] = &[
         "stream_max_age_seconds",
         "1800",
         "after which age a stream is ended, give or take a tenth, in seconds (1 to 86400)",
+    ),
+    setting(
+        "stream_lag_max_events",
+        "0",
+        "how many events a stream may be behind while it does not gain (0 to 9007199254740992; 0: any number)",
+    ),
+    setting(
+        "streams_max",
+        "50000",
+        "streams that a replica has at most (0 to 1000000; 0: no limit)",
+    ),
+    setting(
+        "streams_per_address_max",
+        "0",
+        "streams among them from one client address (0 to 1000000; 0: no limit)",
+    ),
+    setting(
+        "connections_max",
+        "10000",
+        "connections to gRPC that a replica has at most (0 to 1000000; 0: no limit)",
+    ),
+    setting(
+        "connections_per_address_max",
+        "0",
+        "connections among them from one client address (0 to 1000000; 0: no limit)",
+    ),
+    setting(
+        "keepalive_ms",
+        "20000",
+        "after how long a silence a client of gRPC is asked whether it is there, in ms (100 to 60000)",
+    ),
+    setting(
+        "keepalive_timeout_ms",
+        "10000",
+        "how long its answer may take before its connection is given up, in ms (100 to 60000)",
     ),
     setting(
         "agent_names_file",

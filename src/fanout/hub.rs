@@ -2,56 +2,78 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::subscriber::Filter;
+use super::{
+    filter::{Scope, Wanted},
+    inbox::{Dispatched, Inbox, QUEUE},
+    places::Reached,
+};
 use crate::{
     event::{ConversationKey, EntryId, TenantId},
-    store::{Entry, SharedStore, StoreError},
+    store::{Entry, SharedStore, StoreError, partition},
 };
 
-/// How many entries may wait for one subscriber before it is detached from the live feed.
-const QUEUE: usize = 256;
 const RETRY_MIN: Duration = Duration::from_millis(100);
-const RETRY_MAX: Duration = Duration::from_secs(2);
+const RETRY_MAX: Duration = Duration::from_millis(500);
+const METRICS_EVERY: Duration = Duration::from_secs(1);
+
+/// How many pages are read from the log at once, for all subscribers: after an outage all of them read.
+const READS: usize = 32;
 
 /// Hands entries of the log to subscribers.
 pub struct Hub {
     store: SharedStore,
     registry: Mutex<Registry>,
     live: watch::Sender<bool>,
+    next_id: AtomicU64,
+    /// Whoever reads a page of the log holds one.
+    pub(super) reads: Arc<Semaphore>,
 }
 
 #[derive(Default)]
 struct Registry {
     /// How far the live feed has come in each partition; empty while there is none.
     reached: Vec<EntryId>,
-    next_id: u64,
-    queues: HashMap<u64, mpsc::Sender<Arc<Entry>>>,
-    by_conversation: HashMap<ConversationKey, Vec<u64>>,
-    by_tenant: HashMap<TenantId, Vec<u64>>,
+    /// The same, to be shared; made when it is asked for.
+    shared: Option<Arc<Reached>>,
+    /// Entries that the feed has handed out, ever.
+    dispatched: u64,
+    // The inboxes of each list are sorted by their numbers.
+    by_conversation: HashMap<ConversationKey, Vec<Arc<Inbox>>>,
+    by_tenant: HashMap<TenantId, Vec<Arc<Inbox>>>,
+    by_share: HashMap<(TenantId, u16), Vec<Arc<Inbox>>>,
+    /// Subscribers that read the log, by their numbers.
+    behind: HashMap<u64, Behind>,
+}
+
+/// How far a subscriber was behind, and how much had been handed out then.
+struct Behind {
+    lag: u64,
+    dispatched: u64,
 }
 
 /// A place in the live feed.
 pub(super) struct Joined {
     hub: Arc<Hub>,
-    id: u64,
-    filter: Arc<Filter>,
-    /// Entries behind `reached`; ends when the subscriber is detached.
-    pub(super) queue: mpsc::Receiver<Arc<Entry>>,
+    /// Entries behind `reached`; closed when the subscriber is detached.
+    pub(super) inbox: Arc<Inbox>,
     /// How far the live feed had come in each partition.
-    pub(super) reached: Vec<EntryId>,
+    pub(super) reached: Arc<Reached>,
 }
 
 impl Drop for Joined {
     fn drop(&mut self) {
-        self.hub.leave(self.id, &self.filter);
+        self.hub.registry().delist(&self.inbox);
     }
 }
 
@@ -62,6 +84,8 @@ impl Hub {
             store,
             registry: Mutex::default(),
             live: watch::Sender::new(false),
+            next_id: AtomicU64::new(0),
+            reads: Arc::new(Semaphore::new(READS)),
         })
     }
 
@@ -82,6 +106,7 @@ impl Hub {
             let fed = tokio::select! {
                 () = shutdown.cancelled() => break,
                 fed = self.feed() => fed,
+                () = self.measure() => break,
             };
             let was_live = self.detach_all();
             match fed {
@@ -107,6 +132,7 @@ impl Hub {
         {
             let mut registry = self.registry();
             registry.reached = tails;
+            registry.shared = None;
             self.live.send_replace(true);
         }
         info!("the live feed runs");
@@ -116,43 +142,56 @@ impl Hub {
         }
     }
 
-    fn dispatch(&self, entries: Vec<Entry>) {
-        let mut registry = self.registry();
-        for entry in entries {
-            registry.dispatch(&Arc::new(entry));
+    /// Says how many subscribers read the log, and how far behind the slowest is.
+    async fn measure(&self) {
+        loop {
+            let (count, lag) = self.registry().slowest();
+            metrics::gauge!("chatbridge_subscribers_behind").set(count as f64);
+            metrics::gauge!("chatbridge_subscriber_lag_max").set(lag as f64);
+            tokio::time::sleep(METRICS_EVERY).await;
         }
     }
 
-    /// Takes a place in the live feed; `None` while there is none.
-    pub(super) fn join(self: &Arc<Self>, filter: &Arc<Filter>) -> Option<Joined> {
+    fn dispatch(&self, entries: Vec<Entry>) {
         let mut registry = self.registry();
-        if registry.reached.is_empty() {
-            return None;
+        for entry in entries {
+            registry.dispatch(entry);
         }
-        let (sender, queue) = mpsc::channel(QUEUE);
-        let id = registry.next_id;
-        registry.next_id += 1;
-        registry.queues.insert(id, sender);
-        registry.enlist(id, filter);
+    }
+
+    /// A number for a subscriber.
+    pub(super) fn number(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Takes a place in the live feed; `None` while there is none.
+    pub(super) fn join(self: &Arc<Self>, id: u64, wanted: &Arc<Wanted>) -> Option<Joined> {
+        let mut registry = self.registry();
+        let reached = registry.reached()?;
+        let inbox = Arc::new(Inbox::new(id, Arc::clone(wanted)));
+        registry.enlist(&inbox);
         Some(Joined {
             hub: Arc::clone(self),
-            id,
-            filter: Arc::clone(filter),
-            queue,
-            reached: registry.reached.clone(),
+            inbox,
+            reached,
         })
     }
 
     /// How far the live feed has come; `None` while there is none.
-    pub(super) fn reached(&self) -> Option<Vec<EntryId>> {
-        let registry = self.registry();
-        (!registry.reached.is_empty()).then(|| registry.reached.clone())
+    pub(super) fn reached(&self) -> Option<Arc<Reached>> {
+        self.registry().reached()
     }
 
-    fn leave(&self, id: u64, filter: &Filter) {
+    /// Notes that a subscriber reads the log, and how far behind it is.
+    pub(super) fn note_behind(&self, id: u64, lag: u64) {
         let mut registry = self.registry();
-        registry.queues.remove(&id);
-        registry.delist(id, filter);
+        let dispatched = registry.dispatched;
+        registry.behind.insert(id, Behind { lag, dispatched });
+    }
+
+    /// Notes that a subscriber does not read the log any more.
+    pub(super) fn note_live(&self, id: u64) {
+        self.registry().behind.remove(&id);
     }
 
     /// Ends the live feed for everybody, and says whether there was one. What `live` tells and what the registry holds change
@@ -160,7 +199,8 @@ impl Hub {
     fn detach_all(&self) -> bool {
         let mut registry = self.registry();
         registry.reached.clear();
-        registry.queues.clear();
+        registry.shared = None;
+        registry.close_all();
         self.live.send_replace(false)
     }
 
@@ -170,48 +210,129 @@ impl Hub {
     }
 }
 
-impl Registry {
-    fn enlist(&mut self, id: u64, filter: &Filter) {
-        if filter.conversations.is_empty() {
-            self.by_tenant.entry(filter.tenant.clone()).or_default().push(id);
+fn insert(list: &mut Vec<Arc<Inbox>>, inbox: &Arc<Inbox>) {
+    let index = list.partition_point(|other| other.id < inbox.id);
+    list.insert(index, Arc::clone(inbox));
+}
+
+fn remove<K: std::hash::Hash + Eq>(map: &mut HashMap<K, Vec<Arc<Inbox>>>, key: &K, id: u64) {
+    if let Some(list) = map.get_mut(key) {
+        if let Ok(index) = list.binary_search_by_key(&id, |inbox| inbox.id) {
+            list.remove(index);
         }
-        for key in filter.keys() {
-            self.by_conversation.entry(key).or_default().push(id);
+        if list.is_empty() {
+            map.remove(key);
         }
     }
+}
 
-    fn delist(&mut self, id: u64, filter: &Filter) {
-        fn remove<K: std::hash::Hash + Eq>(map: &mut HashMap<K, Vec<u64>>, key: &K, id: u64) {
-            if let Some(ids) = map.get_mut(key) {
-                ids.retain(|i| *i != id);
-                if ids.is_empty() {
-                    map.remove(key);
+impl Registry {
+    fn reached(&mut self) -> Option<Arc<Reached>> {
+        if self.reached.is_empty() {
+            return None;
+        }
+        let shared = self
+            .shared
+            .get_or_insert_with(|| Arc::new(Reached::new(&self.reached, self.dispatched)));
+        Some(Arc::clone(shared))
+    }
+
+    fn enlist(&mut self, inbox: &Arc<Inbox>) {
+        let tenant = &inbox.wanted.tenant;
+        match &inbox.wanted.scope {
+            Scope::All => insert(self.by_tenant.entry(tenant.clone()).or_default(), inbox),
+            Scope::Shares(shares) => {
+                for share in shares {
+                    insert(self.by_share.entry((tenant.clone(), *share)).or_default(), inbox);
+                }
+            }
+            Scope::Named(_) => {
+                for key in inbox.wanted.keys() {
+                    insert(self.by_conversation.entry(key).or_default(), inbox);
                 }
             }
         }
-        if filter.conversations.is_empty() {
-            remove(&mut self.by_tenant, &filter.tenant, id);
-        }
-        for key in filter.keys() {
-            remove(&mut self.by_conversation, &key, id);
-        }
     }
 
-    fn dispatch(&mut self, entry: &Arc<Entry>) {
-        if let Some(reached) = self.reached.get_mut(usize::from(entry.partition)) {
-            *reached = entry.id;
-        }
-        let of_conversation = self.by_conversation.get(&entry.key);
-        let of_tenant = self.by_tenant.get(&entry.key.tenant);
-        for id in of_conversation.into_iter().chain(of_tenant).flatten() {
-            let Some(queue) = self.queues.get(id) else {
-                continue;
-            };
-            if queue.try_send(Arc::clone(entry)).is_err() {
-                // Full: without its sender the subscriber empties the queue and then reads the log.
-                self.queues.remove(id);
-                metrics::counter!("chatbridge_subscribers_detached_total").increment(1);
+    fn delist(&mut self, inbox: &Inbox) {
+        let tenant = &inbox.wanted.tenant;
+        match &inbox.wanted.scope {
+            Scope::All => remove(&mut self.by_tenant, tenant, inbox.id),
+            Scope::Shares(shares) => {
+                for share in shares {
+                    remove(&mut self.by_share, &(tenant.clone(), *share), inbox.id);
+                }
+            }
+            Scope::Named(_) => {
+                for key in inbox.wanted.keys() {
+                    remove(&mut self.by_conversation, &key, inbox.id);
+                }
             }
         }
     }
+
+    fn close_all(&self) {
+        let lists = self.by_tenant.values().chain(self.by_conversation.values());
+        for inbox in lists.chain(self.by_share.values()).flatten() {
+            inbox.close();
+        }
+    }
+
+    fn dispatch(&mut self, entry: Entry) {
+        if let Some(reached) = self.reached.get_mut(usize::from(entry.partition)) {
+            *reached = entry.id;
+        }
+        self.shared = None;
+        self.dispatched += 1;
+        let partitions = u16::try_from(self.reached.len()).unwrap_or(u16::MAX);
+        let wanting = |inboxes: &&Arc<Inbox>| inboxes.wanted.takes(&entry);
+        let of_tenant: Vec<_> = lookup(&self.by_tenant, &entry.key.tenant)
+            .filter(wanting)
+            .collect();
+        // Where nobody shares, nothing is hashed.
+        let share = (!self.by_share.is_empty())
+            .then(|| (entry.key.tenant.clone(), partition::share(&entry.key, partitions)));
+        let of_share = share.iter().flat_map(|share| lookup(&self.by_share, share));
+        let others = lookup(&self.by_conversation, &entry.key).chain(of_share);
+        let others: Vec<_> = others.filter(wanting).collect();
+        if of_tenant.is_empty() && others.is_empty() {
+            return;
+        }
+        let reached = (!of_tenant.is_empty()).then(|| Arc::new(Reached::new(&self.reached, self.dispatched)));
+        let dispatched = Dispatched {
+            reached: reached.clone(),
+            entry: Arc::new(entry),
+        };
+        let dispatched = Arc::new(dispatched);
+        let mut detached = Vec::new();
+        for inbox in others.into_iter().chain(of_tenant) {
+            // Full: the subscriber empties it and then reads the log.
+            if inbox.push(&dispatched) {
+                detached.push(inbox.id);
+            }
+        }
+        self.shared = reached;
+        for id in detached {
+            metrics::counter!("chatbridge_subscribers_detached_total").increment(1);
+            let behind = Behind {
+                lag: QUEUE as u64,
+                dispatched: self.dispatched,
+            };
+            self.behind.insert(id, behind);
+        }
+    }
+
+    /// How many read the log, and the lag of the slowest. One that was not heard of since has what came since before it.
+    fn slowest(&self) -> (usize, u64) {
+        let lag = |behind: &Behind| behind.lag + (self.dispatched - behind.dispatched);
+        let slowest = self.behind.values().map(lag).max();
+        (self.behind.len(), slowest.unwrap_or(0))
+    }
+}
+
+fn lookup<'a, K: std::hash::Hash + Eq>(
+    map: &'a HashMap<K, Vec<Arc<Inbox>>>,
+    key: &K,
+) -> impl Iterator<Item = &'a Arc<Inbox>> {
+    map.get(key).into_iter().flatten()
 }

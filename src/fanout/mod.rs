@@ -5,12 +5,24 @@
 //! has come; reads the log from its cursor to there; and then takes the live feed, leaving out what it has seen. A
 //! subscriber whose queue is full is detached: it empties the queue, and begins again from where it is. So a slow one
 //! delays nobody and loses nothing, and the loss of the live feed is the same case.
+//!
+//! A conversation that is added to a subscriber has a *lane*: a place of its own until it has come to where the subscriber
+//! is. See `lane`.
 
+mod change;
+mod filter;
 mod hub;
+mod inbox;
+mod lane;
+mod pace;
+mod places;
+mod reading;
 mod subscriber;
 
+pub use filter::Filter;
 pub use hub::Hub;
-pub use subscriber::{Delivery, Filter, GapPolicy, Start, Subscriber};
+pub use lane::{Added, Change};
+pub use subscriber::{Delivery, GapPolicy, Start, Subscriber};
 
 #[cfg(test)]
 mod tests;

@@ -1,67 +1,34 @@
 //! One subscriber: its filter, its place in each partition, and how it gets from the log to the live feed.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
+    collections::VecDeque,
+    pin::Pin,
     sync::Arc,
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
+use bytes::Bytes;
+use tokio::time::{Instant, Sleep};
 use tracing::debug;
 
-use super::hub::{Hub, Joined};
+use super::{
+    change::Changing,
+    filter::{Filter, Scope, Wanted},
+    hub::{Hub, Joined},
+    inbox::{Dispatched, Taken},
+    pace::Pace,
+    places::Places,
+    reading::{PageSize, Reading, Which},
+};
 use crate::{
     error::Error,
-    event::{ConversationKey, EntryId, Position, TenantId},
-    store::{Cursor, Entry, Gap, Page, StoreError, partition},
+    event::{EntryId, Position},
+    store::{Cursor, Entry, Gap, GapReason, Page, StoreError},
 };
 
-/// How many entries are read from the log at a time.
-const PAGE: usize = 256;
-const RETRY: Duration = Duration::from_millis(500);
-
-/// Which entries a subscriber wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filter {
-    /// Of this tenant.
-    pub tenant: TenantId,
-    /// Of these conversations; empty: all.
-    pub conversations: BTreeSet<String>,
-    /// Of these kinds, as numbers of `EventKind`; empty: all.
-    pub kinds: HashSet<i32>,
-    /// Whether echoes are wanted.
-    pub echoes: bool,
-}
-
-impl Filter {
-    fn accepts(&self, entry: &Entry) -> bool {
-        entry.key.tenant == self.tenant
-            && (self.conversations.is_empty() || self.conversations.contains(&entry.key.conversation))
-            && (self.kinds.is_empty() || self.kinds.contains(&entry.kind))
-            && (self.echoes || !entry.echo)
-    }
-
-    pub(super) fn keys(&self) -> impl Iterator<Item = ConversationKey> {
-        self.conversations
-            .iter()
-            .map(|id| ConversationKey::new(self.tenant.clone(), id.clone()))
-    }
-
-    /// The partitions that matter. For each, its only conversation where there is just one, which is then read through
-    /// its index.
-    fn partitions(&self, partitions: u16) -> BTreeMap<u16, Option<ConversationKey>> {
-        if self.conversations.is_empty() {
-            return (0..partitions).map(|p| (p, None)).collect();
-        }
-        let mut found: BTreeMap<u16, Option<ConversationKey>> = BTreeMap::new();
-        for key in self.keys() {
-            found
-                .entry(partition::of(&key, partitions))
-                .and_modify(|only| *only = None)
-                .or_insert(Some(key));
-        }
-        found
-    }
-}
+/// How long whoever found the log or the feed wanting waits.
+pub(super) const RETRY: Duration = Duration::from_millis(500);
 
 /// Where a subscriber starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,30 +61,41 @@ pub enum Delivery {
     Entry(Arc<Entry>),
     /// Entries are gone; and the log's time at the last place before them, Unix milliseconds, where it is known.
     Gap(Gap, Option<u64>),
+    /// The change of this number holds from here on.
+    Changed(u64),
+    /// It is further behind than it may be and does not gain. Only where [`Subscriber::with_lag_max`] set a limit.
+    TooSlow,
 }
 
 /// One subscriber.
 pub struct Subscriber {
-    hub: Arc<Hub>,
-    filter: Arc<Filter>,
-    policy: GapPolicy,
-    sources: BTreeMap<u16, Option<ConversationKey>>,
-    /// Where each partition is read on: behind what was delivered.
-    positions: BTreeMap<u16, Position>,
+    pub(super) hub: Arc<Hub>,
+    /// Its number.
+    id: u64,
+    pub(super) wanted: Arc<Wanted>,
+    pub(super) policy: GapPolicy,
+    pub(super) places: Places,
     /// Time that stands for partitions whose place is not known yet, and for those that the filter leaves out.
     time_ms: u64,
-    phase: Phase,
-    failed: bool,
+    pub(super) phase: Phase,
+    pace: Pace,
+    pub(super) failed: bool,
+    /// Until when nothing is tried.
+    pub(super) pause: Option<Pin<Box<Sleep>>>,
+    /// What only few have.
+    pub(super) changing: Box<Changing>,
 }
 
-enum Phase {
+pub(super) enum Phase {
     Detached,
-    CatchingUp(CatchUp),
+    /// Waits for the live feed.
+    Waiting(Pin<Box<dyn Future<Output = ()> + Send>>),
+    CatchingUp(Box<CatchUp>),
     Live(Joined),
 }
 
 /// Reading the log up to the live feed.
-struct CatchUp {
+pub(super) struct CatchUp {
     joined: Joined,
     /// Partitions that are still behind.
     behind: VecDeque<u16>,
@@ -125,30 +103,62 @@ struct CatchUp {
     read: VecDeque<Entry>,
     /// Where to read on once they are delivered, and whether that is the end.
     next: Option<(EntryId, bool)>,
+    /// The next page.
+    reading: Option<Reading>,
+    pages: PageSize,
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        self.hub.note_live(self.id);
+    }
 }
 
 impl Subscriber {
     /// A subscriber that has not joined yet.
     pub fn new(hub: Arc<Hub>, filter: Filter, start: Start, policy: GapPolicy) -> Self {
+        Self::of(hub, Wanted::new(filter, false), start, policy)
+    }
+
+    /// One whose conversations may be changed: it has those that the filter names, even if it names none.
+    pub fn changeable(hub: Arc<Hub>, filter: Filter, start: Start, policy: GapPolicy) -> Self {
+        Self::of(hub, Wanted::new(filter, true), start, policy)
+    }
+
+    fn of(hub: Arc<Hub>, wanted: Wanted, start: Start, policy: GapPolicy) -> Self {
         let partitions = hub.store().partitions();
-        let sources = filter.partitions(partitions);
-        let at = |position: &dyn Fn(u16) -> Position| sources.keys().map(|p| (*p, position(*p))).collect();
-        let (positions, time_ms) = match start {
-            Start::Latest => (BTreeMap::new(), 0),
-            Start::Earliest => (at(&|_| Position::Earliest), 0),
-            Start::Time(ms) => (at(&|_| Position::Since(ms)), ms),
-            Start::Cursor(cursor) => (at(&|p| cursor.position(p, partitions)), cursor.time_ms),
+        let sources = wanted.sources(partitions);
+        let mut changing = Changing::default();
+        let (places, time_ms) = match start {
+            Start::Latest => (Places::new(sources, |_| None), 0),
+            Start::Earliest => (Places::new(sources, |_| Some(Position::Earliest)), 0),
+            Start::Time(ms) => (Places::new(sources, |_| Some(Position::Since(ms))), ms),
+            Start::Cursor(cursor) => {
+                let mut places = Places::new(sources, |p| Some(cursor.position(p, partitions)));
+                changing = Changing::resume(&wanted, &cursor, partitions, &mut places);
+                (places, cursor.time_ms)
+            }
         };
         Self {
+            id: hub.number(),
             hub,
-            filter: Arc::new(filter),
+            wanted: Arc::new(wanted),
             policy,
-            sources,
-            positions,
+            places,
             time_ms,
             phase: Phase::Detached,
+            pace: Pace::default(),
             failed: false,
+            pause: None,
+            changing: Box::new(changing),
         }
+    }
+
+    /// How many entries it may be behind while it does not gain, before it is told [`Delivery::TooSlow`]; 0: any number.
+    #[must_use]
+    pub fn with_lag_max(mut self, entries: u64) -> Self {
+        self.pace.lag_max = entries;
+        self
     }
 
     /// Takes its place in the live feed, so that nothing from now on can be missed. Waits for the feed at most `wait`.
@@ -157,7 +167,7 @@ impl Subscriber {
         let mut live = self.hub.live();
         let joined = tokio::time::timeout(wait, async {
             loop {
-                if let Some(joined) = self.hub.join(&self.filter) {
+                if let Some(joined) = self.hub.join(self.id, &self.wanted) {
                     return Some(joined);
                 }
                 live.wait_for(|live| *live).await.ok()?;
@@ -171,14 +181,17 @@ impl Subscriber {
     /// Entries that come next are logged before a time that lies ahead: a cursor with such a time would hide them from a
     /// resume.
     async fn start_no_later_than_now(&mut self) -> Result<(), Error> {
-        let is_time = |position: &Position| matches!(position, Position::Since(_));
-        if !self.positions.values().any(is_time) {
+        let is_time = |at: Option<Position>| matches!(at, Some(Position::Since(_)));
+        let own = self.places.own();
+        let starts_at_time =
+            own.iter().any(|place| is_time(place.at)) || (own.is_empty() && self.time_ms > 0);
+        if !starts_at_time {
             return Ok(());
         }
         let now_ms = self.hub.store().now_ms().await?;
         self.time_ms = self.time_ms.min(now_ms);
-        for position in self.positions.values_mut() {
-            if let Position::Since(ms) = position {
+        for place in self.places.own_mut() {
+            if let Some(Position::Since(ms)) = &mut place.at {
                 *ms = (*ms).min(now_ms);
             }
         }
@@ -186,42 +199,81 @@ impl Subscriber {
     }
 
     fn begin(&mut self, joined: Joined) {
-        if self.positions.is_empty() {
+        let reached = &joined.reached;
+        let own = self.places.own_mut();
+        if own.iter().all(|place| place.at.is_none()) && self.time_ms == 0 {
             // The time of a start at the latest: nothing of what the log holds by now is behind it.
-            self.time_ms = joined.reached.iter().map(|id| id.ms).max().unwrap_or(0);
+            // Before the first entry ever it is 1: 0 stands for the earliest, where what was trimmed is no gap.
+            self.time_ms = reached.newest_ms().max(1);
         }
-        for partition in self.sources.keys() {
+        for place in own.iter_mut() {
             // A subscriber that starts at the latest has no place before it joined.
-            let reached = joined.reached[usize::from(*partition)];
-            self.positions
-                .entry(*partition)
-                .or_insert(Position::After(reached));
+            let now = Position::After(reached.at(place.partition));
+            place.at.get_or_insert(now);
         }
-        let behind = |p: &u16| self.positions[p] != Position::After(joined.reached[usize::from(*p)]);
-        self.phase = Phase::CatchingUp(CatchUp {
-            behind: self.sources.keys().copied().filter(behind).collect(),
+        let is_behind = |p: &u16| self.places.at(*p) != Some(Position::After(reached.at(*p)));
+        let behind: VecDeque<u16> = self.places.partitions().filter(is_behind).collect();
+        if behind.is_empty() {
+            self.go_live(joined);
+            return;
+        }
+        self.hub.note_behind(self.id, self.places.behind(reached));
+        self.phase = Phase::CatchingUp(Box::new(CatchUp {
             joined,
+            behind,
             read: VecDeque::new(),
             next: None,
-        });
+            reading: None,
+            pages: PageSize::new(),
+        }));
+    }
+
+    fn go_live(&mut self, joined: Joined) {
+        self.hub.note_live(self.id);
+        self.pace.caught_up();
+        if self.wanted.is_all() {
+            self.places.share(&joined.reached);
+        }
+        self.phase = Phase::Live(joined);
     }
 
     /// Waits for what comes next. May be dropped while it waits and called again: nothing is lost.
     ///
     /// After a gap under [`GapPolicy::Fail`] it fails with [`Error::CursorGap`].
     pub async fn next(&mut self) -> Result<Delivery, Error> {
+        std::future::poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// As [`Subscriber::next`].
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Delivery, Error>> {
         loop {
             if self.failed {
-                return Err(Error::CursorGap);
+                return Poll::Ready(Err(Error::CursorGap));
+            }
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.as_mut().poll(context));
+                self.pause = None;
+            }
+            if self.is_changing() {
+                let delivery = ready!(self.poll_change(context))?;
+                if let Some(delivery) = delivery {
+                    return Poll::Ready(Ok(delivery));
+                }
+                continue;
             }
             let delivery = match &mut self.phase {
                 Phase::Detached => {
-                    self.rejoin().await;
+                    self.rejoin();
                     None
                 }
-                Phase::CatchingUp(_) => self.catch_up().await?,
-                Phase::Live(joined) => match joined.queue.recv().await {
-                    Some(entry) => self.pass_live(entry),
+                Phase::Waiting(live) => {
+                    ready!(live.as_mut().poll(context));
+                    self.phase = Phase::Detached;
+                    None
+                }
+                Phase::CatchingUp(_) => ready!(self.poll_catch_up(context))?,
+                Phase::Live(joined) => match ready!(joined.inbox.poll(context)) {
+                    Some(dispatched) => self.pass_live(&dispatched),
                     None => {
                         self.phase = Phase::Detached;
                         None
@@ -229,88 +281,107 @@ impl Subscriber {
                 },
             };
             if let Some(delivery) = delivery {
-                return Ok(delivery);
+                return Poll::Ready(Ok(delivery));
             }
         }
     }
 
-    async fn rejoin(&mut self) {
-        let mut live = self.hub.live();
-        if let Some(joined) = self.hub.join(&self.filter) {
+    pub(super) fn rejoin(&mut self) {
+        if let Some(joined) = self.hub.join(self.id, &self.wanted) {
             self.begin(joined);
-        } else if live.wait_for(|live| *live).await.is_err() {
-            // The hub is gone: the service is stopping, and the stream's own end is near.
-            std::future::pending::<()>().await;
+            return;
         }
+        let mut live = self.hub.live();
+        self.phase = Phase::Waiting(Box::pin(async move {
+            if live.wait_for(|live| *live).await.is_err() {
+                // The hub is gone: the service is stopping, and the stream's own end is near.
+                std::future::pending::<()>().await;
+            }
+        }));
+    }
+
+    pub(super) fn accepts(&self, entry: &Entry) -> bool {
+        self.wanted.accepts(entry, self.hub.store().partitions()) && !self.changing.lanes.leave_out(entry)
     }
 
     /// Leaves out what was seen before the seam.
-    fn pass_live(&mut self, entry: Arc<Entry>) -> Option<Delivery> {
-        if let Some(Position::After(at)) = self.positions.get(&entry.partition)
-            && at.epoch == entry.id.epoch
-            && entry.id.order() <= at.order()
+    fn pass_live(&mut self, dispatched: &Dispatched) -> Option<Delivery> {
+        let entry = &dispatched.entry;
+        if let Some(Position::After(at)) = self.places.at(entry.partition)
+            && at.epoch != 0
+            && at.epoch != entry.id.epoch
         {
+            // The log was read after it had been wiped, and the feed has not noticed that yet.
+            self.phase = Phase::Detached;
             return None;
         }
-        self.advance(entry.partition, entry.id);
-        self.filter.accepts(&entry).then_some(Delivery::Entry(entry))
+        if self.places.has_seen(entry.partition, entry.id) {
+            return None;
+        }
+        match &dispatched.reached {
+            Some(reached) if self.wanted.is_all() => {
+                if !self.places.share(reached) {
+                    self.places.advance(entry.partition, entry.id);
+                }
+            }
+            _ => self.places.advance(entry.partition, entry.id),
+        }
+        self.accepts(entry).then(|| Delivery::Entry(Arc::clone(entry)))
     }
 
-    fn advance(&mut self, partition: u16, to: EntryId) {
-        self.positions.insert(partition, Position::After(to));
-    }
-
-    async fn catch_up(&mut self) -> Result<Option<Delivery>, Error> {
+    fn poll_catch_up(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Delivery>, Error>> {
         let Phase::CatchingUp(catch_up) = &mut self.phase else {
-            return Ok(None);
+            return Poll::Ready(Ok(None));
         };
         if let Some(entry) = catch_up.read.pop_front() {
-            self.advance(entry.partition, entry.id);
-            return Ok(self
-                .filter
-                .accepts(&entry)
-                .then(|| Delivery::Entry(Arc::new(entry))));
+            self.places.advance(entry.partition, entry.id);
+            return Poll::Ready(Ok(self.accepts(&entry).then(|| Delivery::Entry(Arc::new(entry)))));
         }
         let Some(partition) = catch_up.behind.front().copied() else {
             if let Phase::CatchingUp(done) = std::mem::replace(&mut self.phase, Phase::Detached) {
-                self.phase = Phase::Live(done.joined);
+                self.go_live(done.joined);
             }
-            return Ok(None);
+            return Poll::Ready(Ok(None));
         };
         if let Some((next, at_tail)) = catch_up.next.take() {
             if at_tail {
                 catch_up.behind.pop_front();
             }
-            self.advance(partition, next);
-            return Ok(None);
+            self.places.advance(partition, next);
+            return Poll::Ready(Ok(None));
         }
-        let reached = catch_up.joined.reached[usize::from(partition)];
-        let from = self.positions[&partition];
-        match self.read(partition, from).await {
-            Ok(page) if has_reached(&page, reached) => Ok(self.take(partition, from, page)),
+        let Some(which) = which(&self.places, partition, None) else {
+            return Poll::Ready(Ok(None));
+        };
+        let from = which.from;
+        let reading = match &mut catch_up.reading {
+            Some(reading) if reading.which == which => reading,
+            other => other.insert(Reading::begin(&self.hub, which, catch_up.pages.current())),
+        };
+        let page = ready!(reading.poll(context));
+        catch_up.reading = None;
+        let reached = catch_up.joined.reached.at(partition);
+        match page {
+            Ok(page) if has_reached(&page, reached) => Poll::Ready(Ok(self.take(partition, from, page))),
             Ok(_) => {
                 // Read from a replica that lags, or the feed has not noticed yet that its log is gone: between the two
                 // entries would be lost or come twice. So it waits until they agree.
                 debug!(partition, "the log and the live feed disagree");
                 self.phase = Phase::Detached;
-                tokio::time::sleep(RETRY).await;
-                Ok(None)
+                self.pause(RETRY);
+                Poll::Ready(Ok(None))
             }
             Err(StoreError::Unavailable(error)) => {
                 debug!(error, "the log cannot be read now");
-                tokio::time::sleep(RETRY).await;
-                Ok(None)
+                self.pause(RETRY);
+                Poll::Ready(Ok(None))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Poll::Ready(Err(error.into())),
         }
     }
 
-    async fn read(&self, partition: u16, from: Position) -> Result<Page, StoreError> {
-        let store = self.hub.store();
-        match &self.sources[&partition] {
-            Some(key) => store.read_conversation(key, from, PAGE).await,
-            None => store.read(partition, from, PAGE).await,
-        }
+    pub(super) fn pause(&mut self, pause: Duration) {
+        self.pause = Some(Box::pin(tokio::time::sleep(pause)));
     }
 
     /// Takes a page that was read, and tells of a gap before it.
@@ -320,10 +391,20 @@ impl Subscriber {
         };
         let Some(gap) = page.gap else {
             catch_up.read = page.entries.into();
-            catch_up.next = Some((page.next, page.at_tail));
-            return None;
+            // All that was read lies before the tail, also where only one conversation was asked for.
+            let next = if page.at_tail { page.tail } else { page.next };
+            catch_up.next = Some((next, page.at_tail));
+            // The next page is read while this one is delivered.
+            let ahead = if page.at_tail {
+                let next = catch_up.behind.get(1);
+                next.and_then(|p| which(&self.places, *p, None))
+            } else {
+                which(&self.places, partition, Some(page.next))
+            };
+            let size = catch_up.pages.next();
+            catch_up.reading = ahead.map(|ahead| Reading::begin(&self.hub, ahead, size));
+            return self.look_at_pace();
         };
-        metrics::counter!("chatbridge_gaps_total").increment(1);
         let behind_gap = match self.policy {
             GapPolicy::Fail => {
                 self.failed = true;
@@ -333,18 +414,23 @@ impl Subscriber {
             GapPolicy::Earliest => Some(page.before_oldest),
             GapPolicy::Latest => {
                 catch_up.behind.pop_front();
-                Some(catch_up.joined.reached[usize::from(partition)])
+                // Not where the feed was: it may lag behind what has been read.
+                Some(page.tail)
             }
         };
         if let Some(id) = behind_gap {
-            self.advance(partition, id);
+            self.places.advance(partition, id);
         }
-        let after_ms = match from {
-            Position::After(id) => (id.ms > 0).then_some(id.ms),
-            Position::Since(ms) => Some(ms),
-            Position::Earliest => None,
-        };
-        Some(Delivery::Gap(gap, after_ms))
+        Some(tell(gap, from))
+    }
+
+    fn look_at_pace(&mut self) -> Option<Delivery> {
+        let reached = self.hub.reached()?;
+        let lag = self.places.behind(&reached);
+        self.hub.note_behind(self.id, lag);
+        self.pace
+            .is_too_slow(lag, Instant::now())
+            .then_some(Delivery::TooSlow)
     }
 
     /// Moves over entries that did not match, as far as the live feed has come. Only what is delivered moves the cursor
@@ -353,66 +439,82 @@ impl Subscriber {
     /// Returns an entry where one was waiting after all.
     pub fn skip_unmatched(&mut self) -> Option<Delivery> {
         let Phase::Live(_) = &self.phase else { return None };
-        // Asked first: whatever was handed out up to here is in the queue by now.
+        // Asked first: whatever was handed out up to here is in the inbox by now.
         let reached = self.hub.reached()?;
         loop {
-            let Phase::Live(joined) = &mut self.phase else {
+            let Phase::Live(joined) = &self.phase else {
                 return None;
             };
-            match joined.queue.try_recv() {
-                Ok(entry) => {
-                    if let Some(delivery) = self.pass_live(entry) {
+            match joined.inbox.take() {
+                Taken::Entry(dispatched) => {
+                    if let Some(delivery) = self.pass_live(&dispatched) {
                         return Some(delivery);
                     }
                 }
-                Err(tokio::sync::mpsc::error::TryRecvError::Empty) => break,
-                Err(tokio::sync::mpsc::error::TryRecvError::Disconnected) => {
+                Taken::Empty => break,
+                Taken::Closed => {
                     self.phase = Phase::Detached;
                     return None;
                 }
             }
         }
-        let partitions: Vec<u16> = self.sources.keys().copied().collect();
-        for partition in partitions {
-            let to = reached[usize::from(partition)];
-            let ahead = match self.positions[&partition] {
-                // Of two epochs, the feed may be the one that has not noticed yet.
-                Position::After(at) => at.epoch == 0 || (at.epoch == to.epoch && to.order() > at.order()),
-                Position::Earliest | Position::Since(_) => true,
-            };
-            if ahead {
-                self.advance(partition, to);
-            }
+        if !self.wanted.is_all() || !self.places.share(&reached) {
+            self.places.follow(&reached);
+        }
+        if matches!(&self.wanted.scope, Scope::Named(names) if names.is_empty()) {
+            self.time_ms = self.time_ms.max(reached.newest_ms());
         }
         None
     }
 
     /// The place behind what was delivered.
     pub fn cursor(&self) -> Cursor {
-        let positions: Vec<(u16, EntryId)> = self
-            .positions
-            .iter()
-            .filter_map(|(partition, position)| match position {
-                Position::After(id) => Some((*partition, *id)),
-                Position::Earliest | Position::Since(_) => None,
-            })
-            .collect();
-        // Once every place is known, the time only serves a later stream whose filter has grown.
-        let newest = positions.iter().map(|(_, id)| id.ms).max().unwrap_or(0);
-        let resolved = positions.len() == self.sources.len();
-        Cursor {
-            time_ms: if resolved {
-                newest.max(self.time_ms)
-            } else {
-                self.time_ms
-            },
-            partitions: self.hub.store().partitions(),
-            positions,
-        }
+        let lanes = self
+            .changing
+            .lanes
+            .of_cursor(|partition| self.places.at(partition));
+        let partitions = self.hub.store().partitions();
+        self.places.cursor(self.time_ms, partitions, &lanes)
+    }
+
+    /// The same, encoded: once for all who listen to everything and are at the same place.
+    pub fn encoded_cursor(&self) -> Bytes {
+        let lanes = self
+            .changing
+            .lanes
+            .of_cursor(|partition| self.places.at(partition));
+        let partitions = self.hub.store().partitions();
+        self.places.encode(self.time_ms, partitions, &lanes)
     }
 }
 
+/// Which page of a partition comes next: from `from` on, or from where the subscriber is.
+fn which(places: &Places, partition: u16, from: Option<EntryId>) -> Option<Which> {
+    let place = places.get(partition)?;
+    Some(Which {
+        partition,
+        only: place.only.clone(),
+        from: from.map(Position::After).or(place.at)?,
+    })
+}
+
+/// Tells of a gap, which begins at `from`.
+pub(super) fn tell(gap: Gap, from: Position) -> Delivery {
+    let reason = match gap.reason {
+        GapReason::Trimmed => "trimmed",
+        GapReason::Wiped => "wiped",
+        GapReason::Rewound => "rewound",
+    };
+    metrics::counter!("chatbridge_gaps_total", "reason" => reason).increment(1);
+    let after_ms = match from {
+        Position::After(id) => (id.ms > 0).then_some(id.ms),
+        Position::Since(ms) => Some(ms),
+        Position::Earliest => None,
+    };
+    Delivery::Gap(gap, after_ms)
+}
+
 /// Whether the log, as it was read, holds all that the live feed has handed out.
-fn has_reached(page: &Page, reached: EntryId) -> bool {
+pub(super) fn has_reached(page: &Page, reached: EntryId) -> bool {
     reached.epoch == 0 || (page.tail.epoch == reached.epoch && page.tail.order() >= reached.order())
 }

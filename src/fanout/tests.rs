@@ -13,11 +13,13 @@ use crate::{
     grpc::convert::encode_event,
     store::{
         Append, Appended, Cursor, GapReason, Retention, SharedStore, entry::encode_content,
-        memory::MemoryStore,
+        memory::MemoryStore, partition,
     },
 };
 
+mod changes;
 mod edges;
+mod gone;
 
 const PARTITIONS: u16 = 4;
 const SOON: Duration = Duration::from_secs(10);
@@ -33,7 +35,11 @@ struct House {
 
 impl House {
     fn new() -> Self {
-        let memory = Arc::new(MemoryStore::new(PARTITIONS, Retention::default()));
+        Self::over(MemoryStore::new(PARTITIONS, Retention::default()))
+    }
+
+    fn over(memory: MemoryStore) -> Self {
+        let memory = Arc::new(memory);
         let store: SharedStore = Arc::clone(&memory) as SharedStore;
         let hub = Hub::new(Arc::clone(&store));
         let mut house = Self {
@@ -94,9 +100,14 @@ impl House {
         let filter = Filter {
             tenant: TenantId::new("t"),
             conversations: conversations.iter().map(|c| (*c).to_owned()).collect(),
+            share: None,
             kinds: [].into(),
             echoes: true,
         };
+        self.subscribe_with(filter, start, policy).await
+    }
+
+    async fn subscribe_with(&self, filter: Filter, start: Start, policy: GapPolicy) -> Subscriber {
         let mut subscriber = Subscriber::new(Arc::clone(&self.hub), filter, start, policy);
         subscriber.join(SOON).await.unwrap();
         subscriber
@@ -119,7 +130,7 @@ async fn next(subscriber: &mut Subscriber) -> (String, u64) {
             let event: crate::grpc::proto::AgentEvent = prost::Message::decode(entry.event.clone()).unwrap();
             (event.conversation_id, event.sequence)
         }
-        Delivery::Gap(gap, _) => panic!("a gap: {gap:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -180,7 +191,8 @@ async fn play(steps: Vec<Step>, filter: &[&str]) {
                 }
             }
             Step::Resume => {
-                let cursor = Cursor::decode(&subscriber.cursor().encode()).unwrap();
+                let cursor = Cursor::decode(&subscriber.encoded_cursor()).unwrap();
+                assert_eq!(cursor.positions, subscriber.cursor().positions);
                 drop(subscriber);
                 subscriber = house
                     .subscribe(filter, Start::Cursor(cursor), GapPolicy::Fail)
@@ -242,6 +254,37 @@ async fn a_filter_that_grew_reads_its_new_partitions_from_the_cursors_time_on() 
     }
     seen.sort();
     assert_eq!(seen, expected);
+}
+
+#[tokio::test]
+async fn a_share_gets_the_entries_of_its_conversations_from_the_log_and_live() {
+    let mut house = House::new();
+    let conversations: Vec<String> = (0..40).map(|i| format!("c{i}")).collect();
+    let share = |name: &str| partition::share(&ConversationKey::new(TenantId::new("t"), name), PARTITIONS);
+    let wanted = share("c0");
+    for name in &conversations {
+        house.append(name).await;
+    }
+    let filter = Filter {
+        tenant: TenantId::new("t"),
+        conversations: [].into(),
+        share: Some([wanted].into()),
+        kinds: [].into(),
+        echoes: true,
+    };
+    let mut subscriber = house
+        .subscribe_with(filter, Start::Earliest, GapPolicy::Fail)
+        .await;
+    let of_share = || conversations.iter().filter(|name| share(name) == wanted);
+    for name in of_share() {
+        assert_eq!(next(&mut subscriber).await, (name.clone(), 1));
+    }
+    for name in &conversations {
+        house.append(name).await;
+    }
+    for name in of_share() {
+        assert_eq!(next(&mut subscriber).await, (name.clone(), 2));
+    }
 }
 
 #[tokio::test]

@@ -230,3 +230,13 @@ pub(super) fn session(token: &str, scope: u32) -> Result<Option<SessionMark>, Er
         .map(Some)
         .ok_or_else(|| Error::invalid("page_token", "names no session"))
 }
+
+/// Token behind a name; empty where that was the last.
+pub(super) fn next_name(scope: u32, name: Option<&str>) -> String {
+    name.map_or_else(String::new, |name| encode(scope, name))
+}
+
+/// The name that a token names; empty without one.
+pub(super) fn name(token: &str, scope: u32) -> Result<String, Error> {
+    Ok(decode(token, scope)?.unwrap_or_default())
+}

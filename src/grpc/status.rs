@@ -41,13 +41,19 @@ impl From<Error> for Status {
 fn code(error: &Error) -> Code {
     match error {
         Error::Invalid(_) | Error::RequestIdReused { .. } | Error::CursorInvalid(_) => Code::InvalidArgument,
-        Error::UnknownTenant(_) | Error::UnknownSession(_) => Code::NotFound,
-        Error::RequestInFlight => Code::Aborted,
+        Error::UnknownTenant(_)
+        | Error::UnknownSession(_)
+        | Error::UnknownStream
+        | Error::UnknownSubscription(_) => Code::NotFound,
+        Error::RequestInFlight | Error::CursorSuperseded => Code::Aborted,
+        Error::SubscriptionExists(_) => Code::AlreadyExists,
+        Error::TooManySubscriptions | Error::TooManyMembers => Code::ResourceExhausted,
         Error::CursorGap => Code::OutOfRange,
         Error::ConversationWithAgent | Error::ConversationEnded => Code::FailedPrecondition,
         Error::WaitTimedOut => Code::DeadlineExceeded,
         Error::HandOverBroken { problem, .. } => code(problem),
         Error::CallerGone => Code::Cancelled,
+        Error::StreamLimit { .. } => Code::ResourceExhausted,
         Error::StoreUnavailable | Error::Draining => Code::Unavailable,
         Error::StoreCorrupt => Code::Internal,
         Error::Upstream(error) => match error.kind {

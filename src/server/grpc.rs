@@ -1,60 +1,81 @@
 //! The gRPC port: services, reflection, health, gRPC-Web.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
-use tonic::{Request, Status, service::InterceptorLayer, transport::server::TcpIncoming};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tonic::{Request, Status, service::InterceptorLayer};
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tower_http::cors::{AllowHeaders, AllowMethods, CorsLayer, ExposeHeaders};
 
-use super::ServeError;
+use super::{ServeError, accept::Incoming};
 use crate::{
     config::Config,
     conversation::Conversations,
     fanout::Hub,
     grpc::{
-        attachments, configuration, conversations, events,
+        attachments, configuration, conversations,
+        events::{self, Bells},
+        gate::Gate,
         proto::{
             self, attachment_service_server::AttachmentServiceServer,
             configuration_service_server::ConfigurationServiceServer,
             conversation_service_server::ConversationServiceServer,
             encoded::agent_event_service_server::AgentEventServiceServer,
             session_service_server::SessionServiceServer,
+            subscription_service_server::SubscriptionServiceServer,
         },
-        sessions,
+        sessions, subscriptions,
     },
+    store::SharedStore,
+    subscription::Subscriptions,
     tenant::Tenants,
 };
 
-const KEEPALIVE_EVERY: Duration = Duration::from_secs(20);
 const STREAMS_PER_CONNECTION: u32 = 1000;
 /// How many bytes a caller may send before we have read them, on one stream and on all streams of a connection. HTTP/2's own
 /// 64 KiB hold an upload up at every round trip. The second is many times the first: uploads that the vendor does not take use up
 /// their streams' windows, and once they have used up the connection's, no other call on it can be sent.
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 32 << 20;
+/// The largest frame that a caller may send. With HTTP/2's own 16 KiB, 64 KiB of a file are five frames, written and read one by
+/// one. A frame is held until it is whole, so this is also what a connection may take up before anything is handed on.
+const FRAME_BYTES: u32 = 256 << 10;
 
 /// Serves until `shutdown`; open streams are ended by then, or soon after.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "each is a part that main puts together once"
+)]
 pub(super) async fn serve(
     listener: TcpListener,
     config: Config,
     calls: Conversations,
     tenants: Tenants,
     hub: Arc<Hub>,
+    named: Subscriptions,
     health: HealthServer<impl Health>,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
+    let bells = Arc::new(Bells::default());
+    let asking = Arc::clone(&bells).ask(SharedStore::clone(hub.store()));
+    let _asking = AbortOnDropHandle::new(tokio::spawn(asking));
     let events = events::Service {
         hub,
-        tenants,
-        settings: events::StreamSettings {
+        subscriptions: named.clone(),
+        tenants: tenants.clone(),
+        settings: Arc::new(events::StreamSettings {
             heartbeat: config.heartbeat,
             max_age: config.stream_max_age,
             drain_spread: config.drain_spread,
-        },
+            lag_max: config.stream_lag_max_events,
+        }),
+        gate: Gate::new(config.stream_limits),
+        bells,
         drain: shutdown.clone(),
     };
+    // As long as HTTP/2's own pings take to find a client that vanished.
+    let unheard_of = config.keepalive + config.keepalive_timeout;
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
@@ -64,11 +85,12 @@ pub(super) async fn serve(
     };
     tonic::transport::Server::builder()
         .accept_http1(true)
-        .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
-        .http2_keepalive_timeout(Some(KEEPALIVE_EVERY))
+        .http2_keepalive_interval(Some(config.keepalive))
+        .http2_keepalive_timeout(Some(config.keepalive_timeout))
         .max_concurrent_streams(STREAMS_PER_CONNECTION)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_frame_size(FRAME_BYTES)
         .layer(cors(&config.cors_origins))
         .layer(tonic_web::GrpcWebLayer::new())
         .layer(InterceptorLayer::new(from_allowed_pages(config.cors_origins)))
@@ -80,12 +102,16 @@ pub(super) async fn serve(
             calls.clone(),
         )))
         .add_service(SessionServiceServer::new(sessions::Service(calls)))
+        .add_service(SubscriptionServiceServer::new(subscriptions::Service {
+            subscriptions: named,
+            tenants,
+        }))
         .add_service(AgentEventServiceServer::new(events))
         .add_service(health)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
         .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
+            Incoming::new(listener, Gate::new(config.connection_limits), unheard_of),
             shutdown.cancelled_owned(),
         )
         .await?;

@@ -1,5 +1,6 @@
 //! Puts the service together and runs it: three listeners, the live feed, and the watch over the store.
 
+mod accept;
 mod admin;
 mod grpc;
 mod health;
@@ -18,10 +19,12 @@ use crate::{
     fanout::Hub,
     gateway::{Gateway, GatewaySettings, Resilience, UpstreamError},
     store::{
-        SharedStore, StoreError,
+        SharedStore, StoreError, janitor,
         memory::MemoryStore,
         redis::{RedisSettings, RedisStore},
+        subscription::SharedSubscriptions,
     },
+    subscription::Subscriptions,
     telemetry,
     tenant::{Tenant, Tenants},
     webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, router},
@@ -98,7 +101,7 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
     let metrics = telemetry::init_metrics();
-    let store = tokio::select! {
+    let (store, kept) = tokio::select! {
         store = open_store(&config) => store?,
         () = shutdown.cancelled() => return Ok(()),
     };
@@ -122,6 +125,7 @@ pub async fn serve(
     }]);
     let names = agent_names(&config).await?;
     let hub = Hub::new(SharedStore::clone(&store));
+    let subscriptions = Subscriptions::new(Arc::clone(&hub), kept);
     let (reporter, health_service) = tonic_health::server::health_reporter();
 
     let background = CancellationToken::new();
@@ -134,6 +138,11 @@ pub async fn serve(
         background.clone(),
     );
     tasks.spawn(forever(unsettled));
+    let trimming = janitor::run(SharedStore::clone(&store), janitor::EVERY, background.clone());
+    tasks.spawn(forever(trimming));
+    tasks.spawn(forever(
+        subscriptions.clone().watch(tenants.ids(), background.clone()),
+    ));
     tasks.spawn(forever(names.clone().watch(background.clone())));
     tasks.spawn(forever(health::watch_store(
         SharedStore::clone(&store),
@@ -161,6 +170,7 @@ pub async fn serve(
         Conversations::new(store, tenants.clone()).with_agent_names(names),
         tenants,
         hub,
+        subscriptions.clone(),
         health_service,
         shutdown.clone(),
     ));
@@ -176,12 +186,17 @@ pub async fn serve(
         Some(ended) => ended?,
         None => Ok(()),
     };
-    drain(tasks, &config, background).await;
+    drain(tasks, &config, background, &subscriptions).await;
     result
 }
 
 /// Lets the gRPC server end its streams, then stops everything else, all within the deadline.
-async fn drain(mut tasks: JoinSet<Result<(), ServeError>>, config: &Config, background: CancellationToken) {
+async fn drain(
+    mut tasks: JoinSet<Result<(), ServeError>>,
+    config: &Config,
+    background: CancellationToken,
+    subscriptions: &Subscriptions,
+) {
     let deadline = tokio::time::Instant::now() + config.drain_deadline;
     // The webhook door and the live feed stay until the streams are over, so that nothing is refused or held back.
     let streams_over = config.drain_spread + Duration::from_millis(500);
@@ -189,6 +204,7 @@ async fn drain(mut tasks: JoinSet<Result<(), ServeError>>, config: &Config, back
         tokio::time::timeout(streams_over.min(config.drain_deadline), streams_ended(&mut tasks))
             .await
             .ok();
+        subscriptions.close().await;
         background.cancel();
         while tasks.join_next().await.is_some() {}
     };
@@ -240,12 +256,13 @@ async fn agent_names(config: &Config) -> Result<AgentNames, ServeError> {
 }
 
 /// Opens the store, waiting a while for a Redis that starts together with us.
-async fn open_store(config: &Config) -> Result<SharedStore, ServeError> {
+async fn open_store(config: &Config) -> Result<(SharedStore, SharedSubscriptions), ServeError> {
     let Some(url) = &config.redis_url else {
         warn!(
             "sessions and events are kept in memory: nothing survives this process, and nothing is shared with another"
         );
-        return Ok(Arc::new(MemoryStore::new(config.partitions, config.retention)));
+        let store = Arc::new(MemoryStore::new(config.partitions, config.retention));
+        return Ok((Arc::clone(&store) as SharedStore, store));
     };
     let started = tokio::time::Instant::now();
     loop {
@@ -254,9 +271,14 @@ async fn open_store(config: &Config) -> Result<SharedStore, ServeError> {
             prefix: config.redis_prefix.clone(),
             partitions: config.partitions,
             retention: config.retention,
+            wait: config.redis_wait,
+            claims: None,
         };
         match RedisStore::connect(settings).await {
-            Ok(store) => return Ok(Arc::new(store)),
+            Ok(store) => {
+                let store = Arc::new(store);
+                return Ok((Arc::clone(&store) as SharedStore, store));
+            }
             Err(StoreError::Unavailable(error)) if started.elapsed() < STORE_WAIT => {
                 warn!(error, "Redis is not there yet; trying again");
                 tokio::time::sleep(STORE_RETRY).await;

@@ -7,7 +7,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
 
-use super::StoreError;
+use super::{PAGE_BYTES, StoreError};
 use crate::{
     conversation::SessionState,
     event::{ConversationKey, EntryId, TenantId},
@@ -33,6 +33,43 @@ pub struct Entry {
     pub event: Bytes,
     /// The webhook's body as received; empty for a synthetic event.
     pub raw: Bytes,
+}
+
+impl Entry {
+    /// How many bytes it holds.
+    pub fn bytes(&self) -> usize {
+        self.event.len() + self.raw.len()
+    }
+}
+
+/// The room that is left in a page.
+#[derive(Debug)]
+pub(super) struct Room {
+    entries: usize,
+    bytes: usize,
+    is_empty: bool,
+}
+
+impl Room {
+    /// An empty page of at most so many entries, and of [`PAGE_BYTES`].
+    pub(super) fn new(entries: usize) -> Self {
+        Self {
+            entries,
+            bytes: PAGE_BYTES,
+            is_empty: true,
+        }
+    }
+
+    /// Whether an entry has a place in it, which it takes. The first one has, however large.
+    pub(super) fn takes(&mut self, entry: &Entry) -> bool {
+        if self.entries == 0 || (!self.is_empty && entry.bytes() > self.bytes) {
+            return false;
+        }
+        self.entries -= 1;
+        self.bytes = self.bytes.saturating_sub(entry.bytes());
+        self.is_empty = false;
+        true
+    }
 }
 
 /// Customer content of an entry: one blob, so that it can be encrypted as a whole.

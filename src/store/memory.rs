@@ -5,6 +5,8 @@ mod calls;
 mod ledger;
 mod log;
 mod shelf;
+mod streams;
+mod subscriptions;
 mod tail;
 
 use std::{
@@ -21,11 +23,13 @@ use self::{
     ledger::{Customers, Ledgers},
     log::Log,
     shelf::Shelf,
+    streams::Streams,
+    subscriptions::Subscriptions,
     tail::MemoryTail,
 };
 use super::{
     Announcement, Append, Appended, AwaitedEcho, Begun, Concluded, Customer, CustomerKey, Finished,
-    IdempotencyKey, Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, Tail,
+    IdempotencyKey, Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, StreamRecords, Tail,
     entry::{FORMAT, Stored},
     ledger::ECHOES_MAX,
     partition,
@@ -43,7 +47,11 @@ use crate::{
 pub struct MemoryStore {
     shared: Arc<Shared>,
     retention: Retention,
+    clock: Clock,
 }
+
+/// What tells the time, Unix milliseconds.
+type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
 
 struct Shared {
     state: Mutex<State>,
@@ -66,6 +74,8 @@ struct State {
     calls: Calls,
     ledgers: Ledgers,
     customers: Customers,
+    streams: Streams,
+    subscriptions: Subscriptions,
     /// When to look again at what is wrapping up.
     unsettled: HashMap<ConversationKey, u64>,
     swept_ms: u64,
@@ -88,6 +98,8 @@ impl State {
             calls: Calls::default(),
             ledgers: Ledgers::default(),
             customers: Customers::default(),
+            streams: Streams::default(),
+            subscriptions: Subscriptions::default(),
             unsettled: HashMap::new(),
             swept_ms: 0,
         }
@@ -100,14 +112,20 @@ impl State {
             dedupe_ms,
             session_ms,
             idempotency_ms,
+            ..
         } = *retention;
         let shortest = log_ms.min(dedupe_ms).min(session_ms).min(idempotency_ms);
         if now.abs_diff(self.swept_ms) < shortest / 16 {
             return;
         }
+        self.sweep_all(now, retention);
+    }
+
+    fn sweep_all(&mut self, now: u64, retention: &Retention) {
         self.swept_ms = now;
+        let most_bytes = retention.partition_bytes(self.partitions());
         for log in &mut self.logs {
-            log.trim(now.saturating_sub(log_ms));
+            log.trim(now.saturating_sub(retention.log_ms), most_bytes);
         }
         self.seen.sweep(now);
         self.sessions.sweep(now);
@@ -115,6 +133,8 @@ impl State {
         self.calls.sweep(now);
         self.ledgers.sweep(now);
         self.customers.sweep(now);
+        self.streams.sweep(now);
+        self.subscriptions.sweep(now);
         let sessions = &self.sessions;
         self.unsettled.retain(|key, _| sessions.get(key, now).is_some());
     }
@@ -169,9 +189,10 @@ impl State {
                 .unwrap_or_default(),
         };
         let partition = self.partition(&event.key);
+        let most_bytes = retention.partition_bytes(self.partitions());
         let log = &mut self.logs[usize::from(partition)];
-        log.trim(now.saturating_sub(retention.log_ms));
         let id = log.append(event.key.clone(), stored, now);
+        log.trim(now.saturating_sub(retention.log_ms), most_bytes);
         Appended::New {
             id,
             sequence,
@@ -231,6 +252,15 @@ impl Shared {
 impl MemoryStore {
     /// An empty store whose log has 1 to [`partition::MAX_PARTITIONS`] partitions (more or fewer are taken as those).
     pub fn new(partitions: u16, retention: Retention) -> Self {
+        Self::with_clock(partitions, retention, now_ms)
+    }
+
+    /// An empty store whose time (Unix milliseconds) somebody else tells, so that a simulation can be repeated.
+    pub fn with_clock(
+        partitions: u16,
+        retention: Retention,
+        clock: impl Fn() -> u64 + Send + Sync + 'static,
+    ) -> Self {
         let state = State::new(partitions.clamp(1, partition::MAX_PARTITIONS));
         Self {
             shared: Arc::new(Shared {
@@ -238,13 +268,18 @@ impl MemoryStore {
                 changed: watch::Sender::new(()),
             }),
             retention,
+            clock: Box::new(clock),
         }
+    }
+
+    fn now(&self) -> u64 {
+        (self.clock)()
     }
 
     /// The stored fields of a session, for whoever wants to see them as they are; empty where there is none.
     pub fn fields(&self, key: &ConversationKey) -> Fields {
         let state = self.shared.lock();
-        state.sessions.get(key, now_ms()).cloned().unwrap_or_default()
+        state.sessions.get(key, self.now()).cloned().unwrap_or_default()
     }
 
     /// Notes all that it holds, to try what a fail-over does: see [`MemoryStore::restore`].
@@ -298,13 +333,13 @@ impl Store for MemoryStore {
     }
 
     async fn now_ms(&self) -> Result<u64, StoreError> {
-        Ok(now_ms())
+        Ok(self.now())
     }
 
     async fn append(&self, event: &Append) -> Result<Appended, StoreError> {
         let appended = {
             let mut state = self.shared.lock();
-            let now = now_ms();
+            let now = self.now();
             state.sweep(now, &self.retention);
             state.append(event, now, &self.retention)
         };
@@ -342,7 +377,7 @@ impl Store for MemoryStore {
     async fn change_session(&self, key: &ConversationKey, change: &SessionChange) -> Result<(), StoreError> {
         self.shared
             .lock()
-            .change(key, change, now_ms(), self.retention.session_ms);
+            .change(key, change, self.now(), self.retention.session_ms);
         Ok(())
     }
 
@@ -355,7 +390,7 @@ impl Store for MemoryStore {
         let state = self.shared.lock();
         let mut found: Vec<_> = state
             .sessions
-            .iter(now_ms())
+            .iter(self.now())
             .filter_map(|session| listed(session, tenant))
             .filter(|(mark, _)| after.is_none_or(|after| newest_first(after, mark).is_lt()))
             .collect();
@@ -373,19 +408,19 @@ impl Store for MemoryStore {
         lease_ms: u64,
     ) -> Result<Begun, StoreError> {
         let mut state = self.shared.lock();
-        let now = now_ms();
+        let now = self.now();
         let times = (now, now + self.retention.idempotency_ms);
         Ok(state.calls.begin(key, digest, mark, nonce, lease_ms, times))
     }
 
     async fn finish(&self, key: &IdempotencyKey, nonce: u64, finished: &Finished) -> Result<(), StoreError> {
-        self.shared.lock().calls.finish(key, nonce, finished, now_ms());
+        self.shared.lock().calls.finish(key, nonce, finished, self.now());
         Ok(())
     }
 
     async fn announce(&self, announcement: &Announcement) -> Result<(), StoreError> {
         let mut state = self.shared.lock();
-        let (now, ttl_ms) = (now_ms(), self.retention.idempotency_ms);
+        let (now, ttl_ms) = (self.now(), self.retention.idempotency_ms);
         state.ledgers.announce(announcement, now, ttl_ms);
         if let Some(echo) = &announcement.echo {
             state.await_echo(announcement, echo, now, ttl_ms);
@@ -395,7 +430,7 @@ impl Store for MemoryStore {
 
     async fn conclude(&self, announcement: &Announcement, concluded: &Concluded) -> Result<(), StoreError> {
         let mut state = self.shared.lock();
-        let now = now_ms();
+        let now = self.now();
         state
             .ledgers
             .conclude(announcement, concluded, now, self.retention.idempotency_ms);
@@ -412,7 +447,7 @@ impl Store for MemoryStore {
         let mut state = self.shared.lock();
         state
             .ledgers
-            .note_accepted(at_ms, operations, now_ms(), self.retention.idempotency_ms);
+            .note_accepted(at_ms, operations, self.now(), self.retention.idempotency_ms);
         Ok(())
     }
 
@@ -420,7 +455,7 @@ impl Store for MemoryStore {
         let state = self.shared.lock();
         Ok(state
             .ledgers
-            .read(ledger, now_ms(), self.retention.idempotency_ms))
+            .read(ledger, self.now(), self.retention.idempotency_ms))
     }
 
     async fn customer(&self, key: &CustomerKey, attempt: &str) -> Result<Customer, StoreError> {
@@ -432,7 +467,7 @@ impl Store for MemoryStore {
         let mut state = self.shared.lock();
         Ok(state
             .customers
-            .find(key, attempt, now_ms(), idempotency_ms, session_ms))
+            .find(key, attempt, self.now(), idempotency_ms, session_ms))
     }
 
     async fn bind_customer(
@@ -444,18 +479,21 @@ impl Store for MemoryStore {
         let mut state = self.shared.lock();
         state
             .customers
-            .bind(key, conversation, attempt, now_ms(), self.retention.session_ms);
+            .bind(key, conversation, attempt, self.now(), self.retention.session_ms);
         Ok(())
     }
 
     async fn release_customer(&self, key: &CustomerKey, conversation: &str) -> Result<(), StoreError> {
-        self.shared.lock().customers.release(key, conversation, now_ms());
+        self.shared
+            .lock()
+            .customers
+            .release(key, conversation, self.now());
         Ok(())
     }
 
     async fn unsettled(&self, lease_ms: u64, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
         let state = &mut *self.shared.lock();
-        let now = now_ms();
+        let now = self.now();
         let sessions = &state.sessions;
         state.unsettled.retain(|key, _| sessions.get(key, now).is_some());
         let due = state.unsettled.iter_mut().filter(|(_, at)| **at <= now);
@@ -464,6 +502,15 @@ impl Store for MemoryStore {
             key.clone()
         });
         Ok(leased.collect())
+    }
+
+    async fn tidy(&self, _every_ms: u64) -> Result<bool, StoreError> {
+        self.shared.lock().sweep_all(now_ms(), &self.retention);
+        Ok(true)
+    }
+
+    fn streams(&self) -> &dyn StreamRecords {
+        self
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -10,10 +10,13 @@
 pub mod cursor;
 pub mod entry;
 mod gap;
+pub mod janitor;
 pub mod ledger;
 pub mod memory;
 pub mod partition;
 pub mod redis;
+pub mod streams;
+pub mod subscription;
 
 use std::sync::Arc;
 
@@ -26,6 +29,7 @@ pub use ledger::{
     Announcement, AwaitedEcho, Concluded, Customer, CustomerKey, Ledger, LedgerEntry, LedgerKey, LedgerKind,
     LedgerState,
 };
+pub use streams::{ChangedStreams, StreamChange, StreamChanged, StreamKey, StreamRecords};
 
 use crate::{
     conversation::{Session, SessionChange, SessionState},
@@ -40,6 +44,9 @@ pub type SharedStore = Arc<dyn Store>;
 pub struct Retention {
     /// Entries of the log and the index of a conversation's history.
     pub log_ms: u64,
+    /// How many bytes the log may hold, which its partitions share evenly; 0: any number. It counts what events take in the
+    /// store, without the store's own overhead. A partition's newest entry stays, however large.
+    pub log_bytes: u64,
     /// Claims and marks by which a repeated delivery is known. Longer than the vendor could go on retrying.
     pub dedupe_ms: u64,
     /// Sessions, counted from their last activity.
@@ -53,12 +60,24 @@ impl Default for Retention {
         const HOUR_MS: u64 = 3_600_000;
         Self {
             log_ms: 72 * HOUR_MS,
+            log_bytes: 0,
             dedupe_ms: 168 * HOUR_MS,
             session_ms: 720 * HOUR_MS,
             idempotency_ms: 24 * HOUR_MS,
         }
     }
 }
+
+impl Retention {
+    /// How many bytes one of `partitions` may hold; 0: any number.
+    fn partition_bytes(&self, partitions: u16) -> u64 {
+        self.log_bytes.div_ceil(u64::from(partitions.max(1)))
+    }
+}
+
+/// How many bytes of entries a page has at the most, unless its first entry alone is larger. So whoever reads the log
+/// holds a bounded part of it, however large its events are.
+pub const PAGE_BYTES: usize = 1 << 20;
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -145,7 +164,7 @@ pub struct Gap {
 /// Why entries are gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GapReason {
-    /// They were older than the log keeps.
+    /// They were older than the log keeps, or beyond its size.
     Trimmed,
     /// The log was wiped and began anew: another epoch, or none.
     Wiped,
@@ -232,10 +251,11 @@ pub trait Store: Send + Sync + 'static {
     /// The last entry of every partition, in the order of the partitions; [`EntryId::default`] for one never written.
     async fn tails(&self) -> Result<Vec<EntryId>, StoreError>;
 
-    /// Reads a partition from a position on, at most `limit` entries.
+    /// Reads a partition from a position on: at most `limit` entries, and at most [`PAGE_BYTES`] of them.
     async fn read(&self, partition: u16, from: Position, limit: usize) -> Result<Page, StoreError>;
 
-    /// Reads one conversation's entries from a position in its partition on, at most `limit`, through the index.
+    /// Reads one conversation's entries from a position in its partition on, as many as [`Store::read`] does, through the
+    /// index.
     /// `gap` is judged for the whole partition, as [`Store::read`] does.
     async fn read_conversation(
         &self,
@@ -309,6 +329,13 @@ pub trait Store: Send + Sync + 'static {
     /// Conversations that have been wrapping up for as long as their last append asked, at most `limit`. Each is handed
     /// to one caller and comes again after `lease_ms` if it is still wrapping up then.
     async fn unsettled(&self, lease_ms: u64, limit: usize) -> Result<Vec<ConversationKey>, StoreError>;
+
+    /// Lets go of what the log keeps no longer, also where nothing is appended any more. To be called about once every
+    /// `every_ms` on each replica; one of them does it, and the others are answered `false`.
+    async fn tidy(&self, every_ms: u64) -> Result<bool, StoreError>;
+
+    /// Records of streams that may be changed.
+    fn streams(&self) -> &dyn StreamRecords;
 
     /// Asks the store whether it is there and takes writes.
     async fn ping(&self) -> Result<(), StoreError>;

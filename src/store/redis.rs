@@ -1,54 +1,76 @@
-//! The store in Redis (7.0 or newer; standalone, or behind a name that follows the master).
+//! The store in Redis (7.0 or newer): one server, the master that Sentinels name, or a cluster.
 //!
 //! All keys start with the prefix (`chatbridge` unless set). Keys of a partition share its hash tag, so that the scripts
-//! work on a cluster too; claims, idempotency records and customers are used alone and spread by themselves.
+//! work on a cluster too; claims, idempotency records and customers are used alone and spread by themselves. Whatever is
+//! asked is sent to the node of its first key, so a pipeline stays within a partition ([`topology`]).
 //!
 //! | key | type | holds | lives |
 //! | --- | --- | --- | --- |
 //! | `PREFIX:schema` | hash | `version` of the stored format, `partitions` | for ever |
-//! | `PREFIX:probe` | string | nothing; written to see whether Redis takes writes | 10 s |
-//! | `PREFIX:claim:EVENT` | string | SHA-256 of the body under which the event's id is known | dedupe |
+//! | `{PREFIX:schema}:probe`, `PREFIX:{TAG}:probe` | string | nothing; written to see whether Redis takes writes | 10 s |
+//! | `PREFIX:claim:EVENT` | string | SHA-256 of the body under which the event's id is known; with `+` behind it: and it is in the log | dedupe |
+//! | `PREFIX:janitor` | string | nothing; a replica trims the log | about a minute |
 //! | `PREFIX:idem:CALL` | hash | `digest`, `state`, `mark`, `answer`, `started` (Unix ms), `nonce` of a call | idempotency |
 //! | `PREFIX:customer:CUSTOMER` | string | `a:ATTEMPT` to create a conversation, or `c:MS:CONVERSATION` since Unix ms | idempotency, session |
-//! | `PREFIX:{TAG}:log` | stream | the partition's entries, id `ms-n` | trimmed by log |
-//! | `PREFIX:{TAG}:meta` | hash | `epoch`, `n` and `ms` of the last entry, `trimmed` (Unix ms) | for ever |
-//! | `PREFIX:{TAG}:seen:EVENT` | string | nothing: the event is in the log | dedupe |
+//! | `PREFIX:subscriptions:TENANT` | hash | definitions of named subscriptions, by name | for ever |
+//! | `PREFIX:members:SUB` | hash | the streams that read a subscription (`members.lua`), by id | lease |
+//! | `PREFIX:durable:SUB` | hash | the slot of a durable subscription (`slots.lua`) | for ever |
+//! | `PREFIX:{TAG}:shares:SUB` | hash | the slots of a shared subscription's shares in this partition | for ever |
+//! | `PREFIX:{TAG}:log` | stream | the partition's entries, id `ms-n` | for ever; trimmed by log, may be empty |
+//! | `PREFIX:{TAG}:meta` | hash | `epoch`, `n` and `ms` of the last entry, `bytes` ever taken in, `trimmed` (Unix ms) | for ever |
+//! | `PREFIX:{TAG}:seen:EVENT` | string | the event is in the log; only where its claim is a step of its own ([`Claims`]) | dedupe |
 //! | `PREFIX:{TAG}:session:NAME` | hash | fields of a session (`conversation::session`) | session |
-//! | `PREFIX:{TAG}:index:NAME` | sorted set | its entries: score `ms`, member `n` in 16 digits | session or log |
+//! | `PREFIX:{TAG}:index:NAME` | sorted set | its entries: score `ms`, member `n` in 16 digits | log and an hour |
 //! | `PREFIX:{TAG}:sessions:TENANT` | sorted set | conversations by last activity, Unix ms | session |
-//! | `PREFIX:{TAG}:unsettled` | sorted set | names by the time to look again, Unix ms | - |
+//! | `PREFIX:{TAG}:unsettled` | sorted set | names by the time to look again, Unix ms | until looked at |
 //! | `PREFIX:{TAG}:ledger:PRINT:NAME` | sorted set | operations that were announced (`announce.lua`), by when, Unix ms | idempotency and a 64th |
 //! | `PREFIX:{TAG}:echo:PRINT:NAME` | list | `REQUEST_ID:TOKEN` of sends whose echo is awaited, oldest first; the id may be empty | idempotency |
+//! | `PREFIX:stream:STREAM` | hash | `n` last change, `applied` last one taken up, `count` of conversations, `m:ID` for each, `c:N` changes that wait | while it is open, and 2 minutes |
+//! | `PREFIX:streams` | stream | `id` of streams that were changed | 10 minutes after the last |
 //!
-//! EVENT, CALL, CUSTOMER and PRINT are hashes ([`keys::hash`]); NAME is `TENANT:CONVERSATION`, with `%` and `:` in the tenant
-//! escaped as in a URL. An entry's fields: `v` format, `k` key id, `h` head, `c` content, `q` sequence, `e` session epoch,
-//! `s` state, `r` request id.
+//! EVENT, CALL, CUSTOMER, STREAM, SUB and PRINT are hashes ([`keys::hash`]); NAME is `TENANT:CONVERSATION`, with `%` and `:` in the tenant
+//! escaped as in a URL. An entry's fields: `v` format, `k` key id (if any), `h` head, `c` content, `q` sequence,
+//! `e` session epoch, `s` state, `b` bytes that the partition took in before it, `r` request id (if any).
+//!
+//! A session, its index and its list live up to a 64th of a session's time longer than the table says.
 //!
 //! Redis must not evict: with any policy but `noeviction` it may drop parts of the log, which readers are told as a gap.
 
+mod append;
 mod calls;
+mod cluster;
+mod dial;
+mod durable;
 mod error;
 mod keys;
 mod link;
 mod read;
 mod scripts;
+mod sentinel;
 mod start;
+mod streams;
+mod subscriptions;
 mod tail;
+mod topology;
+mod url;
 mod wire;
 
-use ::redis::{Client, Pipeline, Value, cmd};
-use async_trait::async_trait;
-use secrecy::SecretString;
+use std::sync::Arc;
 
+use ::redis::{Cmd, Value, cmd};
+use async_trait::async_trait;
+use secrecy::{ExposeSecret as _, SecretString};
+
+pub use self::durable::Wait;
 use self::{
-    keys::{Keys, hash, name, parse_name},
-    link::Link,
-    scripts::{APPEND, CHANGE_SESSION, Call, UNSETTLED},
+    keys::{Keys, parse_name},
+    scripts::{Call, Constants, Script, UNSETTLED},
     tail::RedisTail,
+    topology::{Lane, Topology, Way},
 };
 use super::{
     Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Finished, IdempotencyKey,
-    Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, Tail, entry::FORMAT,
+    Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, StreamRecords, Tail, entry::FORMAT,
 };
 use crate::{
     conversation::{Session, SessionChange, session::Fields},
@@ -58,7 +80,9 @@ use crate::{
 /// Where the store is, and what it keeps.
 #[derive(Debug, Clone)]
 pub struct RedisSettings {
-    /// `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS.
+    /// `redis://[user:password@]host[:port][/database]`,
+    /// `redis+sentinel://[user:password@]host[:port],…/MASTER[/database][?sentinel_username=…&sentinel_password=…]`, or
+    /// `redis+cluster://[user:password@]host[:port],…`; with `rediss` for TLS.
     pub url: SecretString,
     /// What all keys start with: 1 to 64 visible ASCII characters without braces.
     pub prefix: String,
@@ -66,17 +90,48 @@ pub struct RedisSettings {
     pub partitions: u16,
     /// How long things are kept.
     pub retention: Retention,
+    /// On how many replicas an event must be before an append succeeds; `None`: on none.
+    pub wait: Option<Wait>,
+    /// How event ids are claimed; `None`: as the kind of Redis allows.
+    pub claims: Option<Claims>,
 }
+
+/// Says what is wrong with a Redis URL, without repeating any of it.
+pub fn check_url(url: &str) -> Result<(), String> {
+    url::parse(url).map(drop)
+}
+
+/// How an event's id is claimed for its body, which is what tells a repeated delivery from a forgery. Replicas of either kind
+/// understand what the other wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Claims {
+    /// In one step with the append: one round trip. The claim's key must be in reach of the script, as it is in everything but a
+    /// cluster.
+    #[default]
+    WithAppend,
+    /// In a step of its own before it. In a cluster the claim lies in another slot than the partition: a forgery may name a
+    /// conversation of another partition, so the claim cannot be a partition's.
+    Apart,
+}
+
+/// How much longer than its entries an index is kept, since the janitor may come late.
+const INDEX_SLACK_MS: u64 = 3_600_000;
 
 /// The store in Redis.
 pub struct RedisStore {
-    client: Client,
+    topology: Arc<Topology>,
     keys: Keys,
     retention: Retention,
+    /// Whether appends wait for replicas.
+    waits: bool,
+    claims: Claims,
+    append: Arc<Script>,
+    change_session: Script,
+    appetite: read::Appetite,
     /// What is small and urgent.
-    link: Link,
+    link: Way,
     /// What may be large, so that somebody who reads much does not delay an append.
-    reads: Link,
+    reads: Way,
 }
 
 impl RedisStore {
@@ -86,15 +141,34 @@ impl RedisStore {
     /// [`StoreError::Unavailable`] where Redis cannot be reached or takes no writes.
     pub async fn connect(settings: RedisSettings) -> Result<Self, StoreError> {
         start::check_retention(&settings.retention)?;
-        let client = link::client(&settings.url)?;
-        let store = Self {
-            keys: Keys::new(settings.prefix, settings.partitions)?,
-            retention: settings.retention,
-            link: Link::new(client.clone()),
-            reads: Link::new(client.clone()),
-            client,
+        let keys = Keys::new(settings.prefix, settings.partitions)?;
+        let place = url::parse(settings.url.expose_secret()).map_err(StoreError::Mismatch)?;
+        let topology = Topology::new(place, settings.wait);
+        let link = Way::new(&topology, Lane::Urgent);
+        let by_kind = if link.is_cluster() {
+            Claims::Apart
+        } else {
+            Claims::WithAppend
         };
-        start::check_server(&store.link).await?;
+        let constants = Constants {
+            format: FORMAT,
+            dedupe_ms: settings.retention.dedupe_ms,
+            session_ms: settings.retention.session_ms,
+            index_ms: settings.retention.log_ms.saturating_add(INDEX_SLACK_MS),
+        };
+        let store = Self {
+            keys,
+            append: Arc::new(Script::append(&constants)),
+            change_session: Script::change_session(&constants),
+            appetite: read::Appetite::default(),
+            retention: settings.retention,
+            waits: settings.wait.is_some(),
+            claims: settings.claims.unwrap_or(by_kind),
+            reads: Way::new(&topology, Lane::Reads),
+            link,
+            topology,
+        };
+        start::check_servers(&store.link).await?;
         start::check_schema(&store.link, &store.keys).await?;
         Ok(store)
     }
@@ -105,51 +179,20 @@ impl RedisStore {
         self.reads.command(cmd("HGETALL").arg(session)).await
     }
 
-    fn index_ms(&self) -> u64 {
-        self.retention.session_ms.max(self.retention.log_ms)
-    }
-
-    /// Claims an event's id for its body; whether it is this body's.
-    async fn claim(&self, event: &str, digest: &[u8; 32]) -> Result<bool, StoreError> {
-        let before: Option<Vec<u8>> = self
-            .link
-            .command(
-                cmd("SET")
-                    .arg(self.keys.claim(event))
-                    .arg(digest.as_slice())
-                    .arg(&["NX", "GET", "PX"])
-                    .arg(self.retention.dedupe_ms),
-            )
-            .await?;
-        Ok(before.is_none_or(|known| known == digest))
-    }
-
-    fn append_call(&self, event: &Append, hash: &str) -> Call {
-        let (keys, key) = (&self.keys, &event.key);
-        let partition = keys.partition(key);
-        let mut names = vec![
-            keys.log(partition),
-            keys.meta(partition),
-            keys.seen(partition, hash),
-            keys.session(partition, key),
-            keys.index(partition, key),
-            keys.sessions(partition, &key.tenant),
-            keys.unsettled(partition),
-        ];
-        names.extend(event.echo.as_ref().map(|print| keys.echo(partition, key, print)));
-        Call::new(names)
-            .arg(rand::random_range(1..=u64::MAX))
-            .arg(self.retention.log_ms)
-            .arg(self.retention.dedupe_ms)
-            .arg(self.retention.session_ms)
-            .arg(self.index_ms())
-            .arg(event.settle_after_ms)
-            .arg(FORMAT)
-            .arg(event.head.as_ref())
-            .arg(event.content.as_ref())
-            .arg(&key.conversation)
-            .arg(name(key))
-            .change(&event.change)
+    async fn page(
+        &self,
+        partition: u16,
+        conversation: Option<&ConversationKey>,
+        from: Position,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        let asked = read::Asked {
+            partition,
+            conversation,
+            from,
+            limit,
+        };
+        read::page(&self.reads, &self.keys, &self.appetite, asked).await
     }
 
     /// Sessions of a tenant behind a mark, as far as one partition each can contribute to a page.
@@ -159,27 +202,21 @@ impl RedisStore {
         after: Option<&SessionMark>,
         limit: usize,
     ) -> Result<Vec<SessionMark>, StoreError> {
-        let mut pipeline = Pipeline::new();
         let below = after.map_or("+inf".into(), |mark| format!("({}", mark.active_ms));
+        let mut commands = Vec::new();
         for partition in 0..self.partitions() {
             let list = self.keys.sessions(partition, tenant);
-            pipeline
-                .cmd("ZREVRANGEBYSCORE")
-                .arg(&list)
-                .arg(&below)
-                .arg("-inf");
-            pipeline.arg(&["WITHSCORES", "LIMIT", "0"]).arg(limit);
+            let mut range = cmd("ZREVRANGEBYSCORE");
+            range.arg(&list).arg(&below).arg("-inf");
+            commands.push(range.arg(&["WITHSCORES", "LIMIT", "0"]).arg(limit).clone());
             if let Some(mark) = after {
                 // Several may have been active in the very millisecond of the mark.
-                pipeline
-                    .cmd("ZREVRANGEBYSCORE")
-                    .arg(&list)
-                    .arg(mark.active_ms)
-                    .arg(mark.active_ms);
-                pipeline.arg("WITHSCORES");
+                let mut range = cmd("ZREVRANGEBYSCORE");
+                range.arg(&list).arg(mark.active_ms).arg(mark.active_ms);
+                commands.push(range.arg("WITHSCORES").clone());
             }
         }
-        let found: Vec<Vec<(String, f64)>> = self.reads.pipeline(&pipeline).await?;
+        let found: Vec<Vec<(String, f64)>> = self.reads.scatter(commands).await?;
         let mut marks: Vec<SessionMark> = found
             .into_iter()
             .flatten()
@@ -216,36 +253,20 @@ impl Store for RedisStore {
     }
 
     async fn append(&self, event: &Append) -> Result<Appended, StoreError> {
-        let hash = hash(&[event.key.tenant.as_str(), &event.event_id]);
-        if !self.claim(&hash, &event.digest).await? {
-            return Ok(Appended::Forged);
-        }
-        let answer: Value = self.link.script(&APPEND, self.append_call(event, &hash)).await?;
-        if answer == Value::Nil {
-            return Ok(Appended::Duplicate);
-        }
-        let [ms, n, sequence, state, ahead, epoch] = wire::array_of(answer)?;
-        Ok(Appended::New {
-            id: EntryId {
-                epoch: wire::number(&epoch)?,
-                ms: wire::number(&ms)?,
-                n: wire::number(&n)?,
-            },
-            sequence: wire::number(&sequence)?,
-            state: wire::state(&state)?,
-            clock_behind_ms: wire::number(&ahead)?,
-        })
+        self.append_event(event).await
     }
 
     async fn tails(&self) -> Result<Vec<EntryId>, StoreError> {
-        let mut pipeline = Pipeline::new();
-        for partition in 0..self.partitions() {
-            pipeline
-                .cmd("HMGET")
+        let meta = |partition| -> Cmd {
+            cmd("HMGET")
                 .arg(self.keys.meta(partition))
-                .arg(&wire::META_FIELDS);
-        }
-        let metas: Vec<Value> = self.link.pipeline(&pipeline).await?;
+                .arg(&wire::META_FIELDS)
+                .clone()
+        };
+        let metas: Vec<Value> = self
+            .link
+            .scatter((0..self.partitions()).map(meta).collect())
+            .await?;
         metas
             .into_iter()
             .map(|meta| Ok(wire::meta(meta)?.tail()))
@@ -254,7 +275,7 @@ impl Store for RedisStore {
 
     async fn read(&self, partition: u16, from: Position, limit: usize) -> Result<Page, StoreError> {
         super::partition::check(partition, self.partitions())?;
-        read::page(&self.reads, &self.keys, partition, None, from, limit).await
+        self.page(partition, None, from, limit).await
     }
 
     async fn read_conversation(
@@ -264,11 +285,13 @@ impl Store for RedisStore {
         limit: usize,
     ) -> Result<Page, StoreError> {
         let partition = self.keys.partition(key);
-        read::page(&self.reads, &self.keys, partition, Some(key), from, limit).await
+        self.page(partition, Some(key), from, limit).await
     }
 
     async fn tail(&self, behind: Vec<EntryId>) -> Result<Box<dyn Tail>, StoreError> {
-        Ok(Box::new(RedisTail::open(&self.client, &self.keys, behind).await?))
+        Ok(Box::new(
+            RedisTail::open(&self.topology, &self.keys, behind).await?,
+        ))
     }
 
     async fn session(&self, key: &ConversationKey) -> Result<Option<Session>, StoreError> {
@@ -286,12 +309,9 @@ impl Store for RedisStore {
             self.keys.sessions(partition, &key.tenant),
             self.keys.unsettled(partition),
         ])
-        .arg(self.retention.session_ms)
-        .arg(self.index_ms())
         .arg(&key.conversation)
-        .arg(name(key))
         .change(change);
-        self.link.script(&CHANGE_SESSION, call).await
+        self.link.script(&self.change_session, call).await
     }
 
     async fn sessions(
@@ -304,14 +324,14 @@ impl Store for RedisStore {
         if marks.is_empty() {
             return Ok(Vec::new());
         }
-        let mut pipeline = Pipeline::new();
         let key_of = |mark: &SessionMark| ConversationKey::new(tenant.clone(), mark.conversation.clone());
-        for key in marks.iter().map(key_of) {
-            pipeline
-                .cmd("HGETALL")
-                .arg(self.keys.session(self.keys.partition(&key), &key));
-        }
-        let found: Vec<Fields> = self.reads.pipeline(&pipeline).await?;
+        let fields = |mark: &SessionMark| -> Cmd {
+            let key = key_of(mark);
+            cmd("HGETALL")
+                .arg(self.keys.session(self.keys.partition(&key), &key))
+                .clone()
+        };
+        let found: Vec<Fields> = self.reads.scatter(marks.iter().map(fields).collect()).await?;
         let sessions = marks.into_iter().zip(found).map(|(mark, fields)| {
             let session = session(key_of(&mark), &fields);
             (mark, session)
@@ -368,7 +388,7 @@ impl Store for RedisStore {
     }
 
     async fn unsettled(&self, lease_ms: u64, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
-        let mut keys = Vec::new();
+        let (mut keys, mut failure) = (Vec::new(), None);
         for partition in 0..self.partitions() {
             if keys.len() >= limit {
                 break;
@@ -377,10 +397,25 @@ impl Store for RedisStore {
                 .arg(lease_ms)
                 .arg(limit - keys.len())
                 .arg(self.keys.session_start(partition));
-            let names: Vec<String> = self.link.script(&UNSETTLED, call).await?;
-            keys.extend(names.iter().filter_map(|name| parse_name(name)));
+            match self.link.script::<Vec<String>>(&UNSETTLED, call).await {
+                Ok(names) => keys.extend(names.iter().filter_map(|name| parse_name(name))),
+                // On a cluster the others may well be there, and what they handed out must be looked at.
+                Err(error) if self.link.is_cluster() => failure = Some(error),
+                Err(error) => return Err(error),
+            }
         }
-        Ok(keys)
+        match failure {
+            Some(error) if keys.is_empty() => Err(error),
+            _ => Ok(keys),
+        }
+    }
+
+    async fn tidy(&self, every_ms: u64) -> Result<bool, StoreError> {
+        self.trim_in_turn(every_ms).await
+    }
+
+    fn streams(&self) -> &dyn StreamRecords {
+        self
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

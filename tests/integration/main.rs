@@ -7,6 +7,7 @@
 )]
 
 mod calls;
+mod checker;
 mod composed;
 mod faults;
 mod gateway;
@@ -15,6 +16,7 @@ mod operations;
 mod sandbox;
 mod stalled;
 mod store;
+mod subscriptions;
 #[allow(unreachable_pub, dead_code, reason = "each part serves several tests")]
 mod support;
 mod transfers;

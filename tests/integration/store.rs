@@ -4,10 +4,16 @@
 
 mod bad_days;
 mod calls;
+mod claims;
 mod customers;
+mod failover;
 pub(crate) mod fixture;
 mod gaps;
 mod ledger;
 mod log;
+mod pages;
+mod retention;
 mod sessions;
+mod streams;
+mod subscriptions;
 mod tail;

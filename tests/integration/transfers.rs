@@ -10,6 +10,10 @@ use chatbridge::{
     sandbox::Pace,
 };
 use futures_util::stream;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 use tonic::Code;
 
 use crate::support::{
@@ -144,6 +148,28 @@ async fn a_reader_who_stops_reading_holds_the_download_back() {
         "{} MiB wait for their reader",
         now.saturating_sub(before) / MIB as u64
     );
+}
+
+#[tokio::test]
+async fn callers_may_send_frames_of_256_kib() {
+    const MAX_FRAME_SIZE: u16 = 5;
+    let service = Service::start(&[("tenant", "acme"), ("api_key", "key"), ("redis_url", "memory:")]).await;
+    let mut connection = TcpStream::connect(service.grpc.trim_start_matches("http://"))
+        .await
+        .unwrap();
+    // The preface, and settings without an entry.
+    let hello = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    connection.write_all(hello).await.unwrap();
+    let mut head = [0; 9];
+    connection.read_exact(&mut head).await.unwrap();
+    assert_eq!(head[3], 4, "settings come first");
+    let mut settings = vec![0; usize::from(u16::from_be_bytes([head[1], head[2]]))];
+    connection.read_exact(&mut settings).await.unwrap();
+    let allowed = settings
+        .chunks_exact(6)
+        .find(|entry| entry[..2] == MAX_FRAME_SIZE.to_be_bytes())
+        .map(|entry| u32::from_be_bytes([entry[2], entry[3], entry[4], entry[5]]));
+    assert_eq!(allowed, Some(256 << 10));
 }
 
 #[tokio::test]

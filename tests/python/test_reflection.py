@@ -24,6 +24,7 @@ OWN_SERVICES = {
     "chatbridge.v1.ConfigurationService",
     "chatbridge.v1.ConversationService",
     "chatbridge.v1.SessionService",
+    "chatbridge.v1.SubscriptionService",
 }
 
 
@@ -47,10 +48,15 @@ FIRST = (
     "UploadAttachment",
     "CreateWebhook",
     "CreateChannel",
+    "CreateSubscription",
 )
-LAST = ("DeleteChannel", "DeleteWebhook", "EndConversation")
+LAST = ("DeleteSubscription", "DeleteChannel", "DeleteWebhook", "EndConversation")
 # The sandbox draws its key when it starts, and shows its identifier to nobody but receivers of webhooks.
-ANSWERED_WITH = {"GetSigningKey": grpc.StatusCode.NOT_FOUND}
+# No stream of the subscription was opened, and only its cursors can be committed.
+ANSWERED_WITH = {
+    "GetSigningKey": grpc.StatusCode.NOT_FOUND,
+    "CommitCursor": grpc.StatusCode.INVALID_ARGUMENT,
+}
 
 FILE = b"a file"
 FILE_START = {
@@ -134,6 +140,10 @@ def requests(
         "DeleteChannel": {"channelId": channel["id"]},
         "GetSigningKey": {"keyId": "no-such-key"},
         "GetSession": this,
+        "CreateSubscription": {"subscription": {"name": "mine", "type": "SUBSCRIPTION_TYPE_SHARED"}},
+        "GetSubscription": {"name": "mine"},
+        "DeleteSubscription": {"name": "mine"},
+        "CommitCursor": {"subscription": "mine", "cursor": "AA=="},
     }
 
 

@@ -16,24 +16,37 @@ from chatbridge.v1 import (
     AgentEventsRequest,
     AgentEventsResponse,
     Attachment,
+    ChangeAgentEventsRequest,
+    ChangeAgentEventsResponse,
+    CommitCursorRequest,
+    CommitCursorResponse,
     Conversation,
     CreateConversationRequest,
     CreateConversationResponse,
     CreatePostAgentAssignmentRequest,
     CreatePostAgentAssignmentResponse,
+    CreateSubscriptionRequest,
+    CreateSubscriptionResponse,
+    DeleteSubscriptionRequest,
+    DeleteSubscriptionResponse,
     DownloadAttachmentRequest,
     DownloadAttachmentResponse,
     FindOrCreateConversationRequest,
     FindOrCreateConversationResponse,
     GetConversationRequest,
     GetConversationResponse,
+    GetSubscriptionRequest,
+    GetSubscriptionResponse,
     HandOverConversationRequest,
     HandOverConversationResponse,
     Heartbeat,
     ListConversationsRequest,
     ListConversationsResponse,
+    ListSubscriptionsRequest,
+    ListSubscriptionsResponse,
     SendMessageRequest,
     SendMessageResponse,
+    Subscription,
     TransferConversationRequest,
     TransferConversationResponse,
     UpdateConversationRequest,
@@ -52,6 +65,10 @@ from chatbridge.v1.attachment_service_pb2_grpc import (
 from chatbridge.v1.conversation_service_pb2_grpc import (
     ConversationServiceServicer,
     add_ConversationServiceServicer_to_server,
+)
+from chatbridge.v1.subscription_service_pb2_grpc import (
+    SubscriptionServiceServicer,
+    add_SubscriptionServiceServicer_to_server,
 )
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -74,6 +91,9 @@ class Fake:
     """How many messages of a stream of files are read before the call fails as `fail` says; None: all."""
     downloads: Callable[[Context], AsyncIterator[DownloadAttachmentResponse]] | None = None
     """What a download gives."""
+    changes: list[ChangeAgentEventsRequest] = field(default_factory=list)
+    changed: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    """Released at each change of a stream."""
     transfer_ended: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once a stream of files is over."""
 
@@ -194,6 +214,51 @@ class _Events(AgentEventServiceServicer):
         async for response in connection(request, context):
             yield response
 
+    async def ChangeAgentEvents(  # noqa: N802
+        self, request: ChangeAgentEventsRequest, context: Context
+    ) -> ChangeAgentEventsResponse:
+        await self._fake.record(request, context)
+        self._fake.changes.append(request)
+        self._fake.changed.release()
+        of_stream = [change for change in self._fake.changes if change.stream_id == request.stream_id]
+        return ChangeAgentEventsResponse(revision=len(of_stream))
+
+    async def CommitCursor(  # noqa: N802
+        self, request: CommitCursorRequest, context: Context
+    ) -> CommitCursorResponse:
+        await self._fake.record(request, context)
+        return CommitCursorResponse(moved=True)
+
+
+class _Subscriptions(SubscriptionServiceServicer):
+    def __init__(self, fake: Fake) -> None:
+        self._fake = fake
+
+    async def CreateSubscription(  # noqa: N802
+        self, request: CreateSubscriptionRequest, context: Context
+    ) -> CreateSubscriptionResponse:
+        await self._fake.record(request, context)
+        return CreateSubscriptionResponse(subscription=request.subscription)
+
+    async def GetSubscription(  # noqa: N802
+        self, request: GetSubscriptionRequest, context: Context
+    ) -> GetSubscriptionResponse:
+        await self._fake.record(request, context)
+        return GetSubscriptionResponse(subscription=Subscription(name=request.name, lag_at_most=7))
+
+    async def ListSubscriptions(  # noqa: N802
+        self, request: ListSubscriptionsRequest, context: Context
+    ) -> ListSubscriptionsResponse:
+        await self._fake.record(request, context)
+        page = [Subscription(name=f"s{len(self._fake.requests)}")]
+        return ListSubscriptionsResponse(subscriptions=page, next_page_token="" if request.page_token else "2")
+
+    async def DeleteSubscription(  # noqa: N802
+        self, request: DeleteSubscriptionRequest, context: Context
+    ) -> DeleteSubscriptionResponse:
+        await self._fake.record(request, context)
+        return DeleteSubscriptionResponse()
+
 
 @asynccontextmanager
 async def serve(fake: Fake, listen: str = "127.0.0.1:0") -> AsyncIterator[grpc.aio.Server]:
@@ -203,6 +268,7 @@ async def serve(fake: Fake, listen: str = "127.0.0.1:0") -> AsyncIterator[grpc.a
     add_ConversationServiceServicer_to_server(_Conversations(fake), server)  # type: ignore[abstract]
     add_AttachmentServiceServicer_to_server(_Attachments(fake), server)  # type: ignore[abstract]
     add_AgentEventServiceServicer_to_server(_Events(fake), server)
+    add_SubscriptionServiceServicer_to_server(_Subscriptions(fake), server)
     fake.target = f"127.0.0.1:{server.add_insecure_port(listen)}"
     await server.start()
     try:

@@ -13,10 +13,12 @@ from chatbridge import Backoff, Chatbridge, ChatbridgeError, StreamEndedError
 from chatbridge.v1 import (
     AgentEventsRequest,
     AgentEventsResponse,
+    Changed,
     Ending,
     EndingReason,
     EventKind,
     GapPolicy,
+    Heartbeat,
     ReconnectAdvice,
     StartPosition,
 )
@@ -239,3 +241,45 @@ def test_waits_grow_up_to_their_maximum_and_are_spread() -> None:
         delays_s = [backoff.delay_s(attempt) for _ in range(200)]
         assert max(delays_s) <= ceiling_s
         assert max(delays_s) > ceiling_s / 2 > min(delays_s)
+
+
+async def test_what_was_changed_outlives_a_break(fake: Fake, chatbridge: Chatbridge) -> None:
+    """What the stream told of is asked for anew; what it did not tell of is changed anew."""
+
+    async def first(request: AgentEventsRequest, context: Context) -> AsyncIterator[AgentEventsResponse]:
+        yield AgentEventsResponse(cursor=b"1", heartbeat=Heartbeat(stream_id="s1"))
+        await fake.changed.acquire()
+        yield AgentEventsResponse(cursor=b"2", changed=Changed(revision=1))
+        await fake.changed.acquire()
+        await abort(context, grpc.StatusCode.UNAVAILABLE, "broken")
+
+    async def second(request: AgentEventsRequest, context: Context) -> AsyncIterator[AgentEventsResponse]:
+        yield AgentEventsResponse(cursor=b"3", heartbeat=Heartbeat(stream_id="s2"))
+        await fake.changed.acquire()
+        yield AgentEventsResponse(cursor=b"4", changed=Changed(revision=1))
+        await asyncio.Event().wait()
+
+    fake.connections = [first, second]
+    stream = chatbridge.agent_events(["a", "b"], changeable=True)
+
+    async def change() -> None:
+        await stream.change(add=["c"], start=b"past", remove=["a"])
+        await stream.change(add=["d"], start=StartPosition.START_POSITION_EARLIEST)
+
+    changing = asyncio.create_task(change())
+    assert await take(stream, 4) == [b"1", b"2", b"3", b"4"]
+    await changing
+    assert [request.changeable for request in fake.streams] == [True, True]
+    assert list(fake.streams[1].conversation_ids) == ["b", "c"]
+    assert [change.stream_id for change in fake.changes] == ["s1", "s1", "s2"]
+    assert fake.changes[0].cursor == b"past"
+    assert list(fake.changes[0].remove_conversation_ids) == ["a"]
+    assert list(fake.changes[2].add_conversation_ids) == ["d"]
+    assert fake.changes[2].position == StartPosition.START_POSITION_EARLIEST
+    await stream.aclose()
+
+
+async def test_a_stream_that_is_not_changeable_says_so(chatbridge: Chatbridge) -> None:
+    """Without a call that could only fail."""
+    with pytest.raises(ValueError, match="changeable"):
+        await chatbridge.agent_events().change(add=["c"])

@@ -167,13 +167,15 @@ pub(crate) async fn cuttable(target: &str) -> (String, JoinHandle<()>) {
 
 pub(crate) fn heartbeat(cursor: &'static str) -> AgentEventsResponse {
     AgentEventsResponse {
+        share: 0,
         cursor: Bytes::from_static(cursor.as_bytes()),
-        payload: Some(Payload::Heartbeat(Heartbeat { time: None })),
+        payload: Some(Payload::Heartbeat(Heartbeat::default())),
     }
 }
 
 pub(crate) fn event(cursor: &'static str, sequence: u64, body: Body) -> AgentEventsResponse {
     AgentEventsResponse {
+        share: 0,
         cursor: Bytes::from_static(cursor.as_bytes()),
         payload: Some(Payload::Event(agent_event("c-1", sequence, body))),
     }
@@ -190,6 +192,7 @@ pub(crate) fn ending(
         retry_after: None,
     };
     AgentEventsResponse {
+        share: 0,
         cursor: Bytes::from_static(cursor.as_bytes()),
         payload: Some(Payload::Ending(ending)),
     }
@@ -266,6 +269,13 @@ pub(crate) fn becomes(state: ConversationState) -> Body {
 
 #[async_trait]
 impl AgentEventService for Fake {
+    async fn commit_cursor(
+        &self,
+        _: Request<CommitCursorRequest>,
+    ) -> Result<Response<CommitCursorResponse>, Status> {
+        Err(Status::unimplemented("no test commits"))
+    }
+
     type AgentEventsStream = BoxStream<'static, Result<AgentEventsResponse, Status>>;
 
     async fn agent_events(
@@ -282,6 +292,13 @@ impl AgentEventService for Fake {
             Then::Fails(status) => first.chain(futures_util::stream::iter([Err(status)])).boxed(),
             Then::Feeds(later) => first.chain(UnboundedReceiverStream::new(later).map(Ok)).boxed(),
         }))
+    }
+
+    async fn change_agent_events(
+        &self,
+        _: Request<ChangeAgentEventsRequest>,
+    ) -> Result<Response<ChangeAgentEventsResponse>, Status> {
+        Err(Status::unimplemented("the command line changes no streams"))
     }
 }
 

@@ -367,6 +367,7 @@ mod tests {
     #[tokio::test]
     async fn a_gap_under_the_policy_to_fail_ends_it_and_is_not_skipped() {
         let gap = AgentEventsResponse {
+            share: 0,
             cursor: "behind".into(),
             payload: Some(Payload::Gap(Gap::default())),
         };

@@ -43,6 +43,7 @@ impl World {
         let mut event = agent_event(conversation, *sequence, body);
         (event.request_id, event.echo) = (request_id.to_owned(), !request_id.is_empty());
         let response = |event| AgentEventsResponse {
+            share: 0,
             cursor: "c".into(),
             payload: Some(Payload::Event(event)),
         };

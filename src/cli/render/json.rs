@@ -84,6 +84,7 @@ mod tests {
         });
         event.raw_json = bytes::Bytes::from_static(b"{}");
         let response = AgentEventsResponse {
+            share: 0,
             cursor: bytes::Bytes::from_static(&[0xfb, 0xff]),
             payload: Some(Payload::Event(event)),
         };
@@ -120,6 +121,7 @@ mod tests {
         let hostile = "\u{1b}[2J\u{9b}31m\u{202e}\u{7f}\n";
         let event = agent_event("c-1", 1, says("maria", AuthorType::Agent, hostile));
         let response = AgentEventsResponse {
+            share: 0,
             cursor: bytes::Bytes::new(),
             payload: Some(Payload::Event(event)),
         };

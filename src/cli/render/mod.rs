@@ -71,6 +71,7 @@ pub(crate) fn line(response: &AgentEventsResponse, style: Style) -> String {
         Some(Payload::Event(event)) => event_line(event, style),
         Some(Payload::Heartbeat(beat)) => style.dim(&format!("{}  heartbeat", time(beat.time.as_ref()))),
         Some(Payload::Gap(gap)) => style.alarm(&gap_words(gap)),
+        Some(Payload::Changed(changed)) => style.dim(&format!("change {} holds", changed.revision)),
         Some(Payload::Ending(ending)) => style.dim(ending_words(ending)),
         None => style.dim("a response of a kind that this version does not know"),
     }
@@ -137,6 +138,8 @@ pub(crate) fn ending_words(ending: &Ending) -> &'static str {
         EndingReason::MaxAge => "the stream reached its maximum age",
         EndingReason::Unauthorized => "the right to read these events ended",
         EndingReason::TooSlow => "the events were read too slowly",
+        EndingReason::TakenOver => "another stream took the subscription over",
+        EndingReason::SubscriptionDeleted => "the subscription was deleted",
         EndingReason::Unspecified => "the server ended the stream",
     }
 }
@@ -151,6 +154,7 @@ mod tests {
 
     fn response(payload: Payload) -> AgentEventsResponse {
         AgentEventsResponse {
+            share: 0,
             cursor: bytes::Bytes::new(),
             payload: Some(payload),
         }
@@ -201,6 +205,7 @@ mod tests {
         );
         let beat = Heartbeat {
             time: Some(prost_types::Timestamp { seconds: 0, nanos: 0 }),
+            ..Heartbeat::default()
         };
         assert_eq!(
             line(&response(Payload::Heartbeat(beat)), Style::PLAIN),

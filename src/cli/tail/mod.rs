@@ -133,6 +133,7 @@ fn request(args: &Args, start: Start) -> AgentEventsRequest {
         include_raw: args.raw,
         gap_policy: args.on_gap.policy().into(),
         start: Some(start),
+        ..AgentEventsRequest::default()
     }
 }
 

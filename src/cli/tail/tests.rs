@@ -54,6 +54,7 @@ fn everything_asked_for_is_in_the_request() {
     assert_eq!(
         request(&args, args.from.start()),
         AgentEventsRequest {
+            changeable: false,
             tenant: "t".to_owned(),
             conversation_ids: vec!["a".to_owned(), "b".to_owned()],
             kinds: vec![EventKind::Message.into(), EventKind::MemberChanged.into()],
@@ -61,6 +62,7 @@ fn everything_asked_for_is_in_the_request() {
             include_raw: true,
             gap_policy: GapPolicy::Fail.into(),
             start: Some(Start::Position(StartPosition::Earliest.into())),
+            ..AgentEventsRequest::default()
         }
     );
 }
@@ -146,6 +148,7 @@ async fn a_gap_that_ends_it_is_printed_and_found_again_by_the_next_run() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("cursor");
     let gap = AgentEventsResponse {
+        share: 0,
         cursor: "behind".into(),
         payload: Some(Payload::Gap(Gap::default())),
     };

@@ -99,6 +99,7 @@ mod tests {
             ..AgentEvent::default()
         };
         let response = AgentEventsResponse {
+            share: 0,
             cursor: bytes::Bytes::new(),
             payload: Some(Payload::Event(event)),
         };

@@ -6,7 +6,7 @@ use crate::{
     event::{ConversationKey, EntryId, Position},
     store::{
         Entry, Page, StoreError,
-        entry::Stored,
+        entry::{Room, Stored},
         gap::{Meta, Place, View, judge},
     },
 };
@@ -16,6 +16,8 @@ use crate::{
 pub(super) struct Log {
     meta: Meta,
     kept: VecDeque<Kept>,
+    /// What the entries take.
+    bytes: u64,
 }
 
 #[derive(Clone)]
@@ -23,6 +25,12 @@ struct Kept {
     place: Place,
     key: ConversationKey,
     stored: Stored,
+}
+
+impl Kept {
+    fn bytes(&self) -> u64 {
+        (self.stored.head.len() + self.stored.content.len()) as u64
+    }
 }
 
 impl Log {
@@ -36,19 +44,28 @@ impl Log {
         }
         self.meta.ms = self.meta.ms.max(now);
         self.meta.n += 1;
-        self.kept.push_back(Kept {
+        let kept = Kept {
             place: self.tail().order(),
             key,
             stored,
-        });
+        };
+        self.bytes += kept.bytes();
+        self.kept.push_back(kept);
         self.tail()
     }
 
-    /// Drops entries older than this.
-    pub(super) fn trim(&mut self, before_ms: u64) {
+    /// Drops entries older than `before_ms`, and the oldest while they take more than `most_bytes` (0: whatever they take).
+    pub(super) fn trim(&mut self, before_ms: u64, most_bytes: u64) {
         let old = self.kept.partition_point(|kept| kept.place.0 < before_ms);
-        self.kept.drain(..old);
+        let dropped: u64 = self.kept.drain(..old).map(|kept| kept.bytes()).sum();
+        self.bytes -= dropped;
         self.meta.trimmed_ms = self.meta.trimmed_ms.max(before_ms);
+        while most_bytes > 0 && self.bytes > most_bytes && self.kept.len() > 1 {
+            if let Some(oldest) = self.kept.pop_front() {
+                self.bytes -= oldest.bytes();
+                self.meta.trimmed_ms = self.meta.trimmed_ms.max(oldest.place.0 + 1);
+            }
+        }
     }
 
     /// Index of the first entry behind a position.
@@ -81,23 +98,29 @@ impl Log {
         let view = self.view(from);
         let gap = judge(from, &view);
         let from = if gap.is_some() { Position::Earliest } else { from };
-        let mut wanted = self
+        let wanted = self
             .kept
             .iter()
             .skip(self.first_behind(from))
             .filter(|kept| conversation.is_none_or(|key| kept.key == *key));
-        let entries = wanted
-            .by_ref()
-            .take(limit)
-            .map(|kept| self.entry(partition, kept))
-            .collect::<Result<Vec<Entry>, _>>()?;
+        let mut more = false;
+        let mut room = Room::new(limit);
+        let mut entries = Vec::new();
+        for kept in wanted {
+            let entry = self.entry(partition, kept)?;
+            more = !room.takes(&entry);
+            if more {
+                break;
+            }
+            entries.push(entry);
+        }
         Ok(Page {
             next: entries.last().map_or(self.tail(), |last| last.id),
             entries,
             gap,
             before_oldest: view.before_oldest(),
             tail: self.tail(),
-            at_tail: wanted.next().is_none(),
+            at_tail: !more,
         })
     }
 

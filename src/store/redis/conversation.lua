@@ -2,28 +2,35 @@
 -- Answers {meta, oldest, at or before, following, entries, whether more may follow}.
 --
 -- KEYS: log, meta, index
--- ARGV: 1 start for XRANGE, 2 id to look at or before ('': none), 3 its ms, 4 its n, 5 limit
+-- ARGV: 1 start for XRANGE, 2 id to look at or before ('': none), 3 its ms, 4 its n, 5 limit, 6 bytes after which no more
+-- are read
 
 local function one(...)
   return redis.call(...)[1] or false
 end
 
-local limit = tonumber(ARGV[5])
+local limit, room = tonumber(ARGV[5]), tonumber(ARGV[6])
 local oldest = one('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
 local before = ARGV[2] ~= '' and one('XREVRANGE', KEYS[1], ARGV[2], '-', 'COUNT', 1)
 local following = one('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', 1)
-local entries, more, offset = {}, following ~= false, 0
+local entries, more, left_out, offset = {}, following ~= false, false, 0
 -- Members older than the oldest entry point nowhere any more.
 local from_ms = oldest and math.max(tonumber(ARGV[3]), tonumber(string.match(oldest[1], '^%d+'))) or 0
-while more and #entries < limit do
+while more and #entries < limit and room > 0 do
   local found = redis.call('ZRANGEBYSCORE', KEYS[3], string.format('%.0f', from_ms), '+inf', 'WITHSCORES',
     'LIMIT', offset, limit)
   for i = 1, #found, 2 do
     local n, ms = tonumber(found[i]), tonumber(found[i + 1])
     local behind = ms > tonumber(ARGV[3]) or n > tonumber(ARGV[4])
-    if behind and #entries < limit then
-      local id = string.format('%.0f-%.0f', ms, n)
-      entries[#entries + 1] = one('XRANGE', KEYS[1], id, id) or nil
+    if behind and (#entries >= limit or room <= 0) then
+      left_out = true
+      break
+    end
+    local id = behind and string.format('%.0f-%.0f', ms, n)
+    local entry = behind and one('XRANGE', KEYS[1], id, id)
+    if entry then
+      entries[#entries + 1] = entry
+      for j = 2, #entry[2], 2 do room = room - #entry[2][j] end
     end
   end
   offset = offset + limit
@@ -34,5 +41,5 @@ local function id_of(entry)
 end
 return {
   redis.call('HMGET', KEYS[2], 'epoch', 'n', 'ms', 'trimmed'),
-  id_of(oldest), id_of(before), id_of(following), entries, (more or #entries >= limit) and 1 or 0
+  id_of(oldest), id_of(before), id_of(following), entries, (more or left_out or #entries >= limit) and 1 or 0
 }

@@ -1,11 +1,16 @@
 //! Names of the keys; the table is at the head of the module above.
 
+use std::borrow::Cow;
+
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{
     event::{ConversationKey, TenantId},
-    store::{CustomerKey, IdempotencyKey, LedgerKey, StoreError, partition},
+    store::{
+        CustomerKey, IdempotencyKey, LedgerKey, StoreError, StreamKey, partition,
+        subscription::{Slots, SubscriptionKey},
+    },
 };
 
 /// Names of the keys of one log.
@@ -48,21 +53,41 @@ impl Keys {
         partition::of(key, self.partitions())
     }
 
-    fn in_partition(&self, partition: u16, name: &str) -> String {
-        let start = self.partitions.get(usize::from(partition));
-        format!("{}{name}", start.map_or("", String::as_str))
+    /// A key of a partition. Each append makes several, so they are put together in one piece.
+    fn in_partition(&self, partition: u16, parts: &[&str]) -> String {
+        let start = self
+            .partitions
+            .get(usize::from(partition))
+            .map_or("", String::as_str);
+        let bytes = start.len() + parts.iter().map(|part| part.len()).sum::<usize>();
+        let mut key = String::with_capacity(bytes);
+        key.push_str(start);
+        for part in parts {
+            key.push_str(part);
+        }
+        key
     }
 
     pub(super) fn schema(&self) -> String {
         format!("{}:schema", self.prefix)
     }
 
+    /// In the slot of the schema, beside which it is written.
     pub(super) fn probe(&self) -> String {
-        format!("{}:probe", self.prefix)
+        format!("{{{}}}:probe", self.schema())
+    }
+
+    /// One key to probe with in each partition.
+    pub(super) fn probes(&self) -> impl Iterator<Item = String> {
+        (0..self.partitions()).map(|partition| self.in_partition(partition, &["probe"]))
     }
 
     pub(super) fn claim(&self, event: &str) -> String {
         format!("{}:claim:{event}", self.prefix)
+    }
+
+    pub(super) fn janitor(&self) -> String {
+        format!("{}:janitor", self.prefix)
     }
 
     pub(super) fn idempotency(&self, key: &IdempotencyKey) -> String {
@@ -71,36 +96,36 @@ impl Keys {
     }
 
     pub(super) fn log(&self, partition: u16) -> String {
-        self.in_partition(partition, "log")
+        self.in_partition(partition, &["log"])
     }
 
     pub(super) fn meta(&self, partition: u16) -> String {
-        self.in_partition(partition, "meta")
+        self.in_partition(partition, &["meta"])
     }
 
     pub(super) fn seen(&self, partition: u16, event: &str) -> String {
-        self.in_partition(partition, &format!("seen:{event}"))
+        self.in_partition(partition, &["seen:", event])
     }
 
     /// What the session keys of a partition start with; a conversation's name follows.
     pub(super) fn session_start(&self, partition: u16) -> String {
-        self.in_partition(partition, "session:")
+        self.in_partition(partition, &["session:"])
     }
 
     pub(super) fn session(&self, partition: u16, key: &ConversationKey) -> String {
-        self.in_partition(partition, &format!("session:{}", name(key)))
+        self.in_partition(partition, &["session:", &escaped(key), ":", &key.conversation])
     }
 
     pub(super) fn index(&self, partition: u16, key: &ConversationKey) -> String {
-        self.in_partition(partition, &format!("index:{}", name(key)))
+        self.in_partition(partition, &["index:", &escaped(key), ":", &key.conversation])
     }
 
     pub(super) fn sessions(&self, partition: u16, tenant: &TenantId) -> String {
-        self.in_partition(partition, &format!("sessions:{tenant}"))
+        self.in_partition(partition, &["sessions:", tenant.as_str()])
     }
 
     pub(super) fn unsettled(&self, partition: u16) -> String {
-        self.in_partition(partition, "unsettled")
+        self.in_partition(partition, &["unsettled"])
     }
 
     pub(super) fn customer(&self, key: &CustomerKey) -> String {
@@ -111,22 +136,71 @@ impl Keys {
     pub(super) fn ledger(&self, ledger: &LedgerKey) -> String {
         let hash = hash(&[ledger.kind.name(), &ledger.print]);
         let partition = self.partition(&ledger.key);
-        self.in_partition(partition, &format!("ledger:{hash}:{}", name(&ledger.key)))
+        self.in_partition(partition, &["ledger:", &hash, ":", &name(&ledger.key)])
+    }
+
+    pub(super) fn stream(&self, stream: &StreamKey) -> String {
+        let hash = hash(&[stream.tenant.as_str(), &stream.id]);
+        format!("{}:stream:{hash}", self.prefix)
+    }
+
+    pub(super) fn changed_streams(&self) -> String {
+        format!("{}:streams", self.prefix)
+    }
+
+    pub(super) fn subscriptions(&self, tenant: &TenantId) -> String {
+        format!("{}:subscriptions:{tenant}", self.prefix)
+    }
+
+    pub(super) fn members(&self, key: &SubscriptionKey) -> String {
+        format!("{}:members:{}", self.prefix, subscription(key))
+    }
+
+    pub(super) fn slots(&self, key: &SubscriptionKey, slots: Slots) -> String {
+        match slots {
+            Slots::Durable => format!("{}:durable:{}", self.prefix, subscription(key)),
+            Slots::Shares(partition) => self.in_partition(partition, &["shares:", &subscription(key)]),
+        }
     }
 
     pub(super) fn echo(&self, partition: u16, key: &ConversationKey, fingerprint: &str) -> String {
-        self.in_partition(partition, &format!("echo:{}:{}", hash(&[fingerprint]), name(key)))
+        self.in_partition(partition, &["echo:", &hash(&[fingerprint]), ":", &name(key)])
     }
+}
+
+/// The slot of a key in a cluster: that of its hash tag, where it has one.
+pub(super) fn slot_of(key: &[u8]) -> u16 {
+    let tag = |key: &[u8]| {
+        let from = key.iter().position(|c| *c == b'{')? + 1;
+        let length = key
+            .get(from..)?
+            .iter()
+            .position(|c| *c == b'}')
+            .filter(|length| *length > 0)?;
+        key.get(from..from + length).map(<[u8]>::to_vec)
+    };
+    match tag(key) {
+        Some(tag) => partition::slot(&tag),
+        None => partition::slot(key),
+    }
+}
+
+fn subscription(key: &SubscriptionKey) -> String {
+    hash(&[key.tenant.as_str(), &key.name, &key.uid.to_string()])
 }
 
 /// A conversation's name within a key: `TENANT:CONVERSATION`.
 pub(super) fn name(key: &ConversationKey) -> String {
+    format!("{}:{}", escaped(key), key.conversation)
+}
+
+/// A conversation's tenant, so that the first colon of a name ends it.
+fn escaped(key: &ConversationKey) -> Cow<'_, str> {
     let tenant = key.tenant.as_str();
     if tenant.contains(['%', ':']) {
-        let escaped = tenant.replace('%', "%25").replace(':', "%3A");
-        format!("{escaped}:{}", key.conversation)
+        tenant.replace('%', "%25").replace(':', "%3A").into()
     } else {
-        format!("{tenant}:{}", key.conversation)
+        tenant.into()
     }
 }
 
@@ -175,6 +249,23 @@ mod tests {
                 Err(StoreError::Mismatch(_))
             ));
         }
+    }
+
+    #[test]
+    fn the_slot_of_a_key_is_that_of_its_tag() {
+        for (key, as_if) in [
+            ("{foo}bar", "foo"),
+            ("a{foo}{bar}", "foo"),
+            ("{}foo", "{}foo"),
+            ("foo{", "foo{"),
+        ] {
+            assert_eq!(
+                slot_of(key.as_bytes()),
+                partition::slot(as_if.as_bytes()),
+                "{key}"
+            );
+        }
+        assert_eq!(slot_of(b"foo"), 12_182);
     }
 
     #[test]

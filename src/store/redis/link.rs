@@ -10,21 +10,18 @@ use std::{
 };
 
 use ::redis::{
-    AsyncConnectionConfig, Client, Cmd, FromRedisValue, IntoConnectionInfo, Pipeline, ProtocolVersion,
-    PushInfo, PushKind, RedisError, RedisResult,
+    AsyncConnectionConfig, Cmd, Pipeline, PushInfo, PushKind, RedisError, RedisResult, Value,
     aio::{MultiplexedConnection, SendError},
+    cmd,
 };
-use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
 use super::{
-    error::{ends_connection, explain, server_code},
-    scripts::{Call, Script},
+    dial::Dial,
+    error::{Failed, ends_connection, server_code},
+    scripts::Script,
 };
 use crate::store::StoreError;
-
-/// How long connecting may take, handshake included.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long an answer may take. A command whose answer is late may still be applied.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -38,22 +35,72 @@ const YOUNG: Duration = Duration::from_millis(500);
 /// Commands that may wait to be written to the connection.
 const QUEUE: usize = 1024;
 
-/// Reads the URL of a Redis server.
-pub(super) fn client(url: &SecretString) -> Result<Client, StoreError> {
-    // It fails only where somebody has installed one before, which is as good.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let unreadable = |_: RedisError| {
-        // The library's words may repeat parts of the URL, and it holds a password.
-        StoreError::Mismatch(
-            "the Redis URL cannot be read: expected redis://[user:password@]host[:port][/database], or rediss:// for TLS"
-                .into(),
-        )
-    };
-    let info = url.expose_secret().into_connection_info().map_err(unreadable)?;
-    let tcp = info.tcp_settings().clone().set_nodelay(true);
-    // RESP3, because only with it the library tells at once that a connection was lost.
-    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    Client::open(info.set_tcp_settings(tcp).set_redis_settings(settings)).map_err(unreadable)
+/// What is asked of a server.
+pub(super) enum Request<'a> {
+    /// One command.
+    Command(&'a Cmd),
+    /// Commands in one round trip.
+    Pipeline(&'a Pipeline),
+    /// The command that runs a script, which is loaded where the server does not know it.
+    Script(&'a Script, &'a Cmd),
+}
+
+impl Request<'_> {
+    async fn send(&self, connection: &mut MultiplexedConnection) -> RedisResult<Value> {
+        match self {
+            Self::Command(command) => command.query_async(connection).await,
+            Self::Pipeline(pipeline) => pipeline.query_async(connection).await,
+            Self::Script(script, command) => {
+                let answer = command.query_async(connection).await;
+                if !answer.as_ref().is_err_and(is_unknown_script) {
+                    return answer;
+                }
+                script.load().query_async::<()>(connection).await?;
+                command.query_async(connection).await
+            }
+        }
+    }
+
+    /// Sends it to a node that a slot is being moved to: each command needs the node's leave, right before it on a
+    /// connection that others use too.
+    async fn send_asking(&self, connection: &mut MultiplexedConnection) -> RedisResult<Value> {
+        let asking = |command: &Cmd| {
+            let mut pipeline = Pipeline::new();
+            pipeline.cmd("ASKING").ignore().add_command(command.clone());
+            pipeline
+        };
+        let last = |answer: Value| match answer {
+            Value::Array(mut answers) => answers.pop().unwrap_or_default(),
+            other => other,
+        };
+        match self {
+            Self::Command(command) => asking(command).query_async(connection).await.map(last),
+            Self::Script(script, command) => {
+                let answer = asking(command).query_async(connection).await;
+                if !answer.as_ref().is_err_and(is_unknown_script) {
+                    return answer.map(last);
+                }
+                script.load().query_async::<()>(connection).await?;
+                asking(command).query_async(connection).await.map(last)
+            }
+            Self::Pipeline(pipeline) => {
+                let mut commands = Pipeline::new();
+                if pipeline.is_transaction() {
+                    // The leave holds for a whole transaction that is begun with it.
+                    commands.cmd("ASKING").ignore().cmd("MULTI").ignore();
+                    for command in pipeline.cmd_iter() {
+                        commands.add_command(command.clone()).ignore();
+                    }
+                    commands.add_command(cmd("EXEC"));
+                    return commands.query_async(connection).await.map(last);
+                }
+                for command in pipeline.cmd_iter() {
+                    commands.cmd("ASKING").ignore().add_command(command.clone());
+                }
+                commands.query_async(connection).await
+            }
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -61,6 +108,8 @@ struct Live {
     connection: MultiplexedConnection,
     number: u64,
     since: Instant,
+    /// Of the dial when it was made.
+    generation: u64,
 }
 
 #[derive(Default)]
@@ -71,7 +120,8 @@ struct Slot {
 
 /// One shared connection.
 pub(super) struct Link {
-    client: Client,
+    dial: Dial,
+    response_timeout: Duration,
     slot: Arc<RwLock<Slot>>,
     /// Held while connecting; the last failure.
     connecting: Mutex<Option<(Instant, StoreError)>>,
@@ -79,73 +129,61 @@ pub(super) struct Link {
 
 impl Link {
     /// A link that connects when it is first used.
-    pub(super) fn new(client: Client) -> Self {
+    pub(super) fn new(dial: Dial, response_timeout: Duration) -> Self {
         Self {
-            client,
+            dial,
+            response_timeout,
             slot: Arc::default(),
             connecting: Mutex::new(None),
         }
     }
 
-    /// Runs one command.
-    pub(super) async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
-        let mut live = self.live().await?;
-        let answer = command.query_async(&mut live.connection).await;
+    /// Asks; `asking`: of a node that the slot is being moved to.
+    pub(super) async fn run(&self, request: &Request<'_>, asking: bool) -> Result<Value, Failed> {
+        let mut live = self.live().await.map_err(Failed::Unsent)?;
+        let answer = if asking {
+            request.send_asking(&mut live.connection).await
+        } else {
+            request.send(&mut live.connection).await
+        };
         self.judge(&live, answer)
     }
 
-    /// Runs commands in one round trip.
-    pub(super) async fn pipeline<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T, StoreError> {
-        let mut live = self.live().await?;
-        let answer = commands.query_async(&mut live.connection).await;
-        self.judge(&live, answer)
-    }
-
-    /// Runs a script, which is loaded where Redis does not know it.
-    pub(super) async fn script<T: FromRedisValue>(
-        &self,
-        script: &Script,
-        call: Call,
-    ) -> Result<T, StoreError> {
-        let command = script.command(&call);
-        let mut live = self.live().await?;
-        let mut answer = command.query_async(&mut live.connection).await;
-        if answer.as_ref().is_err_and(is_unknown_script) {
-            answer = match script.load().query_async::<()>(&mut live.connection).await {
-                Ok(()) => command.query_async(&mut live.connection).await,
-                Err(error) => Err(error),
-            };
+    /// Leaves the connection: it leads to a server that is not the right one any more.
+    pub(super) fn leave(&self) {
+        if let Some(live) = self.current().filter(|live| live.since.elapsed() > YOUNG) {
+            give_up(&self.slot, live.number);
         }
-        self.judge(&live, answer)
     }
 
-    fn judge<T>(&self, live: &Live, answer: RedisResult<T>) -> Result<T, StoreError> {
+    fn judge<T>(&self, live: &Live, answer: RedisResult<T>) -> Result<T, Failed> {
         answer.map_err(|error| {
             if ends_connection(&error) && (error.is_io_error() || live.since.elapsed() > YOUNG) {
                 give_up(&self.slot, live.number);
             }
-            explain(&error)
+            Failed::Answer(error)
         })
     }
 
     fn current(&self) -> Option<Live> {
-        self.slot
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .live
-            .clone()
+        let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
+        let right = |live: &&Live| live.generation == self.dial.generation();
+        slot.live.as_ref().filter(right).cloned()
     }
 
     async fn live(&self) -> Result<Live, StoreError> {
         if let Some(live) = self.current() {
             return Ok(live);
         }
+        let asked = Instant::now();
         let mut failure = self.connecting.lock().await;
         if let Some(live) = self.current() {
             return Ok(live);
         }
+        // An attempt that failed while we waited was ours too, however late we hear of it: on a busy machine those who
+        // wait would otherwise make one attempt after another.
         if let Some((at, error)) = &*failure
-            && at.elapsed() < FAILURE_HOLDS
+            && (*at >= asked || at.elapsed() < FAILURE_HOLDS)
         {
             return Err(error.clone());
         }
@@ -155,32 +193,28 @@ impl Link {
                 Ok(live)
             }
             Err(error) => {
-                let error = explain(&error);
                 *failure = Some((Instant::now(), error.clone()));
                 Err(error)
             }
         }
     }
 
-    async fn connect(&self) -> RedisResult<Live> {
+    async fn connect(&self) -> Result<Live, StoreError> {
         let number = {
             let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
             slot.made += 1;
             slot.made
         };
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(RESPONSE_TIMEOUT))
+            .set_response_timeout(Some(self.response_timeout))
             .set_pipeline_buffer_size(QUEUE)
             .set_push_sender(when_lost(Arc::downgrade(&self.slot), number));
-        let connection = self
-            .client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await?;
+        let (connection, generation) = self.dial.open(config).await?;
         let live = Live {
             connection,
             number,
             since: Instant::now(),
+            generation,
         };
         self.slot.write().unwrap_or_else(PoisonError::into_inner).live = Some(live.clone());
         Ok(live)
@@ -209,6 +243,50 @@ fn give_up(slot: &RwLock<Slot>, number: u64) {
     }
 }
 
-fn is_unknown_script(error: &RedisError) -> bool {
+pub(super) fn is_unknown_script(error: &RedisError) -> bool {
     server_code(error).as_deref() == Some("NOSCRIPT")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        net::TcpListener,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_waits_for_an_attempt_shares_its_outcome_however_late_it_is_heard() {
+        // It accepts, and says nothing.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let attempts = Arc::new(AtomicUsize::new(0));
+        let counted = attempts.clone();
+        std::thread::spawn(move || {
+            let mut held = Vec::new();
+            while let Ok((stream, _)) = listener.accept() {
+                counted.fetch_add(1, Ordering::Relaxed);
+                held.push(stream);
+            }
+        });
+        let client = ::redis::Client::open(format!("redis://{address}/?protocol=resp3")).unwrap();
+        let link = Arc::new(Link::new(Dial::Server(Box::new(client)), Duration::from_secs(2)));
+        let waiting: Vec<_> = (0..4)
+            .map(|_| {
+                let link = link.clone();
+                tokio::spawn(async move {
+                    let ping = cmd("PING");
+                    let answer = link.run(&Request::Command(&ping), false).await;
+                    // The machine is busy with something else, so whoever comes next hears late.
+                    std::thread::sleep(FAILURE_HOLDS * 2);
+                    answer.is_err()
+                })
+            })
+            .collect();
+        for failed in waiting {
+            assert!(failed.await.unwrap());
+        }
+        assert_eq!(attempts.load(Ordering::Relaxed), 1, "one attempt for all");
+    }
 }

@@ -1,23 +1,64 @@
 //! Reading the log page by page.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use ::redis::{Pipeline, Value};
 
 use super::{
     keys::Keys,
-    link::Link,
     scripts::{CONVERSATION, Call},
+    topology::Way,
     wire,
 };
 use crate::{
     event::{ConversationKey, EntryId, Position},
     store::{
-        Entry, Gap, GapReason, Page, StoreError,
+        Entry, Gap, GapReason, PAGE_BYTES, Page, StoreError,
+        entry::Room,
         gap::{Meta, View, judge},
     },
 };
 
 /// The most entries of one page. The script that reads a conversation keeps Redis from everything else meanwhile.
 const PAGE: usize = 256;
+
+/// How large an entry is taken to be before any was read, in bytes.
+const UNSEEN_BYTES: usize = PAGE_BYTES / PAGE;
+
+/// What is read, and how much of it.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) partition: u16,
+    /// Only this one's entries.
+    pub(super) conversation: Option<&'a ConversationKey>,
+    pub(super) from: Position,
+    pub(super) limit: usize,
+}
+
+/// How many entries of a partition to ask for. Redis counts a range in entries, and a page is bounded by bytes: so it goes by
+/// the largest entry that was read lately.
+pub(super) struct Appetite(AtomicUsize);
+
+impl Default for Appetite {
+    fn default() -> Self {
+        Self(AtomicUsize::new(UNSEEN_BYTES))
+    }
+}
+
+impl Appetite {
+    fn entries(&self, limit: usize) -> usize {
+        let largest = self.0.load(Ordering::Relaxed).max(1);
+        (PAGE_BYTES / largest).clamp(1, limit)
+    }
+
+    /// Rises at once and falls slowly. Of two who learn at once, one may be forgotten.
+    fn learn(&self, entries: &[Entry]) {
+        if let Some(largest) = entries.iter().map(Entry::bytes).max() {
+            let known = self.0.load(Ordering::Relaxed);
+            self.0.store(largest.max(known - known / 4), Ordering::Relaxed);
+        }
+    }
+}
 
 /// One look at a partition.
 struct Look {
@@ -79,18 +120,20 @@ fn entries(values: Vec<Value>, partition: u16, meta: Meta) -> Result<Vec<Entry>,
         .collect()
 }
 
-async fn look(
-    link: &Link,
-    keys: &Keys,
-    partition: u16,
-    from: Position,
-    limit: usize,
-) -> Result<Look, StoreError> {
+async fn look(way: &Way, keys: &Keys, appetite: &Appetite, asked: Asked<'_>) -> Result<Look, StoreError> {
+    let Asked { partition, from, .. } = asked;
     let mut pipeline = Pipeline::new();
-    ask(pipeline.atomic(), keys, partition, from, limit);
-    let answer: Value = link.pipeline(&pipeline).await?;
+    ask(
+        pipeline.atomic(),
+        keys,
+        partition,
+        from,
+        appetite.entries(asked.limit),
+    );
+    let answer: Value = way.pipeline(&pipeline).await?;
     let (view, found) = view(wire::array_of(answer)?)?;
     let entries = entries(found, partition, view.meta)?;
+    appetite.learn(&entries);
     Ok(Look {
         at_tail: entries.last().is_none_or(|last| last.id.n >= view.meta.n),
         entries,
@@ -99,13 +142,17 @@ async fn look(
 }
 
 async fn look_at_conversation(
-    link: &Link,
+    way: &Way,
     keys: &Keys,
     key: &ConversationKey,
-    from: Position,
-    limit: usize,
+    asked: Asked<'_>,
 ) -> Result<Look, StoreError> {
-    let partition = keys.partition(key);
+    let Asked {
+        partition,
+        from,
+        limit,
+        ..
+    } = asked;
     let (before, ms, n) = match from {
         Position::Earliest => (String::new(), 0, 0),
         Position::Since(ms) => (String::new(), ms, 0),
@@ -120,8 +167,9 @@ async fn look_at_conversation(
     .arg(before)
     .arg(ms)
     .arg(n)
-    .arg(limit);
-    let answer: Value = link.script(&CONVERSATION, call).await?;
+    .arg(limit)
+    .arg(PAGE_BYTES);
+    let answer: Value = way.script(&CONVERSATION, call).await?;
     let [meta, oldest, before, following, found, more] = wire::array_of(answer)?;
     let view = View {
         meta: wire::meta(meta)?,
@@ -138,24 +186,27 @@ async fn look_at_conversation(
 
 /// Reads a partition, or of it the entries of one conversation.
 pub(super) async fn page(
-    link: &Link,
+    way: &Way,
     keys: &Keys,
-    partition: u16,
-    conversation: Option<&ConversationKey>,
-    from: Position,
-    limit: usize,
+    appetite: &Appetite,
+    asked: Asked<'_>,
 ) -> Result<Page, StoreError> {
-    let limit = limit.clamp(1, PAGE);
-    let look_from = async |from| match conversation {
-        Some(key) => look_at_conversation(link, keys, key, from, limit).await,
-        None => look(link, keys, partition, from, limit).await,
+    let limit = asked.limit.clamp(1, PAGE);
+    let look_from = async |from| {
+        let asked = Asked { from, limit, ..asked };
+        let mut look = match asked.conversation {
+            Some(key) => look_at_conversation(way, keys, key, asked).await?,
+            None => look(way, keys, appetite, asked).await?,
+        };
+        look.keep_a_page(limit);
+        Ok::<_, StoreError>(look)
     };
-    let first = look_from(from).await?;
-    let Some(gap) = judge(from, &first.view) else {
+    let first = look_from(asked.from).await?;
+    let Some(gap) = judge(asked.from, &first.view) else {
         return Ok(first.into_page(None));
     };
     let oldest = look_from(Position::Earliest).await?;
-    let gap = Some(still_missing(gap, from, &oldest.view));
+    let gap = Some(still_missing(gap, asked.from, &oldest.view));
     Ok(oldest.into_page(gap))
 }
 
@@ -168,6 +219,14 @@ fn still_missing(gap: Gap, from: Position, oldest: &View) -> Gap {
 }
 
 impl Look {
+    /// Leaves out what is too much for a page.
+    fn keep_a_page(&mut self, limit: usize) {
+        let mut room = Room::new(limit);
+        let fits = self.entries.iter().take_while(|entry| room.takes(entry)).count();
+        self.at_tail &= fits == self.entries.len();
+        self.entries.truncate(fits);
+    }
+
     fn into_page(self, gap: Option<Gap>) -> Page {
         let tail = self.view.meta.tail();
         Page {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use ::redis::{Cmd, ToRedisArgs, cmd};
+use ::redis::{Arg, Cmd, ToRedisArgs, cmd};
 
 use crate::conversation::{
     change::{FieldChange, SessionChange},
@@ -10,13 +10,10 @@ use crate::conversation::{
 };
 
 const SESSION: &str = include_str!("session.lua");
+const KEEP_SESSION: &str = include_str!("keep_session.lua");
 
-/// Appends an event.
-pub(super) static APPEND: LazyLock<Script> =
-    LazyLock::new(|| Script::new(&[SESSION, include_str!("append.lua")]));
-/// Changes a session without an event.
-pub(super) static CHANGE_SESSION: LazyLock<Script> =
-    LazyLock::new(|| Script::new(&[SESSION, include_str!("change_session.lua")]));
+/// Trims a partition.
+pub(super) static TRIM: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("trim.lua")]));
 /// Reads a conversation through its index.
 pub(super) static CONVERSATION: LazyLock<Script> =
     LazyLock::new(|| Script::new(&[include_str!("conversation.lua")]));
@@ -38,11 +35,61 @@ pub(super) static BIND_CUSTOMER: LazyLock<Script> =
 /// Forgets a customer's conversation.
 pub(super) static RELEASE_CUSTOMER: LazyLock<Script> =
     LazyLock::new(|| Script::new(&[include_str!("release_customer.lua")]));
+/// Keeps the definition of a subscription.
+pub(super) static DEFINE: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("define.lua")]));
+/// Forgets the definition of a subscription.
+pub(super) static UNDEFINE: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("undefine.lua")]));
+/// Deletes what is kept of a subscription.
+pub(super) static FORGET: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("forget.lua")]));
+/// Takes, keeps and gives back slots of a subscription.
+pub(super) static SLOTS: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("slots.lua")]));
+/// Moves a slot's place.
+pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("commit.lua")]));
+/// Keeps a member on its subscription's roster.
+pub(super) static MEMBERS: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("members.lua")]));
 /// Hands out conversations that have been wrapping up for long.
 pub(super) static UNSETTLED: LazyLock<Script> =
     LazyLock::new(|| Script::new(&[include_str!("unsettled.lua")]));
+/// Notes a stream that may be changed.
+pub(super) static OPEN_STREAM: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&[include_str!("open_stream.lua")]));
+/// Puts a change where its stream finds it.
+pub(super) static CHANGE_STREAM: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&[include_str!("change_stream.lua")]));
+/// Renews a stream that may be changed, and finds its changes.
+pub(super) static STREAM_CHANGES: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&[include_str!("stream_changes.lua")]));
 /// Notes and checks what the log is.
 pub(super) static SCHEMA: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("schema.lua")]));
+
+/// What is the same for all calls of a script. It is written into the script: each argument of a call costs, and Redis
+/// compiles a script once.
+pub(super) struct Constants {
+    /// Format of entries.
+    pub(super) format: &'static str,
+    /// How long claims and marks are kept, milliseconds.
+    pub(super) dedupe_ms: u64,
+    /// How long sessions are kept, milliseconds.
+    pub(super) session_ms: u64,
+    /// How long indexes are kept, milliseconds.
+    pub(super) index_ms: u64,
+}
+
+impl Constants {
+    fn lua(&self) -> String {
+        let Self {
+            format,
+            dedupe_ms,
+            session_ms,
+            index_ms,
+        } = self;
+        let slice_ms = (session_ms / 64).max(1);
+        format!(
+            "local FORMAT, DEDUPE_MS = '{format}', '{dedupe_ms}'\n\
+             local SESSION_MS, SLICE_MS, INDEX_MS = {session_ms}, {slice_ms}, {index_ms}"
+        )
+    }
+}
 
 /// A script, known to Redis by its hash once it was loaded.
 pub(super) struct Script {
@@ -57,14 +104,35 @@ impl Script {
         Self { source, sha1 }
     }
 
+    /// Appends an event.
+    pub(super) fn append(constants: &Constants) -> Self {
+        let entry = include_str!("append_entry.lua");
+        Self::new(&[
+            &constants.lua(),
+            include_str!("append.lua"),
+            SESSION,
+            entry,
+            KEEP_SESSION,
+        ])
+    }
+
+    /// Changes a session without an event.
+    pub(super) fn change_session(constants: &Constants) -> Self {
+        let begin = include_str!("change_session.lua");
+        Self::new(&[&constants.lua(), begin, SESSION, KEEP_SESSION])
+    }
+
     /// The command that runs it.
     pub(super) fn command(&self, call: &Call) -> Cmd {
-        let mut command = cmd("EVALSHA");
-        command.arg(&self.sha1).arg(call.keys.len());
-        for key in &call.keys {
-            command.arg(key);
-        }
-        for arg in &call.args {
+        let args = call.args.args_iter().filter_map(|arg| match arg {
+            Arg::Simple(bytes) => Some(bytes),
+            _ => None,
+        });
+        // With room for the name, the hash and the number of keys.
+        let bytes = args.clone().map(<[u8]>::len).sum::<usize>();
+        let mut command = Cmd::with_capacity(call.args.args_iter().len() + 3, bytes + 64);
+        command.arg("EVALSHA").arg(&self.sha1).arg(call.keys);
+        for arg in args {
             command.arg(arg);
         }
         command
@@ -79,22 +147,27 @@ impl Script {
 }
 
 /// Keys and arguments of one call.
-#[derive(Default)]
 pub(super) struct Call {
-    keys: Vec<String>,
-    args: Vec<Vec<u8>>,
+    keys: usize,
+    /// The keys, then the arguments.
+    args: Cmd,
 }
 
 impl Call {
     pub(super) fn new(keys: impl IntoIterator<Item = String>) -> Self {
-        Self {
-            keys: keys.into_iter().collect(),
-            args: Vec::new(),
+        let mut call = Self {
+            keys: 0,
+            args: Cmd::new(),
+        };
+        for key in keys {
+            call.keys += 1;
+            call.args.arg(key);
         }
+        call
     }
 
     pub(super) fn arg(mut self, arg: impl ToRedisArgs) -> Self {
-        arg.write_redis_args(&mut self.args);
+        self.args.arg(arg);
         self
     }
 
@@ -103,7 +176,15 @@ impl Call {
         self = self
             .arg(change.at_ms)
             .arg(change.row.digits())
-            .arg(change.agents as u8);
+            .arg(change.agents as u8)
+            .arg(change.fields.len());
+        for field in &change.fields {
+            self = match field {
+                FieldChange::Latest(field, _) => self.arg(format!("{}@", field.name())),
+                FieldChange::Earliest(milestone, _) => self.arg(milestone.name()),
+                FieldChange::Member { who, .. } => self.arg(member_field(who)),
+            };
+        }
         for field in &change.fields {
             self = match field {
                 FieldChange::Latest(field, value) => self.arg("L").arg(field.name()).arg(value),

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use ::redis::{InfoDict, Value, cmd};
+use ::redis::{FromRedisValue as _, InfoDict, Value, cmd, from_redis_value};
 
 use super::{
     keys::Keys,
-    link::Link,
     scripts::{Call, SCHEMA},
+    topology::Way,
     wire,
 };
 use crate::store::{Retention, StoreError};
@@ -21,16 +21,40 @@ const PROBE_MS: u64 = 10_000;
 /// `SET` with both `NX` and `GET` is what claims need.
 const OLDEST: (u32, u32) = (7, 0);
 
-/// Refuses a Redis that is too old, and warns of one that may drop data.
-pub(super) async fn check_server(link: &Link) -> Result<(), StoreError> {
+/// Refuses a Redis that is too old or another than the URL says, and warns of one that may drop data.
+pub(super) async fn check_servers(way: &Way) -> Result<(), StoreError> {
     // Unlike `INFO`, this is allowed to every user.
-    let hello: HashMap<String, Value> = link.command(&cmd("HELLO")).await?;
-    let version = hello.get("version").cloned().unwrap_or_default();
-    check_version(&wire::text(version).unwrap_or_default())?;
-    if let Ok(info) = link.command::<InfoDict>(cmd("INFO").arg("memory")).await {
-        warn_of_eviction(&info);
+    for hello in way.everywhere(&cmd("HELLO")).await? {
+        let hello: HashMap<String, Value> = from_redis_value(hello).unwrap_or_default();
+        let text = |name| wire::text(hello.get(name).cloned().unwrap_or_default()).unwrap_or_default();
+        check_version(&text("version"))?;
+        check_mode(&text("mode"), way.is_cluster())?;
+    }
+    for info in way
+        .everywhere(cmd("INFO").arg("memory"))
+        .await
+        .unwrap_or_default()
+    {
+        if let Ok(info) = InfoDict::from_redis_value(info) {
+            warn_of_eviction(&info);
+        }
     }
     Ok(())
+}
+
+fn check_mode(mode: &str, as_cluster: bool) -> Result<(), StoreError> {
+    let problem = match (mode, as_cluster) {
+        ("cluster", false) => {
+            "is a node of a cluster: let the Redis URL begin with redis+cluster:// or rediss+cluster://"
+        }
+        ("sentinel", _) => {
+            "is a Sentinel: let the Redis URL begin with redis+sentinel:// or rediss+sentinel:// and name the master"
+        }
+        _ => return Ok(()),
+    };
+    Err(StoreError::Mismatch(format!(
+        "the server that the Redis URL names {problem}"
+    )))
 }
 
 fn warn_of_eviction(memory: &InfoDict) {
@@ -75,12 +99,12 @@ fn check_version(version: &str) -> Result<(), StoreError> {
 }
 
 /// Notes what the log is where nothing is noted, and refuses a log that is another. Needs a Redis that takes writes.
-pub(super) async fn check_schema(link: &Link, keys: &Keys) -> Result<(), StoreError> {
+pub(super) async fn check_schema(way: &Way, keys: &Keys) -> Result<(), StoreError> {
     let call = Call::new([keys.schema(), keys.probe()])
         .arg(VERSION)
         .arg(keys.partitions())
         .arg(PROBE_MS);
-    let noted: Value = link.script(&SCHEMA, call).await?;
+    let noted: Value = way.script(&SCHEMA, call).await?;
     let [version, partitions] = wire::array_of(noted)?;
     let (version, partitions) = (wire::number(&version)?, wire::number(&partitions)?);
     if version != VERSION {
@@ -96,7 +120,13 @@ pub(super) async fn check_schema(link: &Link, keys: &Keys) -> Result<(), StoreEr
              give this service a key prefix of its own"
         )));
     }
-    Ok(())
+    // Whether the other nodes of a cluster take writes too.
+    let probe = |key| {
+        let mut probe = cmd("SET");
+        probe.arg(key).arg("").arg("PX").arg(PROBE_MS);
+        probe
+    };
+    way.on_each_node(keys.probes().map(probe).collect()).await
 }
 
 #[cfg(test)]

@@ -1,20 +1,25 @@
-//! The live feed: one blocking read over all partitions, on a connection of its own.
+//! The live feed: blocking reads on connections of their own. One over all partitions; on a cluster, which refuses reads
+//! over several slots, one for each partition.
 
 use std::{
     collections::HashMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use ::redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, Value, aio::MultiplexedConnection, cmd};
+use ::redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisError, Value, aio::MultiplexedConnection, cmd};
 use async_trait::async_trait;
-use tokio::{sync::mpsc, time::timeout};
-use tokio_util::task::AbortOnDropHandle;
+use futures_util::future::try_join_all;
+use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
 use super::{
-    error::explain,
-    keys::Keys,
-    link::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT},
-    read, wire,
+    dial::Dial,
+    error::{Turn, explain, turn},
+    keys::{Keys, slot_of},
+    link::RESPONSE_TIMEOUT,
+    read,
+    topology::Topology,
+    wire,
 };
 use crate::{
     event::{EntryId, Position},
@@ -33,31 +38,110 @@ const GRACE: Duration = Duration::from_secs(2);
 /// The most entries of one partition in one answer.
 const BATCH: usize = 64;
 
-/// A live feed. Reading goes on in a task of its own, so that a caller may give up waiting and come back: a blocking read
+/// How often one finds out anew which node of a cluster has a partition.
+const TURNS: usize = 3;
+
+/// A live feed. Reading goes on in tasks of its own, so that a caller may give up waiting and come back: a blocking read
 /// that was given up would keep the connection busy, and those behind it waiting.
 pub(super) struct RedisTail {
     answers: mpsc::Receiver<Result<Vec<Entry>, StoreError>>,
-    _task: AbortOnDropHandle<()>,
+    _tasks: JoinSet<()>,
 }
 
 impl RedisTail {
     /// Opens a feed behind these positions, one for each partition.
-    pub(super) async fn open(client: &Client, keys: &Keys, behind: Vec<EntryId>) -> Result<Self, StoreError> {
-        let mut reader = Reader::open(client, keys, behind).await?;
-        let (sender, answers) = mpsc::channel(1);
-        let task = tokio::spawn(async move {
-            loop {
-                let answer = reader.next().await;
-                let over = answer.is_err();
-                if sender.send(answer).await.is_err() || over {
-                    return;
-                }
+    pub(super) async fn open(
+        topology: &Arc<Topology>,
+        keys: &Keys,
+        behind: Vec<EntryId>,
+    ) -> Result<Self, StoreError> {
+        if behind.len() != usize::from(keys.partitions()) {
+            return Err(StoreError::Mismatch(format!(
+                "a feed needs a position for each of {} partitions, and was given {}",
+                keys.partitions(),
+                behind.len()
+            )));
+        }
+        let behind = (0..).zip(behind);
+        let readers = match &**topology {
+            Topology::One(server) => vec![Reader::open(server.dial(), keys, behind.collect()).await?],
+            Topology::Cluster(_) => {
+                let each = behind.map(|(partition, id)| open_on_cluster(topology, keys, partition, id));
+                try_join_all(each).await?
             }
-        });
+        };
+        let (sender, answers) = mpsc::channel(readers.len());
+        let mut tasks = JoinSet::new();
+        for mut reader in readers {
+            let sender = sender.clone();
+            tasks.spawn(async move {
+                loop {
+                    let answer = reader.next().await;
+                    let over = answer.is_err();
+                    if sender.send(answer).await.is_err() || over {
+                        return;
+                    }
+                }
+            });
+        }
         Ok(Self {
             answers,
-            _task: AbortOnDropHandle::new(task),
+            _tasks: tasks,
         })
+    }
+}
+
+/// Opens a feed of one partition, wherever it is.
+async fn open_on_cluster(
+    topology: &Arc<Topology>,
+    keys: &Keys,
+    partition: u16,
+    behind: EntryId,
+) -> Result<Reader, StoreError> {
+    let Topology::Cluster(cluster) = &**topology else {
+        return Err(StoreError::Corrupt("the Redis is no cluster".into()));
+    };
+    let slot = slot_of(keys.log(partition).as_bytes());
+    let mut node = cluster.owner(slot).await?;
+    for _ in 1..TURNS {
+        let mut reader = Reader::connect(node.dial(), keys, vec![(partition, behind)]).await;
+        let failed = match &mut reader {
+            Ok(reader) => reader.verify(keys).await.err(),
+            Err(error) => Some(Ended::Store(error.clone())),
+        };
+        match failed {
+            None => return reader,
+            Some(Ended::Redis(error)) if let Turn::Moved(address) = turn(&error) => {
+                node = cluster.moved(slot, &node, address)?;
+            }
+            Some(failed) => {
+                // Whoever tries again then tries elsewhere, where that is so.
+                cluster.refresh_soon();
+                return Err(failed.into());
+            }
+        }
+    }
+    Reader::open(node.dial(), keys, vec![(partition, behind)]).await
+}
+
+/// Why a feed ended.
+enum Ended {
+    Redis(RedisError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Ended {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Ended> for StoreError {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Redis(error) => explain(&error),
+            Ended::Store(error) => error,
+        }
     }
 }
 
@@ -72,62 +156,73 @@ impl Tail for RedisTail {
 /// What reads for a feed.
 struct Reader {
     connection: MultiplexedConnection,
-    keys: Vec<PartitionKeys>,
-    /// Partition by name of its stream.
-    partitions: HashMap<String, u16>,
-    /// Where each partition was read up to.
-    at: Vec<EntryId>,
+    dial: Dial,
+    /// Of the dial when the connection was made.
+    generation: u64,
+    partitions: Vec<Partition>,
+    /// Place in `partitions` by name of the stream.
+    by_log: HashMap<String, usize>,
     checked: Instant,
 }
 
-struct PartitionKeys {
+#[derive(Clone)]
+struct Partition {
+    number: u16,
     log: String,
     meta: String,
+    /// Where it was read up to.
+    at: EntryId,
 }
 
-fn moved_on(partition: usize, how: &str) -> StoreError {
+fn moved_on(partition: u16, how: &str) -> StoreError {
     StoreError::Unavailable(format!(
         "partition {partition} of the log {how}: the live feed must be opened again"
     ))
 }
 
 impl Reader {
-    async fn open(client: &Client, keys: &Keys, behind: Vec<EntryId>) -> Result<Self, StoreError> {
-        if behind.len() != usize::from(keys.partitions()) {
-            return Err(StoreError::Mismatch(format!(
-                "a feed needs a position for each of {} partitions, and was given {}",
-                keys.partitions(),
-                behind.len()
-            )));
-        }
+    /// Opens a feed of partitions that lie together, each with where to read on.
+    async fn open(dial: &Dial, keys: &Keys, behind: Vec<(u16, EntryId)>) -> Result<Self, StoreError> {
+        let mut reader = Self::connect(dial, keys, behind).await?;
+        reader.verify(keys).await?;
+        Ok(reader)
+    }
+
+    async fn connect(dial: &Dial, keys: &Keys, behind: Vec<(u16, EntryId)>) -> Result<Self, StoreError> {
         // Blocking reads answer late by design: `next` has its own watch over that.
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(None);
-        let connection = client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
-            .map_err(|error| explain(&error))?;
-        let mut tail = Self {
-            connection,
-            partitions: (0..keys.partitions()).map(|p| (keys.log(p), p)).collect(),
-            keys: (0..keys.partitions())
-                .map(|p| PartitionKeys {
-                    log: keys.log(p),
-                    meta: keys.meta(p),
-                })
-                .collect(),
-            at: behind,
-            checked: Instant::now(),
+        let (connection, generation) = dial
+            .open(AsyncConnectionConfig::new().set_response_timeout(None))
+            .await?;
+        let partition = |(number, at)| Partition {
+            number,
+            log: keys.log(number),
+            meta: keys.meta(number),
+            at,
         };
-        tail.verify(keys).await?;
-        Ok(tail)
+        let partitions: Vec<Partition> = behind.into_iter().map(partition).collect();
+        let by_log = (0..)
+            .zip(&partitions)
+            .map(|(place, p)| (p.log.clone(), place))
+            .collect();
+        Ok(Self {
+            connection,
+            dial: dial.clone(),
+            generation,
+            partitions,
+            by_log,
+            checked: Instant::now(),
+        })
     }
 
     async fn next(&mut self) -> Result<Vec<Entry>, StoreError> {
         let command = self.read_command(BATCH, Some(BLOCK));
         let answer = timeout(BLOCK + GRACE, command.query_async::<Value>(&mut self.connection));
         let answer = silent_or(answer.await)?;
+        if self.dial.generation() != self.generation {
+            return Err(StoreError::Unavailable(
+                "Redis has another master: the live feed must be opened again".into(),
+            ));
+        }
         let entries = self.take_in(answer).await?;
         if entries.is_empty() || self.checked.elapsed() > BLOCK {
             self.check().await?;
@@ -136,27 +231,31 @@ impl Reader {
     }
 
     /// Whether nothing is missing behind any position.
-    async fn verify(&mut self, keys: &Keys) -> Result<(), StoreError> {
+    async fn verify(&mut self, keys: &Keys) -> Result<(), Ended> {
         let mut pipeline = Pipeline::new();
         pipeline.atomic();
-        for (partition, id) in (0..).zip(&self.at) {
-            read::ask(&mut pipeline, keys, partition, Position::After(*id), 1);
+        for partition in &self.partitions {
+            read::ask(
+                &mut pipeline,
+                keys,
+                partition.number,
+                Position::After(partition.at),
+                1,
+            );
         }
         let mut answers = wire::array(self.pipeline(&pipeline).await?)?.into_iter();
-        for (partition, id) in self.at.iter().enumerate() {
+        for partition in &self.partitions {
             let four: Vec<Value> = answers.by_ref().take(4).collect();
             let (view, _) = read::view(wire::array_of(Value::Array(four))?)?;
-            if let Some(gap) = judge(Position::After(*id), &view) {
-                return Err(moved_on(
-                    partition,
-                    &format!("has lost what followed ({:?})", gap.reason),
-                ));
+            if let Some(gap) = judge(Position::After(partition.at), &view) {
+                let how = format!("has lost what followed ({:?})", gap.reason);
+                return Err(moved_on(partition.number, &how).into());
             }
         }
         Ok(())
     }
 
-    async fn pipeline(&mut self, pipeline: &Pipeline) -> Result<Value, StoreError> {
+    async fn pipeline(&mut self, pipeline: &Pipeline) -> Result<Value, Ended> {
         let answer = timeout(RESPONSE_TIMEOUT, pipeline.query_async(&mut self.connection));
         silent_or(answer.await)
     }
@@ -168,11 +267,11 @@ impl Reader {
             command.arg("BLOCK").arg(block.as_millis());
         }
         command.arg("STREAMS");
-        for keys in &self.keys {
-            command.arg(&keys.log);
+        for partition in &self.partitions {
+            command.arg(&partition.log);
         }
-        for id in &self.at {
-            command.arg(format!("{}-{}", id.ms, id.n));
+        for Partition { at, .. } in &self.partitions {
+            command.arg(format!("{}-{}", at.ms, at.n));
         }
         command
     }
@@ -180,8 +279,8 @@ impl Reader {
     async fn metas(&mut self) -> Result<Vec<Meta>, StoreError> {
         let mut pipeline = Pipeline::new();
         pipeline.atomic();
-        for keys in &self.keys {
-            pipeline.cmd("HMGET").arg(&keys.meta).arg(&wire::META_FIELDS);
+        for partition in &self.partitions {
+            pipeline.cmd("HMGET").arg(&partition.meta).arg(&wire::META_FIELDS);
         }
         let answer = self.pipeline(&pipeline).await?;
         wire::array(answer)?.into_iter().map(wire::meta).collect()
@@ -192,21 +291,16 @@ impl Reader {
     async fn check(&mut self) -> Result<(), StoreError> {
         let mut pipeline = Pipeline::new();
         pipeline.atomic();
-        for keys in &self.keys {
-            pipeline.cmd("HMGET").arg(&keys.meta).arg(&wire::META_FIELDS);
+        for partition in &self.partitions {
+            pipeline.cmd("HMGET").arg(&partition.meta).arg(&wire::META_FIELDS);
         }
         pipeline.add_command(self.read_command(1, None));
         let mut answers = wire::array(self.pipeline(&pipeline).await?)?;
         let waiting = wire::streams(answers.pop().unwrap_or_default())?;
-        let waiting: Vec<u16> = waiting
-            .iter()
-            .filter_map(|(stream, _)| self.partitions.get(stream).copied())
-            .collect();
-        for (partition, (meta, at)) in answers.into_iter().zip(&self.at).enumerate() {
-            let meta = wire::meta(meta)?;
-            let more = waiting.contains(&u16::try_from(partition).unwrap_or(u16::MAX));
-            if let Some(how) = contradiction(meta, *at, more) {
-                return Err(moved_on(partition, how));
+        for (partition, meta) in self.partitions.iter().zip(answers) {
+            let more = waiting.iter().any(|(log, _)| *log == partition.log);
+            if let Some(how) = contradiction(wire::meta(meta)?, partition.at, more) {
+                return Err(moved_on(partition.number, how));
             }
         }
         self.checked = Instant::now();
@@ -218,43 +312,43 @@ impl Reader {
         let streams = wire::streams(answer)?;
         self.learn_epochs(&streams).await?;
         let mut entries = Vec::new();
-        let mut at = self.at.clone();
         for (stream, values) in streams {
-            let Some(partition) = self.partitions.get(&stream).copied() else {
+            let place = self.by_log.get(&stream).copied();
+            let Some(Partition { number, at, .. }) = place.and_then(|place| self.partitions.get_mut(place))
+            else {
                 continue;
             };
-            let place = &mut at[usize::from(partition)];
             for value in values {
-                let entry = wire::entry(value, partition, place.epoch)?;
-                if entry.id.n != place.n + 1 {
-                    return Err(moved_on(
-                        partition.into(),
-                        "does not go on where it was read up to",
-                    ));
+                let entry = wire::entry(value, *number, at.epoch)?;
+                if entry.id.n != at.n + 1 {
+                    return Err(moved_on(*number, "does not go on where it was read up to"));
                 }
-                *place = entry.id;
+                *at = entry.id;
                 entries.push(entry);
             }
         }
-        self.at = at;
         Ok(entries)
     }
 
     /// A partition gets its epoch when it is first written, and entries do not carry it.
     async fn learn_epochs(&mut self, streams: &[(String, Vec<Value>)]) -> Result<(), StoreError> {
-        let is_new = |stream: &String| {
-            let partition = self.partitions.get(stream);
-            partition.is_some_and(|p| self.at[usize::from(*p)].epoch == 0)
+        let is_new = |(stream, _): &(String, Vec<Value>)| {
+            let place = self
+                .by_log
+                .get(stream)
+                .and_then(|place| self.partitions.get(*place));
+            place.is_some_and(|partition| partition.at.epoch == 0)
         };
-        if !streams.iter().any(|(stream, _)| is_new(stream)) {
+        if !streams.iter().any(is_new) {
             return Ok(());
         }
         let metas = self.metas().await?;
         for (stream, _) in streams {
-            let Some(partition) = self.partitions.get(stream).map(|p| usize::from(*p)) else {
+            let Some(place) = self.by_log.get(stream).copied() else {
                 continue;
             };
-            if let (Some(at), Some(meta)) = (self.at.get_mut(partition), metas.get(partition))
+            if let (Some(Partition { at, .. }), Some(meta)) =
+                (self.partitions.get_mut(place), metas.get(place))
                 && at.epoch == 0
             {
                 at.epoch = meta.epoch;
@@ -278,12 +372,10 @@ fn contradiction(meta: Meta, at: EntryId, more: bool) -> Option<&'static str> {
     rewound.then_some("has lost entries")
 }
 
-fn silent_or<T, E>(answer: Result<Result<T, ::redis::RedisError>, E>) -> Result<T, StoreError> {
+fn silent_or<T, E>(answer: Result<Result<T, RedisError>, E>) -> Result<T, Ended> {
     match answer {
-        Ok(answer) => answer.map_err(|error| explain(&error)),
-        Err(_) => Err(StoreError::Unavailable(
-            "the live feed's connection to Redis is silent".into(),
-        )),
+        Ok(answer) => answer.map_err(Ended::Redis),
+        Err(_) => Err(StoreError::Unavailable("the live feed's connection to Redis is silent".into()).into()),
     }
 }
 

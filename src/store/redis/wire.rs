@@ -7,7 +7,7 @@ use crate::{
     conversation::SessionState,
     event::EntryId,
     store::{
-        Entry, StoreError,
+        Appended, Entry, StoreError,
         entry::Stored,
         gap::{Meta, Place},
     },
@@ -139,6 +139,28 @@ fn stored(fields: Value) -> Result<Stored, StoreError> {
         }
     }
     Ok(stored)
+}
+
+/// What `append.lua` answered. `None`: the id was claimed in a step of its own.
+pub(super) fn appended(answer: Value) -> Result<Option<Appended>, StoreError> {
+    match answer {
+        Value::Nil => return Ok(Some(Appended::Duplicate)),
+        Value::Int(0) => return Ok(Some(Appended::Forged)),
+        Value::Int(1) => return Ok(None),
+        _ => {}
+    }
+    let [id, sequence, after, ahead, epoch] = array_of(answer)?;
+    let (ms, n) = place(&id)?;
+    Ok(Some(Appended::New {
+        id: EntryId {
+            epoch: number(&epoch)?,
+            ms,
+            n,
+        },
+        sequence: number(&sequence)?,
+        state: state(&after)?,
+        clock_behind_ms: number(&ahead)?,
+    }))
 }
 
 /// The number of a state.

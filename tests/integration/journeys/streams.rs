@@ -1,5 +1,10 @@
 //! The life of a stream: filters, starts, gaps, slow readers, the store's bad day, the service's end.
 
+mod changes;
+mod life;
+mod redis_away;
+mod slow;
+
 use chatbridge::grpc::proto::{
     AgentEventsRequest, EndingReason, EventKind, GapPolicy, GapReason, ReconnectAdvice, SessionState,
     StartPosition, agent_event::Body, agent_events_request::Start, agent_events_response::Payload,

@@ -16,12 +16,16 @@ use chatbridge::{
         entry::encode_content,
         memory::{Checkpoint, MemoryStore},
         redis::{RedisSettings, RedisStore},
+        subscription::SubscriptionStore,
     },
 };
 use prost::Message as _;
 use redis::AsyncCommands as _;
 
-use crate::support::redis::{RedisServer, unique_prefix};
+use crate::support::{
+    redis::{RedisServer, unique_prefix},
+    topologies::{RedisCluster, SentinelSet},
+};
 
 /// Partitions of the logs under test: few, so that conversations share them.
 pub(crate) const PARTITIONS: u16 = 4;
@@ -31,11 +35,14 @@ pub(crate) const PARTITIONS: u16 = 4;
 pub(crate) enum Kind {
     Memory,
     Redis,
+    Sentinel,
+    Cluster,
 }
 
 /// A store under test.
 pub(crate) struct Fixture {
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) subscriptions: Arc<dyn SubscriptionStore>,
     means: Means,
 }
 
@@ -43,24 +50,35 @@ enum Means {
     Memory(Arc<MemoryStore>),
     Redis {
         store: Arc<RedisStore>,
-        server: Arc<RedisServer>,
+        /// The servers that hold something.
+        masters: Vec<String>,
         prefix: String,
+        /// What keeps them running.
+        server: Option<Arc<RedisServer>>,
     },
 }
 
 /// All that a store held at one instant.
 pub(crate) enum Snapshot {
     Memory(Box<Checkpoint>),
-    Redis(Vec<(String, i64, Vec<u8>)>),
+    /// By server: keys, times to live, and dumps.
+    Redis(Vec<Vec<(String, i64, Vec<u8>)>>),
 }
 
 /// Settings for a Redis.
 pub(crate) fn settings(server: &RedisServer, prefix: &str, retention: Retention) -> RedisSettings {
+    settings_of(&server.url(), prefix, retention)
+}
+
+/// Settings for whatever Redis.
+pub(crate) fn settings_of(url: &str, prefix: &str, retention: Retention) -> RedisSettings {
     RedisSettings {
-        url: server.url().into(),
+        url: url.into(),
         prefix: prefix.to_owned(),
         partitions: PARTITIONS,
         retention,
+        wait: None,
+        claims: None,
     }
 }
 
@@ -75,22 +93,45 @@ impl Fixture {
                 let store = Arc::new(MemoryStore::new(PARTITIONS, retention));
                 Self {
                     store: store.clone(),
+                    subscriptions: store.clone(),
                     means: Means::Memory(store),
                 }
             }
             Kind::Redis => {
-                let (server, prefix) = (RedisServer::shared(), unique_prefix());
-                let settings = settings(&server, &prefix, retention);
-                let store = Arc::new(RedisStore::connect(settings).await.expect("a store"));
-                Self {
-                    store: store.clone(),
-                    means: Means::Redis {
-                        store,
-                        server,
-                        prefix,
-                    },
-                }
+                let server = RedisServer::shared();
+                let url = server.url();
+                Self::on_redis(&url, vec![url.clone()], retention, Some(server)).await
             }
+            Kind::Sentinel => {
+                let set = SentinelSet::shared();
+                Self::on_redis(&set.url(), vec![set.master().url()], retention, None).await
+            }
+            Kind::Cluster => {
+                let cluster = RedisCluster::shared();
+                let masters = cluster.masters().iter().map(|node| node.url()).collect();
+                Self::on_redis(&cluster.url(), masters, retention, None).await
+            }
+        }
+    }
+
+    async fn on_redis(
+        url: &str,
+        masters: Vec<String>,
+        retention: Retention,
+        server: Option<Arc<RedisServer>>,
+    ) -> Self {
+        let prefix = unique_prefix();
+        let settings = settings_of(url, &prefix, retention);
+        let store = Arc::new(RedisStore::connect(settings).await.expect("a store"));
+        Self {
+            store: store.clone(),
+            subscriptions: store.clone(),
+            means: Means::Redis {
+                store,
+                masters,
+                prefix,
+                server,
+            },
         }
     }
 
@@ -102,14 +143,38 @@ impl Fixture {
         }
     }
 
+    /// The one server, and what its keys start with; none for other stores.
+    pub(crate) fn redis(&self) -> Option<(&RedisServer, &str)> {
+        match &self.means {
+            Means::Memory(_) => None,
+            Means::Redis { server, prefix, .. } => Some((server.as_deref()?, prefix)),
+        }
+    }
+
+    /// Names of all keys of a store in Redis.
+    pub(crate) async fn keys(&self) -> std::collections::BTreeSet<String> {
+        match &self.means {
+            Means::Memory(_) => panic!("memory has no keys"),
+            Means::Redis { masters, prefix, .. } => {
+                let mut found = std::collections::BTreeSet::new();
+                for master in masters {
+                    found.extend(keys(&mut connection(master).await, prefix).await);
+                }
+                found
+            }
+        }
+    }
+
     /// Loses everything.
     pub(crate) async fn wipe(&self) {
         match &self.means {
             Means::Memory(store) => store.wipe(),
-            Means::Redis { server, prefix, .. } => {
-                let mut connection = server.connection().await;
-                for key in keys(&mut connection, prefix).await {
-                    let () = connection.del(key).await.expect("DEL");
+            Means::Redis { masters, prefix, .. } => {
+                for master in masters {
+                    let mut connection = connection(master).await;
+                    for key in keys(&mut connection, prefix).await {
+                        let () = connection.del(key).await.expect("DEL");
+                    }
                 }
             }
         }
@@ -118,15 +183,19 @@ impl Fixture {
     pub(crate) async fn snapshot(&self) -> Snapshot {
         match &self.means {
             Means::Memory(store) => Snapshot::Memory(Box::new(store.checkpoint())),
-            Means::Redis { server, prefix, .. } => {
-                let mut connection = server.connection().await;
-                let mut dumps = Vec::new();
-                for key in keys(&mut connection, prefix).await {
-                    let ttl: i64 = connection.pttl(&key).await.expect("PTTL");
-                    let dump = redis::cmd("DUMP").arg(&key).query_async(&mut connection).await;
-                    dumps.push((key, ttl.max(0), dump.expect("DUMP")));
+            Means::Redis { masters, prefix, .. } => {
+                let mut snapshot = Vec::new();
+                for master in masters {
+                    let mut connection = connection(master).await;
+                    let mut dumps = Vec::new();
+                    for key in keys(&mut connection, prefix).await {
+                        let ttl: i64 = connection.pttl(&key).await.expect("PTTL");
+                        let dump = redis::cmd("DUMP").arg(&key).query_async(&mut connection).await;
+                        dumps.push((key, ttl.max(0), dump.expect("DUMP")));
+                    }
+                    snapshot.push(dumps);
                 }
-                Snapshot::Redis(dumps)
+                Snapshot::Redis(snapshot)
             }
         }
     }
@@ -148,17 +217,22 @@ impl Fixture {
         .await;
         match (&self.means, snapshot) {
             (Means::Memory(store), Snapshot::Memory(checkpoint)) => store.restore(*checkpoint),
-            (Means::Redis { server, prefix, .. }, Snapshot::Redis(dumps)) => {
-                let mut connection = server.connection().await;
-                let mut restore = redis::pipe();
-                restore.atomic();
-                for key in keys(&mut connection, prefix).await {
-                    restore.del(key);
+            (Means::Redis { masters, prefix, .. }, Snapshot::Redis(snapshot)) => {
+                for (master, dumps) in masters.iter().zip(snapshot) {
+                    let mut connection = connection(master).await;
+                    let mut restore = redis::pipe();
+                    // A cluster refuses transactions over several slots.
+                    if masters.len() == 1 {
+                        restore.atomic();
+                    }
+                    for key in keys(&mut connection, prefix).await {
+                        restore.del(key);
+                    }
+                    for (key, ttl, dump) in dumps {
+                        restore.cmd("RESTORE").arg(key).arg(ttl).arg(dump);
+                    }
+                    let () = restore.query_async(&mut connection).await.expect("RESTORE");
                 }
-                for (key, ttl, dump) in dumps {
-                    restore.cmd("RESTORE").arg(key).arg(ttl).arg(dump);
-                }
-                let () = restore.query_async(&mut connection).await.expect("RESTORE");
             }
             _ => panic!("a snapshot of another store"),
         }
@@ -186,7 +260,15 @@ impl Fixture {
     }
 }
 
-async fn keys(connection: &mut redis::aio::MultiplexedConnection, prefix: &str) -> Vec<String> {
+async fn connection(url: &str) -> redis::aio::MultiplexedConnection {
+    let client = redis::Client::open(url).expect("its URL");
+    client
+        .get_multiplexed_async_connection()
+        .await
+        .expect("a connection")
+}
+
+pub(crate) async fn keys(connection: &mut redis::aio::MultiplexedConnection, prefix: &str) -> Vec<String> {
     // Without a bound on what one step looks at, the shared server's other keys cost many round trips.
     let mut found: Vec<String> = Vec::new();
     let mut cursor = 0_u64;

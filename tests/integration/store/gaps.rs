@@ -56,7 +56,9 @@ async fn trimmed(kind: Kind) -> (Fixture, ConversationKey, Vec<EntryId>, u64) {
 
 #[rstest]
 #[tokio::test]
-async fn what_was_trimmed_is_a_gap(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn what_was_trimmed_is_a_gap(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let (f, key, ids, oldest) = trimmed(kind).await;
     let left: Vec<u64> = (oldest..=ids.len() as u64).collect();
     let at = |n: u64| Position::After(ids[usize::try_from(n).unwrap() - 1]);
@@ -85,7 +87,7 @@ async fn what_was_trimmed_is_a_gap(#[values(Kind::Memory, Kind::Redis)] kind: Ki
 #[rstest]
 #[tokio::test]
 async fn another_conversations_history_has_the_partitions_gap(
-    #[values(Kind::Memory, Kind::Redis)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let (f, key, ids, _) = trimmed(kind).await;
     let quiet = neighbour(&key);
@@ -101,7 +103,9 @@ async fn another_conversations_history_has_the_partitions_gap(
 
 #[rstest]
 #[tokio::test]
-async fn a_wiped_log_is_a_gap(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn a_wiped_log_is_a_gap(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
     let before = f.append(&event(&key, "e1")).await;
@@ -126,7 +130,9 @@ async fn a_wiped_log_is_a_gap(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
 
 #[rstest]
 #[tokio::test]
-async fn a_rewound_log_is_a_gap(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn a_rewound_log_is_a_gap(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
     let survivor = f.append(&event(&key, "e1")).await;
@@ -151,7 +157,9 @@ async fn a_rewound_log_is_a_gap(#[values(Kind::Memory, Kind::Redis)] kind: Kind)
 
 #[rstest]
 #[tokio::test]
-async fn a_place_that_no_log_had_is_a_gap_too(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn a_place_that_no_log_had_is_a_gap_too(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
     let id = f.append(&event(&key, "e1")).await;
@@ -180,7 +188,9 @@ async fn a_place_that_no_log_had_is_a_gap_too(#[values(Kind::Memory, Kind::Redis
 /// Redis drops entries in blocks, so some that are older than was asked for stay; a conversation still has all of them.
 #[rstest]
 #[tokio::test]
-async fn a_conversations_history_has_whatever_is_left_of_it(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn a_conversations_history_has_whatever_is_left_of_it(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let retention = Retention {
         log_ms: 300,
         ..Retention::default()

@@ -15,7 +15,9 @@ use super::fixture::{Fixture, Kind, conversation, event, eventually, neighbour, 
 
 #[rstest]
 #[tokio::test]
-async fn what_was_appended_is_read_back(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn what_was_appended_is_read_back(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
     let before = f.store.now_ms().await.unwrap();
@@ -52,7 +54,9 @@ async fn what_was_appended_is_read_back(#[values(Kind::Memory, Kind::Redis)] kin
 
 #[rstest]
 #[tokio::test]
-async fn a_repeated_delivery_is_in_the_log_once(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn a_repeated_delivery_is_in_the_log_once(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
     f.append(&event(&key, "e1")).await;
@@ -67,7 +71,9 @@ async fn a_repeated_delivery_is_in_the_log_once(#[values(Kind::Memory, Kind::Red
 
 #[rstest]
 #[tokio::test]
-async fn the_same_id_of_another_tenant_is_another_event(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn the_same_id_of_another_tenant_is_another_event(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let mine = conversation("c");
     let mut theirs = mine.clone();
@@ -78,7 +84,9 @@ async fn the_same_id_of_another_tenant_is_another_event(#[values(Kind::Memory, K
 
 #[rstest]
 #[tokio::test]
-async fn another_body_under_a_known_id_is_stored_nowhere(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn another_body_under_a_known_id_is_stored_nowhere(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
     f.append(&event(&key, "e1")).await;
@@ -98,7 +106,9 @@ async fn another_body_under_a_known_id_is_stored_nowhere(#[values(Kind::Memory, 
 
 #[rstest]
 #[tokio::test]
-async fn of_concurrent_deliveries_one_is_new(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn of_concurrent_deliveries_one_is_new(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
     let tasks: Vec<_> = (0..32)
@@ -120,7 +130,9 @@ async fn of_concurrent_deliveries_one_is_new(#[values(Kind::Memory, Kind::Redis)
 
 #[rstest]
 #[tokio::test]
-async fn counters_have_no_holes_however_many_append(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn counters_have_no_holes_however_many_append(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let keys: Vec<_> = (0..6).map(|i| conversation(&format!("c{i}"))).collect();
     let tasks: Vec<_> = (0..30)
@@ -155,7 +167,9 @@ async fn counters_have_no_holes_however_many_append(#[values(Kind::Memory, Kind:
 
 #[rstest]
 #[tokio::test]
-async fn pages_follow_each_other_without_loss(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn pages_follow_each_other_without_loss(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
     let partition = f.partition(&key);
@@ -202,7 +216,9 @@ async fn pages_follow_each_other_without_loss(#[values(Kind::Memory, Kind::Redis
 
 #[rstest]
 #[tokio::test]
-async fn a_partition_that_is_not_there_is_refused(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn a_partition_that_is_not_there_is_refused(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let answer = f.store.read(4, Position::Earliest, 1).await;
     assert!(matches!(answer, Err(StoreError::Mismatch(_))), "{answer:?}");
@@ -213,7 +229,7 @@ async fn a_partition_that_is_not_there_is_refused(#[values(Kind::Memory, Kind::R
 #[rstest]
 #[tokio::test]
 async fn a_conversations_history_is_what_its_partition_holds_of_it(
-    #[values(Kind::Memory, Kind::Redis)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let (mine, other) = (conversation("c"), neighbour(&conversation("c")));
@@ -260,7 +276,9 @@ async fn a_conversations_history_is_what_its_partition_holds_of_it(
 
 #[rstest]
 #[tokio::test]
-async fn a_delivery_is_known_for_as_long_as_was_asked(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn a_delivery_is_known_for_as_long_as_was_asked(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let retention = Retention {
         dedupe_ms: 50,
         ..Retention::default()
@@ -281,7 +299,7 @@ async fn a_delivery_is_known_for_as_long_as_was_asked(#[values(Kind::Memory, Kin
 #[rstest]
 #[tokio::test]
 async fn events_of_no_conversation_are_numbered_and_have_no_session(
-    #[values(Kind::Memory, Kind::Redis)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let none = conversation("");

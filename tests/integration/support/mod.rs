@@ -5,4 +5,5 @@ pub mod proxy;
 pub mod redis;
 pub mod service;
 pub mod stage;
+pub mod topologies;
 pub mod vendor;

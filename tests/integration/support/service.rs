@@ -132,12 +132,12 @@ impl Service {
         let mut events = Events {
             stream: stream.await,
             cursor: bytes::Bytes::new(),
+            stream_id: String::new(),
         };
-        let first = events.next().await.unwrap();
-        assert!(
-            matches!(first, Payload::Heartbeat(_)),
-            "a stream begins with a heartbeat, not with {first:?}"
-        );
+        match events.next().await.unwrap() {
+            Payload::Heartbeat(beat) => events.stream_id = beat.stream_id,
+            first => panic!("a stream begins with a heartbeat, not with {first:?}"),
+        }
         events
     }
 
@@ -160,6 +160,8 @@ impl Service {
 pub struct Events {
     stream: Streaming<AgentEventsResponse>,
     pub cursor: bytes::Bytes,
+    /// What its first heartbeat called it.
+    pub stream_id: String,
 }
 
 impl Events {

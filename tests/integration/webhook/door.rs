@@ -18,7 +18,7 @@ use chatbridge::{
     gateway::{UpstreamError, UpstreamErrorKind},
     store::{
         Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Finished, IdempotencyKey,
-        Ledger, LedgerKey, Page, SessionMark, Store, StoreError, Tail,
+        Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail,
     },
     webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, KeySource, router},
 };
@@ -192,6 +192,12 @@ impl Store for Recorder {
     }
     async fn unsettled(&self, _: u64, _: usize) -> Result<Vec<ConversationKey>, StoreError> {
         not_asked()
+    }
+    async fn tidy(&self, _: u64) -> Result<bool, StoreError> {
+        not_asked()
+    }
+    fn streams(&self) -> &dyn StreamRecords {
+        unreachable!("the door changes no streams")
     }
     async fn ping(&self) -> Result<(), StoreError> {
         not_asked()

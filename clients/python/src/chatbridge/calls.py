@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chatbridge.v1.attachment_service_pb2_grpc import AttachmentServiceAsyncStub
     from chatbridge.v1.conversation_service_pb2_grpc import ConversationServiceAsyncStub
     from chatbridge.v1.session_service_pb2_grpc import SessionServiceAsyncStub
+    from chatbridge.v1.subscription_service_pb2_grpc import SubscriptionServiceAsyncStub
 
 # What gRPC says of a write that failed.
 _FAILED_WRITE = "Internal error from Core"
@@ -42,6 +43,7 @@ class Connection:
     conversations: ConversationServiceAsyncStub
     attachments: AttachmentServiceAsyncStub
     sessions: SessionServiceAsyncStub
+    subscriptions: SubscriptionServiceAsyncStub
     events: AgentEventServiceAsyncStub
 
 

@@ -15,17 +15,25 @@ from chatbridge.backoff import Backoff
 from chatbridge.calls import Connection
 from chatbridge.channel import open_channel
 from chatbridge.conversations import ConversationCalls
-from chatbridge.events import AgentEvents
+from chatbridge.events import AgentEvents, set_start
 from chatbridge.messaging import MessageCalls
 from chatbridge.sessions import SessionCalls
-from chatbridge.v1 import AgentEventsRequest, EventKind, GapPolicy, StartPosition
+from chatbridge.subscriptions import SubscriptionCalls
+from chatbridge.v1 import (
+    AgentEventsRequest,
+    ChangeAgentEventsRequest,
+    EventKind,
+    GapPolicy,
+    StartPosition,
+)
 from chatbridge.v1.agent_event_service_pb2_grpc import AgentEventServiceStub
 from chatbridge.v1.attachment_service_pb2_grpc import AttachmentServiceStub
 from chatbridge.v1.conversation_service_pb2_grpc import ConversationServiceStub
 from chatbridge.v1.session_service_pb2_grpc import SessionServiceStub
+from chatbridge.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 
 
-class Chatbridge(ConversationCalls, MessageCalls, AttachmentCalls, SessionCalls):
+class Chatbridge(ConversationCalls, MessageCalls, AttachmentCalls, SessionCalls, SubscriptionCalls):
     """A connection to Chatbridge, for use as `async with Chatbridge("host:50051") as chatbridge`.
 
     Calls raise `ChatbridgeError`. Each has a `timeout` in seconds; None means the client's own.
@@ -66,6 +74,7 @@ class Chatbridge(ConversationCalls, MessageCalls, AttachmentCalls, SessionCalls)
             conversations=ConversationServiceStub(channel),
             attachments=AttachmentServiceStub(channel),
             sessions=SessionServiceStub(channel),
+            subscriptions=SubscriptionServiceStub(channel),
             events=AgentEventServiceStub(channel),
         )
         return self
@@ -91,13 +100,15 @@ class Chatbridge(ConversationCalls, MessageCalls, AttachmentCalls, SessionCalls)
         include_echoes: bool = False,
         include_raw: bool = False,
         gap_policy: GapPolicy.ValueType = GapPolicy.GAP_POLICY_UNSPECIFIED,
+        changeable: bool = False,
         resume: bool = True,
     ) -> AgentEvents:
         """Streams what happens: every response, with its cursor, until the caller stops.
 
         No `conversation_ids` means all of the tenant's; no `kinds`, all. `start` is a cursor, a time (a `datetime`
         with a zone) or an end of the log. With `resume` the stream connects again after a break, from the last
-        response that was taken; without it, a break raises and an ending ends the iteration.
+        response that was taken; without it, a break raises and an ending ends the iteration. One that is `changeable`
+        has the conversations that are named and no others, and `AgentEvents.change` adds and takes off.
         """
         request = AgentEventsRequest(
             tenant=self._tenant,
@@ -106,20 +117,44 @@ class Chatbridge(ConversationCalls, MessageCalls, AttachmentCalls, SessionCalls)
             include_echoes=include_echoes,
             include_raw=include_raw,
             gap_policy=gap_policy,
+            changeable=changeable,
         )
-        _set_start(request, start)
-        rpc = self._connection.events.AgentEvents
-        stream = AgentEvents(lambda request: rpc(request), request, resume=resume, backoff=self._backoff)
+        set_start(request, start)
+        return self._stream(request, resume)
+
+    def subscription_events(
+        self,
+        subscription: str,
+        *,
+        member_name: str = "",
+        max_uncommitted: int = 0,
+        include_raw: bool = False,
+        gap_policy: GapPolicy.ValueType = GapPolicy.GAP_POLICY_UNSPECIFIED,
+        resume: bool = True,
+    ) -> AgentEvents:
+        """Streams the events of a named subscription from its committed place on: see `commit_cursor`.
+
+        With `resume` the stream connects again after a break, and goes on behind what was committed by then.
+        `max_uncommitted` is how many events of a shared subscription may be under way; 0: the service's default.
+        """
+        request = AgentEventsRequest(
+            tenant=self._tenant,
+            subscription=subscription,
+            member_name=member_name,
+            max_uncommitted=max_uncommitted,
+            include_raw=include_raw,
+            gap_policy=gap_policy,
+        )
+        return self._stream(request, resume)
+
+    def _stream(self, request: AgentEventsRequest, resume: bool) -> AgentEvents:
+        rpcs = self._connection.events
+
+        async def change(request: ChangeAgentEventsRequest) -> int:
+            return (await self._call(rpcs.ChangeAgentEvents, request, None)).revision
+
+        stream = AgentEvents(
+            lambda request: rpcs.AgentEvents(request), change, request, resume=resume, backoff=self._backoff
+        )
         self._streams.add(stream)
         return stream
-
-
-def _set_start(request: AgentEventsRequest, start: bytes | datetime | StartPosition.ValueType) -> None:
-    if isinstance(start, bytes):
-        request.cursor = start
-    elif isinstance(start, datetime):
-        if start.tzinfo is None:
-            raise ValueError("start needs a time zone, such as datetime.now(timezone.utc)")
-        request.time.FromDatetime(start)
-    else:
-        request.position = start

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from datetime import datetime
 from types import TracebackType
 from typing import TypeAlias
 
@@ -13,7 +14,15 @@ import grpc
 
 from chatbridge.backoff import Backoff
 from chatbridge.errors import ChatbridgeError, StreamEndedError
-from chatbridge.v1 import AgentEventsRequest, AgentEventsResponse, Ending, ReconnectAdvice
+from chatbridge.v1 import (
+    AgentEventsRequest,
+    AgentEventsResponse,
+    ChangeAgentEventsRequest,
+    Ending,
+    ReconnectAdvice,
+    StartPosition,
+    Subscription,
+)
 
 _log = logging.getLogger("chatbridge")
 
@@ -22,6 +31,22 @@ _RESUMABLE = frozenset({grpc.StatusCode.UNAVAILABLE})
 
 _Call: TypeAlias = "grpc.aio.UnaryStreamCall[AgentEventsRequest, AgentEventsResponse]"
 _Open: TypeAlias = Callable[[AgentEventsRequest], _Call]
+_Change: TypeAlias = Callable[[ChangeAgentEventsRequest], Awaitable[int]]
+
+
+def set_start(
+    request: AgentEventsRequest | ChangeAgentEventsRequest | Subscription,
+    start: bytes | datetime | StartPosition.ValueType,
+) -> None:
+    """Sets where something starts: a cursor, a time with a zone or an end of the log."""
+    if isinstance(start, bytes):
+        request.cursor = start
+    elif isinstance(start, datetime):
+        if start.tzinfo is None:
+            raise ValueError("start needs a time zone, such as datetime.now(timezone.utc)")
+        request.time.FromDatetime(start)
+    else:
+        request.position = start
 
 
 class AgentEvents(AsyncIterator[AgentEventsResponse]):
@@ -33,9 +58,18 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
     Cancelling a wait for the next response, as `asyncio.wait_for` does, loses nothing: the next wait connects again.
     """
 
-    def __init__(self, open_call: _Open, request: AgentEventsRequest, *, resume: bool, backoff: Backoff) -> None:
+    def __init__(
+        self, open_call: _Open, change: _Change, request: AgentEventsRequest, *, resume: bool, backoff: Backoff
+    ) -> None:
         """Connects at the first iteration. `Chatbridge.agent_events` is the way to get one."""
         self._open_call = open_call
+        self._change = change
+        self._stream_id = ""
+        self._named = asyncio.Event()
+        # What was asked for and has not been told on the stream yet, by revision.
+        self._told = 0
+        self._pending: dict[int, ChangeAgentEventsRequest] = {}
+        self._to_redo: list[ChangeAgentEventsRequest] = []
         self._request = request
         self._resume = resume
         self._backoff = backoff
@@ -51,6 +85,28 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
         """The place behind the response that was given last: store it with what came of that response."""
         return self._cursor
 
+    async def change(
+        self,
+        *,
+        add: Iterable[str] = (),
+        start: bytes | datetime | StartPosition.ValueType = StartPosition.START_POSITION_LATEST,
+        remove: Iterable[str] = (),
+    ) -> None:
+        """Takes conversations off a changeable stream, and adds others from `start` on.
+
+        Waits until the stream is connected, so another task must be iterating it; the response `changed` tells from
+        where on the change holds. A stream that connects again has what was changed, and changes anew what it was not
+        told of before the break.
+        """
+        if not self._request.changeable:
+            raise ValueError("only a stream that was opened with changeable=True can be changed")
+        request = ChangeAgentEventsRequest(
+            tenant=self._request.tenant, add_conversation_ids=add, remove_conversation_ids=remove
+        )
+        set_start(request, start)
+        await self._named.wait()
+        await self._make(request)
+
     def __aiter__(self) -> AgentEvents:
         """The stream itself."""
         return self
@@ -64,7 +120,9 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
                 await self._recover(ChatbridgeError.from_rpc(rpc_error), rpc_error)
                 continue
             if response is not None:
-                return self._accept(response)
+                accepted = self._accept(response)
+                await self._redo()
+                return accepted
             await self._after_end()
         raise StopAsyncIteration
 
@@ -107,10 +165,55 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
     def _accept(self, response: AgentEventsResponse) -> AgentEventsResponse:
         if response.cursor:
             self._cursor = response.cursor
-            self._request.cursor = response.cursor
+            # A subscription knows by itself where to go on.
+            if not self._request.subscription:
+                self._request.cursor = response.cursor
         if response.HasField("ending"):
             self._ending = response.ending
+        if response.heartbeat.stream_id:
+            self._stream_id = response.heartbeat.stream_id
+            self._told = 0
+            # Those of the connection before which it did not tell of.
+            self._to_redo = [*self._pending.values(), *self._to_redo]
+            self._pending.clear()
+            self._named.set()
+        if response.HasField("changed"):
+            self._told = response.changed.revision
+            self._settle(self._told)
         return response
+
+    def _settle(self, revision: int) -> None:
+        """A change holds: whoever connects again asks for the conversations that the stream has then."""
+        for known in sorted(self._pending):
+            if known > revision:
+                break
+            change = self._pending.pop(known)
+            gone = set(change.remove_conversation_ids)
+            have = [name for name in self._request.conversation_ids if name not in gone]
+            new = [name for name in change.add_conversation_ids if name not in have]
+            del self._request.conversation_ids[:]
+            self._request.conversation_ids.extend([*have, *new])
+
+    async def _make(self, request: ChangeAgentEventsRequest) -> None:
+        request.stream_id = self._stream_id
+        revision = await self._change(request)
+        if request.stream_id != self._stream_id:
+            # The stream it was made for is over.
+            self._to_redo.append(request)
+            return
+        self._pending[revision] = request
+        # The stream may have told of it before the call was answered.
+        self._settle(self._told)
+
+    async def _redo(self) -> None:
+        while self._to_redo:
+            try:
+                await self._make(self._to_redo[0])
+            except ChatbridgeError as error:
+                if error.code in _RESUMABLE or error.reason == "STREAM_UNKNOWN":
+                    return  # The next response tries again; this stream may be over.
+                raise
+            self._to_redo.pop(0)
 
     async def _recover(self, error: ChatbridgeError, cause: BaseException) -> None:
         """Waits until it is time to connect again, or raises what cannot be mended so."""

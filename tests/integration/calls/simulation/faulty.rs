@@ -11,7 +11,7 @@ use chatbridge::{
     event::{ConversationKey, EntryId, Position, TenantId},
     store::{
         Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Finished, IdempotencyKey,
-        Ledger, LedgerKey, Page, SessionMark, Store, StoreError, Tail, memory::MemoryStore,
+        Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail, memory::MemoryStore,
     },
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -206,6 +206,14 @@ impl Store for Faulty {
 
     async fn unsettled(&self, lease_ms: u64, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
         self.store.unsettled(lease_ms, limit).await
+    }
+
+    async fn tidy(&self, every_ms: u64) -> Result<bool, StoreError> {
+        self.store.tidy(every_ms).await
+    }
+
+    fn streams(&self) -> &dyn StreamRecords {
+        self.store.streams()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -117,7 +117,13 @@ class _EndingReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EndingRe
     ENDING_REASON_UNAUTHORIZED: _EndingReason.ValueType  # 3
     """The caller's rights ended. This version never sends it."""
     ENDING_REASON_TOO_SLOW: _EndingReason.ValueType  # 4
-    """The subscriber fell too far behind. This version never sends it: a slow subscriber reads on from the log."""
+    """The subscriber is further behind than the service allows, and does not gain. Or the member of a shared subscription
+    kept an event for longer than the lease without committing it: its conversations go to the others, from the last commit on.
+    """
+    ENDING_REASON_TAKEN_OVER: _EndingReason.ValueType  # 5
+    """Another stream of the same durable subscription was opened."""
+    ENDING_REASON_SUBSCRIPTION_DELETED: _EndingReason.ValueType  # 6
+    """The subscription was deleted."""
 
 class EndingReason(_EndingReason, metaclass=_EndingReasonEnumTypeWrapper):
     """Why a stream ends."""
@@ -131,7 +137,13 @@ ENDING_REASON_MAX_AGE: EndingReason.ValueType  # 2
 ENDING_REASON_UNAUTHORIZED: EndingReason.ValueType  # 3
 """The caller's rights ended. This version never sends it."""
 ENDING_REASON_TOO_SLOW: EndingReason.ValueType  # 4
-"""The subscriber fell too far behind. This version never sends it: a slow subscriber reads on from the log."""
+"""The subscriber is further behind than the service allows, and does not gain. Or the member of a shared subscription
+kept an event for longer than the lease without committing it: its conversations go to the others, from the last commit on.
+"""
+ENDING_REASON_TAKEN_OVER: EndingReason.ValueType  # 5
+"""Another stream of the same durable subscription was opened."""
+ENDING_REASON_SUBSCRIPTION_DELETED: EndingReason.ValueType  # 6
+"""The subscription was deleted."""
 Global___EndingReason: _TypeAlias = EndingReason  # noqa: Y015
 
 class _ReconnectAdvice:
@@ -145,9 +157,9 @@ class _ReconnectAdviceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Recon
     RECONNECT_ADVICE_NOW: _ReconnectAdvice.ValueType  # 1
     """At once."""
     RECONNECT_ADVICE_LATER: _ReconnectAdvice.ValueType  # 2
-    """After `retry_after`. This version never sends it."""
+    """After `retry_after`."""
     RECONNECT_ADVICE_NEVER: _ReconnectAdvice.ValueType  # 3
-    """Not with the same request and credentials. This version never sends it."""
+    """Not with the same request and credentials."""
 
 class ReconnectAdvice(_ReconnectAdvice, metaclass=_ReconnectAdviceEnumTypeWrapper):
     """Whether and when to connect again."""
@@ -157,9 +169,9 @@ RECONNECT_ADVICE_UNSPECIFIED: ReconnectAdvice.ValueType  # 0
 RECONNECT_ADVICE_NOW: ReconnectAdvice.ValueType  # 1
 """At once."""
 RECONNECT_ADVICE_LATER: ReconnectAdvice.ValueType  # 2
-"""After `retry_after`. This version never sends it."""
+"""After `retry_after`."""
 RECONNECT_ADVICE_NEVER: ReconnectAdvice.ValueType  # 3
-"""Not with the same request and credentials. This version never sends it."""
+"""Not with the same request and credentials."""
 Global___ReconnectAdvice: _TypeAlias = ReconnectAdvice  # noqa: Y015
 
 @_typing.final
@@ -177,6 +189,10 @@ class AgentEventsRequest(_message.Message):
     POSITION_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
     GAP_POLICY_FIELD_NUMBER: _builtins.int
+    CHANGEABLE_FIELD_NUMBER: _builtins.int
+    SUBSCRIPTION_FIELD_NUMBER: _builtins.int
+    MEMBER_NAME_FIELD_NUMBER: _builtins.int
+    MAX_UNCOMMITTED_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
     """The tenant. Empty: the caller's only one."""
     include_echoes: _builtins.bool
@@ -189,6 +205,22 @@ class AgentEventsRequest(_message.Message):
     """At one end of the log."""
     gap_policy: Global___GapPolicy.ValueType
     """What to do where events after the start are gone."""
+    changeable: _builtins.bool
+    """Whether conversations may be added to the stream and taken off it, with `ChangeAgentEvents`. Such a stream has the
+    conversations of `conversation_ids` and no others: if that is empty, none until some are added.
+    """
+    subscription: _builtins.str
+    """Name of a subscription, which then says what to read and where to start: `conversation_ids`, `kinds`, `include_echoes` and
+    the start must not be set. Empty: none.
+    """
+    member_name: _builtins.str
+    """What the subscription's members show of this stream, at most 128 bytes without control characters. Only with
+    `subscription`.
+    """
+    max_uncommitted: _builtins.int
+    """How many events of a SHARED subscription may be under way on this stream, given and not committed, before it waits for
+    commits: at most 10000; 0: 1000.
+    """
     @_builtins.property
     def conversation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only these conversations, at most 1000, each identifier at most 256 bytes; empty: all of the tenant's, and events that
@@ -215,10 +247,14 @@ class AgentEventsRequest(_message.Message):
         position: Global___StartPosition.ValueType = ...,
         time: _timestamp_pb2.Timestamp | None = ...,
         gap_policy: Global___GapPolicy.ValueType = ...,
+        changeable: _builtins.bool = ...,
+        subscription: _builtins.str = ...,
+        member_name: _builtins.str = ...,
+        max_uncommitted: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "position", b"position", "start", b"start", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_ids", b"conversation_ids", "cursor", b"cursor", "gap_policy", b"gap_policy", "include_echoes", b"include_echoes", "include_raw", b"include_raw", "kinds", b"kinds", "position", b"position", "start", b"start", "tenant", b"tenant", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changeable", b"changeable", "conversation_ids", b"conversation_ids", "cursor", b"cursor", "gap_policy", b"gap_policy", "include_echoes", b"include_echoes", "include_raw", b"include_raw", "kinds", b"kinds", "max_uncommitted", b"max_uncommitted", "member_name", b"member_name", "position", b"position", "start", b"start", "subscription", b"subscription", "tenant", b"tenant", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_start: _TypeAlias = _typing.Literal["cursor", "position", "time"]  # noqa: Y015
     _WhichOneofArgType_start: _TypeAlias = _typing.Literal["start", b"start"]  # noqa: Y015
@@ -237,8 +273,14 @@ class AgentEventsResponse(_message.Message):
     HEARTBEAT_FIELD_NUMBER: _builtins.int
     GAP_FIELD_NUMBER: _builtins.int
     ENDING_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
     cursor: _builtins.bytes
     """The place behind this response: opaque, to be stored and sent back as it is. It carries no rights."""
+    share: _builtins.int
+    """Of a SHARED subscription: the share of the conversations that the cursor belongs to, from 1 to 256. Committing the cursor
+    commits all that was given of this share before, and nothing of other shares. 0: anything else.
+    """
     @_builtins.property
     def event(self) -> _agent_event_pb2.AgentEvent:
         """An event."""
@@ -255,6 +297,10 @@ class AgentEventsResponse(_message.Message):
     def ending(self) -> Global___Ending:
         """The stream is about to end. The last response."""
 
+    @_builtins.property
+    def changed(self) -> Global___Changed:
+        """The conversations of the stream have changed."""
+
     def __init__(
         self,
         *,
@@ -263,16 +309,70 @@ class AgentEventsResponse(_message.Message):
         heartbeat: Global___Heartbeat | None = ...,
         gap: Global___Gap | None = ...,
         ending: Global___Ending | None = ...,
+        changed: Global___Changed | None = ...,
+        share: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ending", b"ending", "event", b"event", "gap", b"gap", "heartbeat", b"heartbeat", "payload", b"payload"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "ending", b"ending", "event", b"event", "gap", b"gap", "heartbeat", b"heartbeat", "payload", b"payload"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "ending", b"ending", "event", b"event", "gap", b"gap", "heartbeat", b"heartbeat", "payload", b"payload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "cursor", b"cursor", "ending", b"ending", "event", b"event", "gap", b"gap", "heartbeat", b"heartbeat", "payload", b"payload", "share", b"share"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["event", "heartbeat", "gap", "ending"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["event", "heartbeat", "gap", "ending", "changed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
 Global___AgentEventsResponse: _TypeAlias = AgentEventsResponse  # noqa: Y015
+
+@_typing.final
+class CommitCursorRequest(_message.Message):
+    """Request of `CommitCursor`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    SUBSCRIPTION_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant. Empty: the caller's only one."""
+    subscription: _builtins.str
+    """Name of the subscription. Required."""
+    cursor: _builtins.bytes
+    """The cursor of a response of that subscription's stream. Required; at most 4096 bytes."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        subscription: _builtins.str = ...,
+        cursor: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "subscription", b"subscription", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommitCursorRequest: _TypeAlias = CommitCursorRequest  # noqa: Y015
+
+@_typing.final
+class CommitCursorResponse(_message.Message):
+    """Response of `CommitCursor`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MOVED_FIELD_NUMBER: _builtins.int
+    moved: _builtins.bool
+    """Whether the place moved; false: as much was committed before."""
+    def __init__(
+        self,
+        *,
+        moved: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["moved", b"moved"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommitCursorResponse: _TypeAlias = CommitCursorResponse  # noqa: Y015
 
 @_typing.final
 class Heartbeat(_message.Message):
@@ -281,6 +381,11 @@ class Heartbeat(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TIME_FIELD_NUMBER: _builtins.int
+    STREAM_ID_FIELD_NUMBER: _builtins.int
+    stream_id: _builtins.str
+    """What `ChangeAgentEvents` calls the stream, in the first heartbeat of a changeable one; empty otherwise. Whoever knows it
+    may change the stream, so treat it as a secret.
+    """
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """The service's time."""
@@ -289,14 +394,39 @@ class Heartbeat(_message.Message):
         self,
         *,
         time: _timestamp_pb2.Timestamp | None = ...,
+        stream_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["stream_id", b"stream_id", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Heartbeat: _TypeAlias = Heartbeat  # noqa: Y015
+
+@_typing.final
+class Changed(_message.Message):
+    """The conversations of the stream have changed: what comes from here on is of those that it has now. Of a conversation that
+    was added with a start in the past, what was logged since then comes next.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Number of the change, as `ChangeAgentEvents` answered it. Changes take effect in the order of their numbers."""
+    def __init__(
+        self,
+        *,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Changed: _TypeAlias = Changed  # noqa: Y015
 
 @_typing.final
 class Gap(_message.Message):
@@ -361,3 +491,79 @@ class Ending(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Ending: _TypeAlias = Ending  # noqa: Y015
+
+@_typing.final
+class ChangeAgentEventsRequest(_message.Message):
+    """Request of `ChangeAgentEvents`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    STREAM_ID_FIELD_NUMBER: _builtins.int
+    ADD_CONVERSATION_IDS_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    REMOVE_CONVERSATION_IDS_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant of the stream. Empty: the caller's only one."""
+    stream_id: _builtins.str
+    """The stream, as its first heartbeat names it."""
+    cursor: _builtins.bytes
+    """After this cursor, of a response to this or another stream or of a call. At most 4096 bytes."""
+    position: Global___StartPosition.ValueType
+    """At one end of the log. LATEST: with what comes after the change was taken up by the stream."""
+    @_builtins.property
+    def add_conversation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Conversations to add, at most 1000, each identifier at most 256 bytes. One that the stream has already is left as it is."""
+
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """At events that were logged at this time or later. A time ahead of now counts as now."""
+
+    @_builtins.property
+    def remove_conversation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Conversations to take off, at most 1000, before others are added: one that is in both lists starts anew."""
+
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        stream_id: _builtins.str = ...,
+        add_conversation_ids: _abc.Iterable[_builtins.str] | None = ...,
+        cursor: _builtins.bytes = ...,
+        position: Global___StartPosition.ValueType = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        remove_conversation_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "position", b"position", "start", b"start", "time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["add_conversation_ids", b"add_conversation_ids", "cursor", b"cursor", "position", b"position", "remove_conversation_ids", b"remove_conversation_ids", "start", b"start", "stream_id", b"stream_id", "tenant", b"tenant", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_start: _TypeAlias = _typing.Literal["cursor", "position", "time"]  # noqa: Y015
+    _WhichOneofArgType_start: _TypeAlias = _typing.Literal["start", b"start"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_start) -> _WhichOneofReturnType_start | None: ...
+
+Global___ChangeAgentEventsRequest: _TypeAlias = ChangeAgentEventsRequest  # noqa: Y015
+
+@_typing.final
+class ChangeAgentEventsResponse(_message.Message):
+    """Response of `ChangeAgentEvents`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Number of the change. The stream tells the same number in `changed`."""
+    def __init__(
+        self,
+        *,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangeAgentEventsResponse: _TypeAlias = ChangeAgentEventsResponse  # noqa: Y015

@@ -40,6 +40,16 @@ class AgentEventServiceStub:
                 request_serializer=chatbridge_dot_v1_dot_agent__event__service__pb2.AgentEventsRequest.SerializeToString,
                 response_deserializer=chatbridge_dot_v1_dot_agent__event__service__pb2.AgentEventsResponse.FromString,
                 _registered_method=True)
+        self.ChangeAgentEvents = channel.unary_unary(
+                '/chatbridge.v1.AgentEventService/ChangeAgentEvents',
+                request_serializer=chatbridge_dot_v1_dot_agent__event__service__pb2.ChangeAgentEventsRequest.SerializeToString,
+                response_deserializer=chatbridge_dot_v1_dot_agent__event__service__pb2.ChangeAgentEventsResponse.FromString,
+                _registered_method=True)
+        self.CommitCursor = channel.unary_unary(
+                '/chatbridge.v1.AgentEventService/CommitCursor',
+                request_serializer=chatbridge_dot_v1_dot_agent__event__service__pb2.CommitCursorRequest.SerializeToString,
+                response_deserializer=chatbridge_dot_v1_dot_agent__event__service__pb2.CommitCursorResponse.FromString,
+                _registered_method=True)
 
 
 class AgentEventServiceServicer:
@@ -55,7 +65,34 @@ class AgentEventServiceServicer:
 
         Errors: INVALID_ARGUMENT (`CURSOR_INVALID` or a field), OUT_OF_RANGE (`CURSOR_GAP`, where the gap policy is to
         fail), NOT_FOUND (`TENANT_UNKNOWN`), UNAVAILABLE (`STORE_UNAVAILABLE` or `DRAINING`: connect again), INTERNAL
-        (`STORE_CORRUPT`).
+        (`STORE_CORRUPT`), RESOURCE_EXHAUSTED (`STREAM_LIMIT`: after `RetryInfo`). With `subscription` also NOT_FOUND
+        (`SUBSCRIPTION_UNKNOWN`) and RESOURCE_EXHAUSTED (`SUBSCRIPTION_LIMIT`: it has 256 members).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeAgentEvents(self, request, context):
+        """Adds conversations to an open stream and takes others off. The stream must have been opened as `changeable`; it may be
+        on any replica. What was accepted is told on the stream, within moments, by a `changed` with the same `revision`: from
+        there on the change holds. If Redis loses its data, a change that was accepted but not told may be lost with it: where no
+        `changed` comes within 30 s, make the call again. A stream that is opened anew has the conversations of its request.
+
+        Errors: INVALID_ARGUMENT (`CURSOR_INVALID` or a field), NOT_FOUND (`TENANT_UNKNOWN`; `STREAM_UNKNOWN`: there is no such
+        stream any more, or it is not changeable), RESOURCE_EXHAUSTED (`STREAM_LIMIT`: the stream would have more than 1000
+        conversations, or 1000 changes wait for it), UNAVAILABLE (`STORE_UNAVAILABLE`; repeating is harmless).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CommitCursor(self, request, context):
+        """Says that the events of a named subscription were processed up to a cursor, which moves its place in the log. A cursor
+        before what was committed already changes nothing.
+
+        Errors: INVALID_ARGUMENT (`CURSOR_INVALID` or a field), NOT_FOUND (`SUBSCRIPTION_UNKNOWN` or `TENANT_UNKNOWN`), ABORTED
+        (`CURSOR_SUPERSEDED`: another stream has taken over what the cursor belongs to, and gets these events again), UNAVAILABLE
+        (`STORE_UNAVAILABLE`: repeat), INTERNAL (`STORE_CORRUPT`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -68,6 +105,16 @@ def add_AgentEventServiceServicer_to_server(servicer, server):
                     servicer.AgentEvents,
                     request_deserializer=chatbridge_dot_v1_dot_agent__event__service__pb2.AgentEventsRequest.FromString,
                     response_serializer=chatbridge_dot_v1_dot_agent__event__service__pb2.AgentEventsResponse.SerializeToString,
+            ),
+            'ChangeAgentEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeAgentEvents,
+                    request_deserializer=chatbridge_dot_v1_dot_agent__event__service__pb2.ChangeAgentEventsRequest.FromString,
+                    response_serializer=chatbridge_dot_v1_dot_agent__event__service__pb2.ChangeAgentEventsResponse.SerializeToString,
+            ),
+            'CommitCursor': grpc.unary_unary_rpc_method_handler(
+                    servicer.CommitCursor,
+                    request_deserializer=chatbridge_dot_v1_dot_agent__event__service__pb2.CommitCursorRequest.FromString,
+                    response_serializer=chatbridge_dot_v1_dot_agent__event__service__pb2.CommitCursorResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -98,6 +145,60 @@ class AgentEventService:
             '/chatbridge.v1.AgentEventService/AgentEvents',
             chatbridge_dot_v1_dot_agent__event__service__pb2.AgentEventsRequest.SerializeToString,
             chatbridge_dot_v1_dot_agent__event__service__pb2.AgentEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeAgentEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chatbridge.v1.AgentEventService/ChangeAgentEvents',
+            chatbridge_dot_v1_dot_agent__event__service__pb2.ChangeAgentEventsRequest.SerializeToString,
+            chatbridge_dot_v1_dot_agent__event__service__pb2.ChangeAgentEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CommitCursor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chatbridge.v1.AgentEventService/CommitCursor',
+            chatbridge_dot_v1_dot_agent__event__service__pb2.CommitCursorRequest.SerializeToString,
+            chatbridge_dot_v1_dot_agent__event__service__pb2.CommitCursorResponse.FromString,
             options,
             channel_credentials,
             insecure,

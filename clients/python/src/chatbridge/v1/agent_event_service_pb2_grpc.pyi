@@ -42,7 +42,26 @@ class AgentEventServiceStub:
 
     Errors: INVALID_ARGUMENT (`CURSOR_INVALID` or a field), OUT_OF_RANGE (`CURSOR_GAP`, where the gap policy is to
     fail), NOT_FOUND (`TENANT_UNKNOWN`), UNAVAILABLE (`STORE_UNAVAILABLE` or `DRAINING`: connect again), INTERNAL
-    (`STORE_CORRUPT`).
+    (`STORE_CORRUPT`), RESOURCE_EXHAUSTED (`STREAM_LIMIT`: after `RetryInfo`). With `subscription` also NOT_FOUND
+    (`SUBSCRIPTION_UNKNOWN`) and RESOURCE_EXHAUSTED (`SUBSCRIPTION_LIMIT`: it has 256 members).
+    """
+    ChangeAgentEvents: _grpc.UnaryUnaryMultiCallable[_agent_event_service_pb2.ChangeAgentEventsRequest, _agent_event_service_pb2.ChangeAgentEventsResponse]
+    """Adds conversations to an open stream and takes others off. The stream must have been opened as `changeable`; it may be
+    on any replica. What was accepted is told on the stream, within moments, by a `changed` with the same `revision`: from
+    there on the change holds. If Redis loses its data, a change that was accepted but not told may be lost with it: where no
+    `changed` comes within 30 s, make the call again. A stream that is opened anew has the conversations of its request.
+
+    Errors: INVALID_ARGUMENT (`CURSOR_INVALID` or a field), NOT_FOUND (`TENANT_UNKNOWN`; `STREAM_UNKNOWN`: there is no such
+    stream any more, or it is not changeable), RESOURCE_EXHAUSTED (`STREAM_LIMIT`: the stream would have more than 1000
+    conversations, or 1000 changes wait for it), UNAVAILABLE (`STORE_UNAVAILABLE`; repeating is harmless).
+    """
+    CommitCursor: _grpc.UnaryUnaryMultiCallable[_agent_event_service_pb2.CommitCursorRequest, _agent_event_service_pb2.CommitCursorResponse]
+    """Says that the events of a named subscription were processed up to a cursor, which moves its place in the log. A cursor
+    before what was committed already changes nothing.
+
+    Errors: INVALID_ARGUMENT (`CURSOR_INVALID` or a field), NOT_FOUND (`SUBSCRIPTION_UNKNOWN` or `TENANT_UNKNOWN`), ABORTED
+    (`CURSOR_SUPERSEDED`: another stream has taken over what the cursor belongs to, and gets these events again), UNAVAILABLE
+    (`STORE_UNAVAILABLE`: repeat), INTERNAL (`STORE_CORRUPT`).
     """
 
 @_typing.type_check_only
@@ -59,7 +78,26 @@ class AgentEventServiceAsyncStub(AgentEventServiceStub):
 
     Errors: INVALID_ARGUMENT (`CURSOR_INVALID` or a field), OUT_OF_RANGE (`CURSOR_GAP`, where the gap policy is to
     fail), NOT_FOUND (`TENANT_UNKNOWN`), UNAVAILABLE (`STORE_UNAVAILABLE` or `DRAINING`: connect again), INTERNAL
-    (`STORE_CORRUPT`).
+    (`STORE_CORRUPT`), RESOURCE_EXHAUSTED (`STREAM_LIMIT`: after `RetryInfo`). With `subscription` also NOT_FOUND
+    (`SUBSCRIPTION_UNKNOWN`) and RESOURCE_EXHAUSTED (`SUBSCRIPTION_LIMIT`: it has 256 members).
+    """
+    ChangeAgentEvents: _aio.UnaryUnaryMultiCallable[_agent_event_service_pb2.ChangeAgentEventsRequest, _agent_event_service_pb2.ChangeAgentEventsResponse]  # type: ignore[assignment]
+    """Adds conversations to an open stream and takes others off. The stream must have been opened as `changeable`; it may be
+    on any replica. What was accepted is told on the stream, within moments, by a `changed` with the same `revision`: from
+    there on the change holds. If Redis loses its data, a change that was accepted but not told may be lost with it: where no
+    `changed` comes within 30 s, make the call again. A stream that is opened anew has the conversations of its request.
+
+    Errors: INVALID_ARGUMENT (`CURSOR_INVALID` or a field), NOT_FOUND (`TENANT_UNKNOWN`; `STREAM_UNKNOWN`: there is no such
+    stream any more, or it is not changeable), RESOURCE_EXHAUSTED (`STREAM_LIMIT`: the stream would have more than 1000
+    conversations, or 1000 changes wait for it), UNAVAILABLE (`STORE_UNAVAILABLE`; repeating is harmless).
+    """
+    CommitCursor: _aio.UnaryUnaryMultiCallable[_agent_event_service_pb2.CommitCursorRequest, _agent_event_service_pb2.CommitCursorResponse]  # type: ignore[assignment]
+    """Says that the events of a named subscription were processed up to a cursor, which moves its place in the log. A cursor
+    before what was committed already changes nothing.
+
+    Errors: INVALID_ARGUMENT (`CURSOR_INVALID` or a field), NOT_FOUND (`SUBSCRIPTION_UNKNOWN` or `TENANT_UNKNOWN`), ABORTED
+    (`CURSOR_SUPERSEDED`: another stream has taken over what the cursor belongs to, and gets these events again), UNAVAILABLE
+    (`STORE_UNAVAILABLE`: repeat), INTERNAL (`STORE_CORRUPT`).
     """
 
 class AgentEventServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -79,7 +117,38 @@ class AgentEventServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: INVALID_ARGUMENT (`CURSOR_INVALID` or a field), OUT_OF_RANGE (`CURSOR_GAP`, where the gap policy is to
         fail), NOT_FOUND (`TENANT_UNKNOWN`), UNAVAILABLE (`STORE_UNAVAILABLE` or `DRAINING`: connect again), INTERNAL
-        (`STORE_CORRUPT`).
+        (`STORE_CORRUPT`), RESOURCE_EXHAUSTED (`STREAM_LIMIT`: after `RetryInfo`). With `subscription` also NOT_FOUND
+        (`SUBSCRIPTION_UNKNOWN`) and RESOURCE_EXHAUSTED (`SUBSCRIPTION_LIMIT`: it has 256 members).
+        """
+
+    @_abc_1.abstractmethod
+    def ChangeAgentEvents(
+        self,
+        request: _agent_event_service_pb2.ChangeAgentEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_agent_event_service_pb2.ChangeAgentEventsResponse, _abc.Awaitable[_agent_event_service_pb2.ChangeAgentEventsResponse]]:
+        """Adds conversations to an open stream and takes others off. The stream must have been opened as `changeable`; it may be
+        on any replica. What was accepted is told on the stream, within moments, by a `changed` with the same `revision`: from
+        there on the change holds. If Redis loses its data, a change that was accepted but not told may be lost with it: where no
+        `changed` comes within 30 s, make the call again. A stream that is opened anew has the conversations of its request.
+
+        Errors: INVALID_ARGUMENT (`CURSOR_INVALID` or a field), NOT_FOUND (`TENANT_UNKNOWN`; `STREAM_UNKNOWN`: there is no such
+        stream any more, or it is not changeable), RESOURCE_EXHAUSTED (`STREAM_LIMIT`: the stream would have more than 1000
+        conversations, or 1000 changes wait for it), UNAVAILABLE (`STORE_UNAVAILABLE`; repeating is harmless).
+        """
+
+    @_abc_1.abstractmethod
+    def CommitCursor(
+        self,
+        request: _agent_event_service_pb2.CommitCursorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_agent_event_service_pb2.CommitCursorResponse, _abc.Awaitable[_agent_event_service_pb2.CommitCursorResponse]]:
+        """Says that the events of a named subscription were processed up to a cursor, which moves its place in the log. A cursor
+        before what was committed already changes nothing.
+
+        Errors: INVALID_ARGUMENT (`CURSOR_INVALID` or a field), NOT_FOUND (`SUBSCRIPTION_UNKNOWN` or `TENANT_UNKNOWN`), ABORTED
+        (`CURSOR_SUPERSEDED`: another stream has taken over what the cursor belongs to, and gets these events again), UNAVAILABLE
+        (`STORE_UNAVAILABLE`: repeat), INTERNAL (`STORE_CORRUPT`).
         """
 
 def add_AgentEventServiceServicer_to_server(servicer: AgentEventServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,95 @@
+"""Named subscriptions, whose place in the log Chatbridge keeps."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime, timedelta
+
+from google.protobuf.duration_pb2 import Duration
+
+from chatbridge.calls import Calls, pages
+from chatbridge.events import set_start
+from chatbridge.v1 import (
+    CommitCursorRequest,
+    CreateSubscriptionRequest,
+    DeleteSubscriptionRequest,
+    EventKind,
+    GetSubscriptionRequest,
+    ListSubscriptionsRequest,
+    ListSubscriptionsResponse,
+    StartPosition,
+    Subscription,
+    SubscriptionType,
+)
+
+
+class SubscriptionCalls(Calls):
+    """Calls of `SubscriptionService`, and `CommitCursor`."""
+
+    async def create_subscription(
+        self,
+        name: str,
+        kind: SubscriptionType.ValueType,
+        *,
+        conversation_ids: Iterable[str] = (),
+        kinds: Iterable[EventKind.ValueType] = (),
+        include_echoes: bool = False,
+        start: bytes | datetime | StartPosition.ValueType = StartPosition.START_POSITION_LATEST,
+        lease: timedelta | None = None,
+        timeout: float | None = None,
+    ) -> Subscription:
+        """Creates a subscription, or answers the one that was created with the same definition.
+
+        `start` is a cursor, a time (a `datetime` with a zone) or an end of the log, counted from the creation.
+        Without `lease` it is the service's default.
+        """
+        subscription = Subscription(
+            name=name,
+            type=kind,
+            conversation_ids=conversation_ids,
+            kinds=kinds,
+            include_echoes=include_echoes,
+        )
+        set_start(subscription, start)
+        if lease is not None:
+            wanted = Duration()
+            wanted.FromTimedelta(lease)
+            subscription.lease.CopyFrom(wanted)
+        request = CreateSubscriptionRequest(tenant=self._tenant, subscription=subscription)
+        return (await self._call(self._connection.subscriptions.CreateSubscription, request, timeout)).subscription
+
+    async def get_subscription(self, name: str, *, timeout: float | None = None) -> Subscription:
+        """Reads a subscription with its members and how far behind it is."""
+        request = GetSubscriptionRequest(tenant=self._tenant, name=name)
+        return (await self._call(self._connection.subscriptions.GetSubscription, request, timeout)).subscription
+
+    async def list_subscriptions(
+        self, *, page_size: int = 0, page_token: str = "", timeout: float | None = None
+    ) -> ListSubscriptionsResponse:
+        """Reads one page of the tenant's subscriptions, in the order of their names."""
+        request = ListSubscriptionsRequest(tenant=self._tenant, page_size=page_size, page_token=page_token)
+        return await self._call(self._connection.subscriptions.ListSubscriptions, request, timeout)
+
+    async def iterate_subscriptions(
+        self, *, page_size: int = 100, timeout: float | None = None
+    ) -> AsyncIterator[Subscription]:
+        """Every subscription, page after page; `timeout` is that of each page."""
+        async for page in pages(
+            lambda token: self.list_subscriptions(page_size=page_size, page_token=token, timeout=timeout)
+        ):
+            for subscription in page.subscriptions:
+                yield subscription
+
+    async def delete_subscription(self, name: str, *, timeout: float | None = None) -> None:
+        """Deletes a subscription with its place in the log; its streams end."""
+        request = DeleteSubscriptionRequest(tenant=self._tenant, name=name)
+        await self._call(self._connection.subscriptions.DeleteSubscription, request, timeout)
+
+    async def commit_cursor(self, subscription: str, cursor: bytes, *, timeout: float | None = None) -> bool:
+        """Says that a subscription's events were processed up to the cursor of a response; whether its place moved.
+
+        Raises `ChatbridgeError` with the reason `CURSOR_SUPERSEDED` where another stream has taken over and gets
+        these events again.
+        """
+        request = CommitCursorRequest(tenant=self._tenant, subscription=subscription, cursor=cursor)
+        return (await self._call(self._connection.events.CommitCursor, request, timeout)).moved

@@ -1,0 +1,304 @@
+//! One subscriber's responses: events, heartbeats in silence, and an ending.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::Stream;
+use prost::Message as _;
+use rand::RngExt as _;
+use tokio::time::{Instant, Sleep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tonic::Status;
+
+use super::changing::Changeable;
+use crate::{
+    fanout::Delivery,
+    grpc::{
+        convert,
+        encoded::EncodedResponse,
+        gate::Admitted,
+        proto::{self, EndingReason, ReconnectAdvice},
+        source::{self, Source, Told},
+    },
+    store::{Gap, GapReason},
+};
+
+/// A stream that was too slow may come back after this.
+const SLOW_RETRY: Duration = Duration::from_secs(5);
+
+/// Field numbers of the payload of `chatbridge.v1.AgentEventsResponse`.
+#[derive(Clone, Copy)]
+enum Payload {
+    Event = 2,
+    Heartbeat = 3,
+    Gap = 4,
+    Ending = 5,
+    Changed = 6,
+}
+
+/// How streams live and end.
+#[derive(Debug, Clone)]
+pub struct StreamSettings {
+    /// The longest silence on a stream.
+    pub heartbeat: Duration,
+    /// After which age a stream is ended, give or take a tenth.
+    pub max_age: Duration,
+    /// Over which time the streams are ended when the service stops.
+    pub drain_spread: Duration,
+    /// How many entries a stream may be behind while it does not gain; 0: any number.
+    pub lag_max: u64,
+}
+
+/// One subscriber's responses.
+pub struct EventStream {
+    source: Source,
+    include_raw: bool,
+    settings: Arc<StreamSettings>,
+    /// Done once the service stops; `None` from then on.
+    drain: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    ends_at: Instant,
+    /// When a heartbeat is due, if nothing else was sent by then.
+    beat_at: Instant,
+    /// Rings no later than at the earlier of the two.
+    timer: Pin<Box<Sleep>>,
+    begun: bool,
+    ended: bool,
+    /// Set where its conversations may be changed.
+    changeable: Option<Box<Changeable>>,
+    _counted: Counted,
+}
+
+/// Keeps the number of open streams.
+struct Counted {
+    _admitted: Admitted,
+}
+
+impl Counted {
+    fn new(admitted: Admitted) -> Self {
+        metrics::gauge!("chatbridge_streams_active").increment(1.0);
+        Self { _admitted: admitted }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::gauge!("chatbridge_streams_active").decrement(1.0);
+    }
+}
+
+impl EventStream {
+    /// The responses of a source.
+    pub(super) fn new(
+        source: Source,
+        include_raw: bool,
+        settings: Arc<StreamSettings>,
+        drain: CancellationToken,
+        admitted: Admitted,
+    ) -> Self {
+        let now = Instant::now();
+        let age = settings.max_age.mul_f64(rand::rng().random_range(0.9..=1.1));
+        Self {
+            source,
+            include_raw,
+            settings,
+            drain: Some(Box::pin(drain.cancelled_owned())),
+            ends_at: now + age,
+            beat_at: now,
+            timer: Box::pin(tokio::time::sleep_until(now)),
+            begun: false,
+            ended: false,
+            changeable: None,
+            _counted: Counted::new(admitted),
+        }
+    }
+
+    /// The same, of a subscriber that may be changed.
+    pub(super) fn with_changes(mut self, changeable: Changeable) -> Self {
+        self.changeable = Some(Box::new(changeable));
+        self
+    }
+
+    fn poll_response(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<EncodedResponse, Status>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        if !std::mem::replace(&mut self.begun, true) {
+            let id = self.changeable.as_ref().map(|it| it.id().to_owned());
+            return Poll::Ready(Some(Ok(self.heartbeat_with(id.unwrap_or_default()))));
+        }
+        loop {
+            let now = Instant::now();
+            self.look_for_drain(now, context);
+            if now >= self.ends_at {
+                return Poll::Ready(Some(Ok(self.end_of_life())));
+            }
+            if let (Some(changeable), Source::Plain(subscriber)) = (&mut self.changeable, &mut self.source) {
+                changeable.poll(subscriber, now, context);
+            }
+            match self.source.poll_next(context) {
+                Poll::Ready(Ok(Told::Delivery(delivery))) => {
+                    return Poll::Ready(Some(self.deliver(Ok(delivery), now)));
+                }
+                Poll::Ready(Ok(Told::Ended(ended))) => {
+                    let (reason, reconnect) = source::ending(ended);
+                    return Poll::Ready(Some(Ok(self.end(reason, reconnect, None))));
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Some(self.deliver(Err(error), now))),
+                Poll::Pending => {}
+            }
+            if now >= self.beat_at {
+                let response = match self.source.skip_unmatched() {
+                    Some(delivery) => self.deliver(Ok(delivery), now),
+                    None => Ok(self.heartbeat()),
+                };
+                return Poll::Ready(Some(response));
+            }
+            let due = self.beat_at.min(self.ends_at);
+            let due = self.changeable.as_ref().map_or(due, |it| due.min(it.due()));
+            // What is sent puts the heartbeat off, and the timer need not know before it rings.
+            if self.timer.deadline() > due || self.timer.is_elapsed() {
+                self.timer.as_mut().reset(due);
+            }
+            if self.timer.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Once the service stops, the stream ends soon.
+    fn look_for_drain(&mut self, now: Instant, context: &mut Context<'_>) {
+        if let Some(drain) = &mut self.drain
+            && drain.as_mut().poll(context).is_ready()
+        {
+            self.drain = None;
+            let spread = rand::rng().random_range(0.0..=1.0);
+            self.ends_at = self.ends_at.min(now + self.settings.drain_spread.mul_f64(spread));
+        }
+    }
+
+    fn respond(&mut self, payload: Payload, pieces: [Bytes; 2], now: Instant) -> EncodedResponse {
+        // Streams that began together, as after an outage, are not to beat together.
+        let silence = self
+            .settings
+            .heartbeat
+            .mul_f64(rand::rng().random_range(0.75..=1.0));
+        self.beat_at = now + silence;
+        EncodedResponse {
+            cursor: self.source.cursor(),
+            tag: payload as u32,
+            payload: pieces,
+            share: self.source.share(),
+        }
+    }
+
+    fn respond_with(&mut self, payload: Payload, message: &impl prost::Message) -> EncodedResponse {
+        let pieces = [message.encode_to_vec().into(), Bytes::new()];
+        self.respond(payload, pieces, Instant::now())
+    }
+
+    fn heartbeat(&mut self) -> EncodedResponse {
+        self.heartbeat_with(String::new())
+    }
+
+    fn heartbeat_with(&mut self, stream_id: String) -> EncodedResponse {
+        let now = jiff::Timestamp::now().as_millisecond();
+        let beat = proto::Heartbeat {
+            time: Some(convert::timestamp(now)),
+            stream_id,
+        };
+        self.respond_with(Payload::Heartbeat, &beat)
+    }
+
+    fn end_of_life(&mut self) -> EncodedResponse {
+        let reason = if self.drain.is_none() {
+            EndingReason::Draining
+        } else {
+            EndingReason::MaxAge
+        };
+        self.end(reason, ReconnectAdvice::Now, None)
+    }
+
+    fn end(
+        &mut self,
+        reason: EndingReason,
+        reconnect: ReconnectAdvice,
+        after: Option<Duration>,
+    ) -> EncodedResponse {
+        self.ended = true;
+        let label = match reason {
+            EndingReason::Draining => "draining",
+            EndingReason::TooSlow => "too_slow",
+            EndingReason::TakenOver => "taken_over",
+            EndingReason::SubscriptionDeleted => "subscription_deleted",
+            _ => "max_age",
+        };
+        metrics::counter!("chatbridge_stream_endings_total", "reason" => label).increment(1);
+        let ending = proto::Ending {
+            reason: reason.into(),
+            reconnect: reconnect.into(),
+            retry_after: after.and_then(|after| after.try_into().ok()),
+        };
+        self.respond_with(Payload::Ending, &ending)
+    }
+
+    fn deliver(
+        &mut self,
+        delivery: Result<Delivery, crate::error::Error>,
+        now: Instant,
+    ) -> Result<EncodedResponse, Status> {
+        Ok(match delivery {
+            Ok(Delivery::Entry(entry)) => {
+                let raw = if self.include_raw && !entry.raw.is_empty() {
+                    let raw = proto::AgentEvent {
+                        raw_json: entry.raw.clone(),
+                        ..proto::AgentEvent::default()
+                    };
+                    raw.encode_to_vec().into()
+                } else {
+                    Bytes::new()
+                };
+                self.respond(Payload::Event, [entry.event.clone(), raw], now)
+            }
+            Ok(Delivery::Gap(gap, after_ms)) => self.respond_with(Payload::Gap, &gap_message(gap, after_ms)),
+            Ok(Delivery::Changed(revision)) => {
+                if let Some(changeable) = &mut self.changeable {
+                    changeable.applied(revision);
+                }
+                self.respond_with(Payload::Changed, &proto::Changed { revision })
+            }
+            Ok(Delivery::TooSlow) => {
+                self.end(EndingReason::TooSlow, ReconnectAdvice::Later, Some(SLOW_RETRY))
+            }
+            Err(error) => {
+                self.ended = true;
+                return Err(error.into());
+            }
+        })
+    }
+}
+
+impl Stream for EventStream {
+    type Item = Result<EncodedResponse, Status>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_response(context)
+    }
+}
+
+fn gap_message(gap: Gap, after_ms: Option<u64>) -> proto::Gap {
+    let reason = match gap.reason {
+        GapReason::Trimmed => proto::GapReason::Trimmed,
+        GapReason::Wiped => proto::GapReason::Wiped,
+        GapReason::Rewound => proto::GapReason::Rewound,
+    };
+    proto::Gap {
+        reason: reason.into(),
+        missed_at_most: gap.missed_at_most,
+        after_time: after_ms.map(|ms| convert::timestamp(ms.cast_signed())),
+    }
+}

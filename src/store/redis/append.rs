@@ -1,0 +1,194 @@
+//! Appending an event once, and letting go of what the log keeps no longer.
+//!
+//! An event's id is claimed for its body, which is what tells a repeated delivery from a forgery. Where the claim is in
+//! reach of the script that appends, the two are one step and one round trip. On a cluster the claim is a step of its own:
+//! it lies in another slot than the partition, and must, since a forgery may name a conversation of another partition. Either
+//! way understands what the other wrote, so a log can be moved to a cluster.
+
+use std::sync::Arc;
+
+use ::redis::{Cmd, Value, cmd};
+
+use super::{
+    Claims, RedisStore,
+    durable::Write,
+    keys::hash,
+    scripts::{Call, TRIM},
+    wire,
+};
+use crate::store::{Append, Appended, StoreError};
+
+/// How often appending trims a partition, in its entries.
+const TRIM_EVERY: u64 = 256;
+
+/// What a claim tells.
+enum Claimed {
+    /// The id was free, or was claimed for this body.
+    Yes,
+    /// It was claimed for this body, and the event is in the log.
+    InLog,
+    /// It was claimed for another body.
+    ByAnother,
+}
+
+impl RedisStore {
+    pub(super) async fn append_event(&self, event: &Append) -> Result<Appended, StoreError> {
+        let hash = hash(&[event.key.tenant.as_str(), &event.event_id]);
+        let claim = self.keys.claim(&hash);
+        if self.claims == Claims::WithAppend
+            && let Some(appended) = self.append_unless(event, claim.clone(), None).await?
+        {
+            return Ok(appended);
+        }
+        match self.claim(&claim, &event.digest).await? {
+            Claimed::InLog => return self.found(&claim).await,
+            Claimed::ByAnother => return Ok(Appended::Forged),
+            Claimed::Yes => {}
+        }
+        let seen = self.keys.seen(self.keys.partition(&event.key), &hash);
+        // Where it is waited for, it is written once more, because a fail-over since may have lost it.
+        let claim = cmd("SET")
+            .arg(claim)
+            .arg(&event.digest)
+            .arg("PX")
+            .arg(self.retention.dedupe_ms)
+            .clone();
+        let appended = self.append_unless(event, seen, Some(claim)).await?;
+        appended.ok_or_else(|| StoreError::Corrupt("the mark of an event cannot be read".into()))
+    }
+
+    /// Claims an event's id for its body.
+    async fn claim(&self, claim: &str, digest: &[u8; 32]) -> Result<Claimed, StoreError> {
+        let before: Option<Vec<u8>> = self
+            .link
+            .command(
+                cmd("SET")
+                    .arg(claim)
+                    .arg(digest.as_slice())
+                    .arg(&["NX", "GET", "PX"])
+                    .arg(self.retention.dedupe_ms),
+            )
+            .await?;
+        Ok(match before {
+            None => Claimed::Yes,
+            Some(known) if known == digest => Claimed::Yes,
+            Some(known) if known == mark(digest) => Claimed::InLog,
+            Some(_) => Claimed::ByAnother,
+        })
+    }
+
+    /// An event that is in the log, which must be on as many replicas as a new one.
+    async fn found(&self, claim: &str) -> Result<Appended, StoreError> {
+        if self.waits {
+            self.topology.write(vec![vec![self.renewal(claim)]]).await?;
+        }
+        Ok(Appended::Duplicate)
+    }
+
+    /// `WAIT` tells of the last write of its connection, so there must be one even where the event was there already.
+    fn renewal(&self, marked: &str) -> Write {
+        Write::command(cmd("PEXPIRE").arg(marked).arg(self.retention.dedupe_ms))
+    }
+
+    /// Appends an event unless `marked` says that it is in the log. `None`: its id was claimed in a step of its own, which
+    /// does not tell whether it is. `claim` is that step, to be made again where replicas are waited for.
+    async fn append_unless(
+        &self,
+        event: &Append,
+        marked: String,
+        claim: Option<Cmd>,
+    ) -> Result<Option<Appended>, StoreError> {
+        let renewal = self.waits.then(|| self.renewal(&marked));
+        let call = self.append_call(event, marked);
+        let answer: Value = match renewal {
+            None => self.link.script(&self.append, call).await?,
+            Some(renewal) => {
+                let append = Write {
+                    command: self.append.command(&call),
+                    script: Some(Arc::clone(&self.append)),
+                };
+                let claim = claim.map(|claim| vec![Write::command(&claim)]);
+                let writes = [vec![append, renewal]].into_iter().chain(claim).collect();
+                let answers = self.topology.write(writes).await?;
+                answers.into_iter().next().unwrap_or_default()
+            }
+        };
+        let appended = wire::appended(answer)?;
+        if let Some(Appended::New { id, .. }) = &appended
+            && id.n % TRIM_EVERY == 0
+        {
+            let partition = self.keys.partition(&event.key);
+            if let Err(error) = self.trim(partition).await {
+                // The event is in the log, and the janitor will come by.
+                tracing::debug!(partition, %error, "a partition could not be trimmed");
+            }
+        }
+        Ok(appended)
+    }
+
+    fn append_call(&self, event: &Append, marked: String) -> Call {
+        let (keys, key) = (&self.keys, &event.key);
+        let partition = keys.partition(key);
+        let echo = event.echo.as_ref().map(|print| keys.echo(partition, key, print));
+        let names = [
+            keys.log(partition),
+            keys.meta(partition),
+            marked,
+            keys.session(partition, key),
+            keys.index(partition, key),
+            keys.sessions(partition, &key.tenant),
+            keys.unsettled(partition),
+        ];
+        Call::new(names.into_iter().chain(echo))
+            .arg(rand::random_range(1..=u64::MAX))
+            .arg(event.settle_after_ms)
+            .arg(mark(&event.digest).as_slice())
+            .arg(event.head.as_ref())
+            .arg(event.content.as_ref())
+            .arg(&key.conversation)
+            .change(&event.change)
+    }
+
+    /// Trims a partition by one step; whether there may be more to trim.
+    async fn trim(&self, partition: u16) -> Result<bool, StoreError> {
+        let call = Call::new([self.keys.log(partition), self.keys.meta(partition)])
+            .arg(self.retention.log_ms)
+            .arg(self.retention.partition_bytes(self.keys.partitions()));
+        self.link.script(&TRIM, call).await
+    }
+
+    /// Trims all partitions, unless a replica has done so lately.
+    pub(super) async fn trim_in_turn(&self, every_ms: u64) -> Result<bool, StoreError> {
+        let mut lease = cmd("SET");
+        lease.arg(self.keys.janitor()).arg("").arg(&["NX", "PX"]);
+        let mine: Option<String> = self.link.command(lease.arg(every_ms.max(1))).await?;
+        if mine.is_none() {
+            return Ok(false);
+        }
+        let mut failure = None;
+        for partition in 0..self.keys.partitions() {
+            loop {
+                match self.trim(partition).await {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) => {
+                        // On a cluster the others may well be there.
+                        failure = Some(error);
+                        break;
+                    }
+                }
+            }
+            if failure.is_some() && !self.link.is_cluster() {
+                break;
+            }
+        }
+        failure.map_or(Ok(true), Err)
+    }
+}
+
+/// What marks an event that is in the log.
+fn mark(digest: &[u8; 32]) -> [u8; 33] {
+    let mut mark = [b'+'; 33];
+    mark[..32].copy_from_slice(digest);
+    mark
+}

@@ -1,0 +1,444 @@
+//! A Redis cluster: which node has which slot, and asking the right one.
+//!
+//! redis-rs has a client for clusters. It tries a command again by itself although the first may have been applied, keeps a
+//! node's connection that has gone silent, and does not say when it will give up. Here each node has links of its own, which
+//! fail fast, and a command is sent again only where the cluster said that it did not run it, or it was never sent.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use ::redis::{Cmd, FromRedisValue as _, Pipeline, Value};
+use futures_util::{
+    future::join_all,
+    stream::{FuturesUnordered, StreamExt as _},
+};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep, timeout_at},
+};
+
+use super::{
+    durable::{Wait, Write},
+    error::{Failed, Turn, explain},
+    link::{RESPONSE_TIMEOUT, Request},
+    topology::{Lane, Server},
+    url::{Address, Login},
+    wire,
+};
+use crate::store::StoreError;
+
+const SLOTS: usize = 16_384;
+
+/// How often one command may be sent on, or again.
+const TURNS: usize = 6;
+
+/// How long to wait where a slot is being moved.
+const AGAIN_AFTER: Duration = Duration::from_millis(50);
+
+/// How long nodes may take to say what the cluster is.
+const TOLD_WITHIN: Duration = Duration::from_millis(700);
+
+/// For how long, once one has said so, the others are listened to.
+const OTHERS_WITHIN: Duration = Duration::from_millis(100);
+
+/// For how long what they said is not asked again.
+const TOLD_HOLDS: Duration = Duration::from_millis(100);
+
+/// The most nodes that are asked what the cluster is.
+const ASKED: usize = 8;
+
+/// No node has the slot.
+const NOBODY: u16 = u16::MAX;
+
+/// A cluster.
+pub(super) struct Cluster {
+    seeds: Vec<Address>,
+    login: Login,
+    wait: Option<Wait>,
+    map: RwLock<Arc<Map>>,
+    /// Held while nodes are asked what the cluster is; when they were last.
+    asking: Mutex<Option<Instant>>,
+}
+
+/// What a cluster is, as far as is known.
+#[derive(Clone)]
+struct Map {
+    nodes: Vec<Arc<Server>>,
+    /// Of each slot the place in `nodes`.
+    owners: Vec<u16>,
+}
+
+/// What a node says of the cluster.
+struct Told {
+    /// Whether the cluster is well, as the node sees it; and how new what it knows is.
+    rank: (bool, u64),
+    ranges: Vec<(usize, usize, Address)>,
+}
+
+impl Cluster {
+    pub(super) fn new(seeds: Vec<Address>, login: Login, wait: Option<Wait>) -> Arc<Self> {
+        let map = Map {
+            nodes: Vec::new(),
+            owners: vec![NOBODY; SLOTS],
+        };
+        Arc::new(Self {
+            seeds,
+            login,
+            wait,
+            map: RwLock::new(Arc::new(map)),
+            asking: Mutex::default(),
+        })
+    }
+
+    fn map(&self) -> Arc<Map> {
+        self.map.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Map)) {
+        let mut map = self.map.write().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut map));
+    }
+
+    /// The nodes that have slots.
+    pub(super) fn masters(&self) -> Vec<Arc<Server>> {
+        let map = self.map();
+        let has_slots = |(at, _): &(usize, _)| map.owners.iter().any(|owner| usize::from(*owner) == *at);
+        let masters = map.nodes.iter().enumerate().filter(has_slots);
+        masters.map(|(_, node)| node.clone()).collect()
+    }
+
+    /// The node that has a slot.
+    pub(super) async fn owner(self: &Arc<Self>, slot: u16) -> Result<Arc<Server>, StoreError> {
+        if let Some(owner) = self.map().owner(slot) {
+            return Ok(owner);
+        }
+        self.refresh().await?;
+        self.map().owner(slot).ok_or_else(|| {
+            StoreError::Unavailable("no node of the Redis cluster has the slot that is needed".into())
+        })
+    }
+
+    /// Asks the node that has a slot.
+    pub(super) async fn run(
+        self: &Arc<Self>,
+        slot: u16,
+        lane: Lane,
+        request: &Request<'_>,
+    ) -> Result<Value, StoreError> {
+        let until = Instant::now() + RESPONSE_TIMEOUT;
+        let (mut node, mut asking) = (self.owner(slot).await?, false);
+        for _ in 1..TURNS {
+            let failed = match node.link(lane).run(request, asking).await {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
+            };
+            match self.next(slot, &node, &failed).await {
+                Some(next) if Instant::now() < until => (node, asking) = next,
+                _ => return Err(failed.explain()),
+            }
+        }
+        let last = node.link(lane).run(request, asking).await;
+        last.map_err(|failed| failed.explain())
+    }
+
+    /// Whom to ask after a failure, and whether with leave; nobody where it may have been done, or will not be.
+    async fn next(
+        self: &Arc<Self>,
+        slot: u16,
+        node: &Arc<Server>,
+        failed: &Failed,
+    ) -> Option<(Arc<Server>, bool)> {
+        match failed.turn() {
+            Turn::Moved(address) => {
+                let owner = self.moved(slot, node, address).ok()?;
+                self.refresh_soon();
+                Some((owner, false))
+            }
+            Turn::Ask(address) => Some((self.node(&node.beside(address)).ok()?, true)),
+            Turn::Again => {
+                sleep(AGAIN_AFTER).await;
+                Some((self.owner(slot).await.ok()?, false))
+            }
+            Turn::Suspect if matches!(failed, Failed::Unsent(_)) => {
+                // Its replica may have taken over.
+                self.refresh().await.ok()?;
+                let owner = self.map().owner(slot)?;
+                (!Arc::ptr_eq(&owner, node)).then_some((owner, false))
+            }
+            Turn::Suspect => {
+                self.refresh_soon();
+                None
+            }
+            Turn::None => None,
+        }
+    }
+
+    /// Runs commands of one key each, in one round trip to each node.
+    pub(super) async fn scatter(
+        self: &Arc<Self>,
+        lane: Lane,
+        commands: Vec<(u16, Cmd)>,
+    ) -> Result<Vec<Value>, StoreError> {
+        let mut groups: HashMap<Address, (Arc<Server>, Vec<usize>)> = HashMap::new();
+        for (place, (slot, _)) in commands.iter().enumerate() {
+            let node = self.owner(*slot).await?;
+            let group = groups
+                .entry(node.address().clone())
+                .or_insert_with(|| (node, Vec::new()));
+            group.1.push(place);
+        }
+        let commands = &commands;
+        let asked = groups.into_values().map(|(node, places)| async move {
+            let mut pipeline = Pipeline::new();
+            for place in &places {
+                pipeline.add_command(commands[*place].1.clone());
+            }
+            let whole = node.link(lane).run(&Request::Pipeline(&pipeline), false).await;
+            match whole {
+                Ok(Value::Array(answers)) if answers.len() == places.len() => {
+                    return Ok(places.into_iter().zip(answers).collect::<Vec<_>>());
+                }
+                // A node that is silent would only be silent again.
+                Err(failed @ Failed::Answer(_)) if failed.turn() == Turn::Suspect => {
+                    self.refresh_soon();
+                    return Err(failed.explain());
+                }
+                _ => {}
+            }
+            // One by one they find their way, or the reason why not.
+            let each = places.into_iter().map(|place| async move {
+                let (slot, command) = &commands[place];
+                let answer = self.run(*slot, lane, &Request::Command(command)).await?;
+                Ok::<_, StoreError>((place, answer))
+            });
+            join_all(each).await.into_iter().collect()
+        });
+        let mut answers = vec![Value::Nil; commands.len()];
+        for group in join_all(asked).await {
+            for (place, answer) in group? {
+                answers[place] = answer;
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Writes, and waits until each group is as durable as was asked on the node of its slot.
+    pub(super) async fn write(
+        self: &Arc<Self>,
+        groups: Vec<(u16, Vec<Write>)>,
+    ) -> Result<Vec<Vec<Value>>, StoreError> {
+        let each = groups
+            .into_iter()
+            .map(|(slot, writes)| self.write_group(slot, writes));
+        join_all(each).await.into_iter().collect()
+    }
+
+    async fn write_group(self: &Arc<Self>, slot: u16, writes: Vec<Write>) -> Result<Vec<Value>, StoreError> {
+        let until = Instant::now() + RESPONSE_TIMEOUT;
+        let mut node = self.owner(slot).await?;
+        loop {
+            let failed = match node.write(writes.clone()).await {
+                Ok(answers) => return Ok(answers),
+                Err(failed) => failed,
+            };
+            match self.next(slot, &node, &failed).await {
+                // Leave is asked for on the shared connection only: with `WAIT`, a moving slot has to arrive first.
+                Some((next, false)) if Instant::now() < until => node = next,
+                _ => return Err(failed.explain()),
+            }
+        }
+    }
+
+    /// The node at an address, whether it was known or not.
+    fn node(&self, address: &Address) -> Result<Arc<Server>, StoreError> {
+        let map = self.map();
+        if let Some(known) = map.nodes.iter().find(|node| node.address() == address) {
+            return Ok(known.clone());
+        }
+        let node = self.new_node(address)?;
+        self.change(|map| map.nodes.push(node.clone()));
+        Ok(node)
+    }
+
+    fn new_node(&self, address: &Address) -> Result<Arc<Server>, StoreError> {
+        let node = Server::of_cluster(&self.login, address, self.wait);
+        node.map(Arc::new).map_err(|error| explain(&error))
+    }
+
+    /// Notes that a slot is another node's.
+    pub(super) fn moved(&self, slot: u16, from: &Server, to: Address) -> Result<Arc<Server>, StoreError> {
+        let node = self.node(&from.beside(to))?;
+        self.change(|map| {
+            let at = map.nodes.iter().position(|known| Arc::ptr_eq(known, &node));
+            if let (Some(at), Some(owner)) = (at, map.owners.get_mut(usize::from(slot))) {
+                *owner = u16::try_from(at).unwrap_or(NOBODY);
+            }
+        });
+        Ok(node)
+    }
+
+    /// Finds out what the cluster is by now, while whoever found out that it changed goes on.
+    pub(super) fn refresh_soon(self: &Arc<Self>) {
+        let this = self.clone();
+        tokio::spawn(async move { this.refresh().await });
+    }
+
+    /// Finds out what the cluster is by now. Those who ask at once share one look.
+    pub(super) async fn refresh(self: &Arc<Self>) -> Result<(), StoreError> {
+        let mut asked = self.asking.lock().await;
+        if asked.is_some_and(|at| at.elapsed() < TOLD_HOLDS) {
+            return Ok(());
+        }
+        let told = self.ask().await?;
+        let map = self.map();
+        let mut next = Map {
+            nodes: Vec::new(),
+            owners: vec![NOBODY; SLOTS],
+        };
+        for (from, to, address) in told.ranges {
+            let known = |nodes: &[Arc<Server>]| nodes.iter().position(|node| *node.address() == address);
+            let at = match known(&next.nodes) {
+                Some(at) => at,
+                None => {
+                    let old = known(&map.nodes).and_then(|at| map.nodes.get(at)).cloned();
+                    next.nodes.push(old.map_or_else(|| self.new_node(&address), Ok)?);
+                    next.nodes.len() - 1
+                }
+            };
+            let owned = next.owners.iter_mut().take(to + 1).skip(from);
+            owned.for_each(|owner| *owner = u16::try_from(at).unwrap_or(NOBODY));
+        }
+        self.change(|map| *map = next);
+        *asked = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Asks several nodes at once, so that one that is silent costs nothing, and takes the newest of what they say.
+    async fn ask(&self) -> Result<Told, StoreError> {
+        let mut nodes = self.masters();
+        nodes.truncate(ASKED);
+        for seed in self.seeds.iter().take(ASKED) {
+            if !nodes.iter().any(|node| node.address() == seed) {
+                nodes.push(self.new_node(seed)?);
+            }
+        }
+        let mut asked: FuturesUnordered<_> = nodes.iter().map(|node| ask_one(node)).collect();
+        let mut until = Instant::now() + TOLD_WITHIN;
+        let (mut best, mut failure) = (None::<Told>, None);
+        while let Ok(Some(answer)) = timeout_at(until, asked.next()).await {
+            match answer {
+                Ok(told) => {
+                    until = until.min(Instant::now() + OTHERS_WITHIN);
+                    if best.as_ref().is_none_or(|best| best.rank < told.rank) {
+                        best = Some(told);
+                    }
+                }
+                Err(error) => failure = Some(error),
+            }
+        }
+        best.ok_or_else(|| {
+            failure.unwrap_or_else(|| {
+                StoreError::Unavailable("no node of the Redis cluster answers in time".into())
+            })
+        })
+    }
+}
+
+impl Map {
+    fn owner(&self, slot: u16) -> Option<Arc<Server>> {
+        let owner = self.owners.get(usize::from(slot))?;
+        self.nodes.get(usize::from(*owner)).cloned()
+    }
+}
+
+async fn ask_one(node: &Server) -> Result<Told, StoreError> {
+    let mut pipeline = Pipeline::new();
+    pipeline.cmd("CLUSTER").arg("INFO").cmd("CLUSTER").arg("SLOTS");
+    let answer = node
+        .link(Lane::Urgent)
+        .run(&Request::Pipeline(&pipeline), false)
+        .await;
+    let [info, slots] = wire::array_of(answer.map_err(|failed| failed.explain())?)?;
+    let info = String::from_redis_value(info).unwrap_or_default();
+    let told = |name: &str| {
+        let mut lines = info.lines().filter_map(|line| line.split_once(':'));
+        lines
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value.to_owned())
+    };
+    let is_well = told("cluster_state").as_deref() == Some("ok");
+    let epoch = told("cluster_current_epoch").and_then(|epoch| epoch.parse().ok());
+    Ok(Told {
+        rank: (is_well, epoch.unwrap_or_default()),
+        ranges: ranges(slots, node.address())?,
+    })
+}
+
+/// Reads `CLUSTER SLOTS`. A node that does not know its own name is the one that was asked.
+fn ranges(slots: Value, asked: &Address) -> Result<Vec<(usize, usize, Address)>, StoreError> {
+    let unreadable = || StoreError::Corrupt("the slots of the Redis cluster cannot be read".into());
+    let range = |range: Value| {
+        let mut parts = wire::array(range)?.into_iter();
+        let mut number = || wire::number(&parts.next().unwrap_or_default());
+        let (from, to) = (number()?, number()?);
+        let mut master = wire::array(parts.next().unwrap_or_default())?.into_iter();
+        let host = match master.next() {
+            None | Some(Value::Nil) => String::new(),
+            Some(host) => wire::text(host)?,
+        };
+        let port = wire::number(&master.next().unwrap_or_default())?;
+        let address = Address {
+            host: if matches!(host.as_str(), "" | "?") {
+                asked.host.clone()
+            } else {
+                host
+            },
+            port: u16::try_from(port).map_err(|_| unreadable())?,
+        };
+        let place = |slot: u64| usize::try_from(slot).ok().filter(|slot| *slot < SLOTS);
+        let (from, to) = place(from).zip(place(to)).ok_or_else(unreadable)?;
+        Ok((from, to, address))
+    };
+    wire::array(slots)?.into_iter().map(range).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Value {
+        Value::BulkString(text.into())
+    }
+
+    fn range(from: i64, to: i64, host: Value) -> Value {
+        let node = Value::Array(vec![host, Value::Int(7000), text("id")]);
+        Value::Array(vec![Value::Int(from), Value::Int(to), node])
+    }
+
+    #[test]
+    fn slots_are_read_and_a_node_without_a_name_is_the_one_that_was_asked() {
+        let asked = Address {
+            host: "asked".into(),
+            port: 1,
+        };
+        let slots = vec![
+            range(0, 5, text("10.0.0.1")),
+            range(6, 9, Value::Nil),
+            range(10, 16_383, text("?")),
+        ];
+        let read = ranges(Value::Array(slots), &asked).unwrap();
+        let hosts: Vec<_> = read
+            .iter()
+            .map(|(from, to, at)| (*from, *to, at.host.as_str()))
+            .collect();
+        assert_eq!(
+            hosts,
+            [(0, 5, "10.0.0.1"), (6, 9, "asked"), (10, 16_383, "asked")]
+        );
+        assert!(ranges(Value::Array(vec![range(0, 16_384, text("h"))]), &asked).is_err());
+        assert!(ranges(Value::Array(vec![Value::Int(1)]), &asked).is_err());
+    }
+}

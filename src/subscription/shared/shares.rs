@@ -1,0 +1,208 @@
+//! Which shares a member has: it takes, keeps and gives back their slots.
+
+use std::collections::{BTreeMap, HashMap};
+
+use futures_util::future;
+use tokio::time::Instant;
+use tracing::debug;
+
+use super::member::Player;
+use crate::{
+    error::Error,
+    event::{EntryId, Position},
+    store::{
+        Cursor, StoreError, partition,
+        subscription::{SlotAnswer, SlotOp, Slots},
+    },
+    subscription::{
+        held::Held,
+        lane::{Group, Lane, groups},
+    },
+};
+
+/// What is wanted of the slots of each partition.
+type Wishes = BTreeMap<u16, Vec<(u16, SlotOp)>>;
+
+impl Player {
+    /// Brings what is held and what should be held together. Whether a share was lost.
+    pub(super) async fn sync(&mut self) -> Result<bool, Error> {
+        let started = Instant::now();
+        let renews = started >= self.renew_at;
+        let wishes = self.wishes(renews);
+        let answers = self.ask(&wishes).await;
+        let (mut lost, mut taken, mut failed) = (false, Vec::new(), None);
+        for (wishes, answers) in wishes.into_values().zip(answers) {
+            match answers {
+                Ok(Some(answers)) => {
+                    for ((share, op), answer) in wishes.into_iter().zip(answers) {
+                        lost |= self.settle(share, &op, answer, started, &mut taken)?;
+                    }
+                }
+                Ok(None) => lost = true,
+                Err(error) => failed = Some(error),
+            }
+        }
+        self.open_lanes(taken, started);
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        if renews {
+            self.renew_at = started + self.context.lease() / 3;
+        }
+        Ok(lost)
+    }
+
+    fn wishes(&mut self, renews: bool) -> Wishes {
+        let mut wishes = Wishes::new();
+        let partitions = self.context.partitions();
+        for (share, held) in &mut self.held {
+            // For good: what came meanwhile was left out, and is delivered once the share has been taken anew.
+            held.leaving |= !self.wanted.contains(share);
+            let is_done = held.leaving && held.pending() == 0;
+            // Asking for the commits renews a lease, too.
+            if renews || is_done || held.pending() > 0 {
+                let of = wishes.entry(partition::of_share(*share, partitions)).or_default();
+                wish(*share, held, is_done, partitions, of);
+            }
+        }
+        for share in self.wanted.iter().filter(|share| !self.held.contains_key(share)) {
+            let of = wishes.entry(partition::of_share(*share, partitions)).or_default();
+            of.push((*share, SlotOp::Take));
+        }
+        wishes
+    }
+
+    async fn ask(&self, wishes: &Wishes) -> Vec<Result<Option<Vec<SlotAnswer>>, StoreError>> {
+        let (context, lease_ms) = (&self.context, self.context.lease_ms());
+        let asked = wishes.iter().map(|(partition, wishes)| {
+            let slots = Slots::Shares(*partition);
+            context
+                .store
+                .slots(&context.key, slots, &self.member.id, lease_ms, wishes)
+        });
+        future::join_all(asked).await
+    }
+
+    /// Gives everything back.
+    pub(super) async fn leave(mut self) {
+        let partitions = self.context.partitions();
+        let mut wishes = Wishes::new();
+        for (share, held) in &mut self.held {
+            let of = wishes.entry(partition::of_share(*share, partitions)).or_default();
+            wish(*share, held, true, partitions, of);
+        }
+        let released = self.ask(&wishes).await.into_iter().collect::<Result<Vec<_>, _>>();
+        // Last: until then the others know that these shares are somebody's.
+        let struck = self.context.strike(&self.member.id).await;
+        if released.is_err() || struck.is_err() {
+            debug!("a member's shares were not given back: their leases end it");
+        }
+    }
+
+    /// Takes in what became of one wish. Whether the share was lost.
+    fn settle(
+        &mut self,
+        share: u16,
+        op: &SlotOp,
+        answer: SlotAnswer,
+        started: Instant,
+        taken: &mut Vec<(u16, u64, Position)>,
+    ) -> Result<bool, Error> {
+        match (op, answer) {
+            (SlotOp::Take | SlotOp::TakeOver, SlotAnswer::Taken { generation, position }) => {
+                count("taken");
+                let place = self.context.subscription.place(&position)?;
+                let partitions = self.context.partitions();
+                let place = place.position(partition::of_share(share, partitions), partitions);
+                taken.push((share, generation, place));
+            }
+            (SlotOp::Hold { .. }, SlotAnswer::Done(seq)) => {
+                if let Some(held) = self.held.get_mut(&share) {
+                    held.leased_until = started + self.context.lease();
+                    held.commit(seq);
+                }
+            }
+            (SlotOp::Release { .. }, _) => {
+                count("released");
+                self.drop_share(share);
+            }
+            (SlotOp::Hold { .. }, _) => {
+                count("lost");
+                self.drop_share(share);
+                return Ok(true);
+            }
+            _ => {}
+        }
+        Ok(false)
+    }
+
+    fn drop_share(&mut self, share: u16) {
+        let Some(held) = self.held.remove(&share) else {
+            return;
+        };
+        if let Some(lane) = self.lanes.get_mut(&held.lane) {
+            lane.shares.remove(&share);
+            if lane.shares.is_empty() {
+                self.lanes.remove(&held.lane);
+            }
+        }
+    }
+
+    fn open_lanes(&mut self, taken: Vec<(u16, u64, Position)>, started: Instant) {
+        let leased_until = started + self.context.lease();
+        let places: Vec<(u16, Position)> = taken.iter().map(|(share, _, place)| (*share, *place)).collect();
+        let mut lane_of: HashMap<u16, u64> = HashMap::new();
+        for group in groups(&places, self.context.partitions()) {
+            self.next_lane += 1;
+            lane_of.extend(group.shares.iter().map(|share| (*share, self.next_lane)));
+            let lane = self.open_lane(group);
+            self.lanes.insert(self.next_lane, lane);
+        }
+        for (share, generation, place) in taken {
+            let lane = lane_of.get(&share).copied().unwrap_or_default();
+            self.held
+                .insert(share, Held::new(generation, lane, place, leased_until));
+        }
+    }
+
+    fn open_lane(&self, group: Group) -> Lane {
+        let context = &self.context;
+        let filter = context
+            .subscription
+            .filter(&context.key.tenant, Some(group.shares.clone()));
+        Lane::open(&context.hub, filter, group, self.next_lane, self.to_self.clone())
+    }
+}
+
+/// What is wanted of a slot that is held: that its place is known, and that it is kept or given back.
+fn wish(share: u16, held: &mut Held, gives_back: bool, partitions: u16, wishes: &mut Vec<(u16, SlotOp)>) {
+    let generation = held.generation;
+    if let Some((seq, id)) = held.unsaved() {
+        let position = place_of(share, id, partitions).encode().into();
+        let advance = SlotOp::Advance {
+            generation,
+            seq,
+            position,
+        };
+        wishes.push((share, advance));
+        held.save(id);
+    }
+    let op = if gives_back {
+        SlotOp::Release { generation }
+    } else {
+        SlotOp::Hold { generation }
+    };
+    wishes.push((share, op));
+}
+
+/// A place in a share, as a cursor.
+pub(super) fn place_of(share: u16, id: EntryId, partitions: u16) -> Cursor {
+    Cursor {
+        positions: vec![(partition::of_share(share, partitions), id)],
+        ..Cursor::at_time(id.ms, partitions)
+    }
+}
+
+fn count(what: &'static str) {
+    metrics::counter!("chatbridge_subscription_shares_total", "result" => what).increment(1);
+}

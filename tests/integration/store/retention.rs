@@ -1,0 +1,323 @@
+//! What is kept no longer goes, and readers are told.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chatbridge::{
+    conversation::{
+        SessionChange,
+        state::{Agents, Row, Trigger},
+    },
+    event::{ConversationKey, EntryId, Position},
+    store::{
+        Announcement, Append, AwaitedEcho, CustomerKey, Gap, GapReason, IdempotencyKey, LedgerKey,
+        LedgerKind, Page, Retention, Store, entry::encode_content, janitor, redis::RedisStore,
+    },
+};
+use redis::AsyncCommands as _;
+use rstest::rstest;
+use tokio_util::sync::CancellationToken;
+
+use super::fixture::{
+    Fixture, Kind, PARTITIONS, conversation, event, eventually, keys, neighbour, settings, tenant,
+};
+
+/// Bytes of a partition in these tests.
+const ROOM: u64 = 20_000;
+
+fn by_size() -> Retention {
+    Retention {
+        log_bytes: ROOM * u64::from(PARTITIONS),
+        ..Retention::default()
+    }
+}
+
+fn sized(key: &ConversationKey, id: &str, bytes: usize) -> Append {
+    let mut event = event(key, id);
+    event.content = encode_content(Bytes::new(), vec![b'x'; bytes].into());
+    event
+}
+
+/// Lets go of all that need not be kept.
+async fn tidy(f: &Fixture) {
+    eventually("its turn", async || f.store.tidy(1).await.unwrap().then_some(())).await;
+}
+
+fn trimmed(missed_at_most: u64) -> Option<Gap> {
+    (missed_at_most > 0).then_some(Gap {
+        reason: GapReason::Trimmed,
+        missed_at_most,
+    })
+}
+
+async fn read(f: &Fixture, key: &ConversationKey, from: Position) -> [Page; 2] {
+    [
+        f.store.read(f.partition(key), from, 1000).await.unwrap(),
+        f.store.read_conversation(key, from, 1000).await.unwrap(),
+    ]
+}
+
+/// Whether every way to start hears of what is gone, and of nothing else.
+async fn expect_only_since(f: &Fixture, key: &ConversationKey, ids: &[EntryId], oldest: u64) {
+    let mut starts = vec![
+        (Position::Earliest, 0),
+        (Position::After(EntryId::default()), oldest - 1),
+    ];
+    starts.extend(
+        ids.iter()
+            .map(|id| (Position::After(*id), (oldest - 1).saturating_sub(id.n))),
+    );
+    // A time at which nothing that is gone was appended, or came after, misses nothing.
+    let gone = &ids[..usize::try_from(oldest - 1).unwrap()];
+    let times = ids.iter().flat_map(|id| [id.ms - 1, id.ms, id.ms + 1]);
+    starts.extend(times.map(|ms| {
+        let missed = gone.iter().any(|id| id.ms >= ms);
+        (Position::Since(ms), if missed { oldest - 1 } else { 0 })
+    }));
+    for (from, missed) in starts {
+        for page in read(f, key, from).await {
+            assert_eq!(page.gap, trimmed(missed), "from {from:?}, oldest {oldest}");
+            assert!(page.entries.iter().all(|entry| entry.id.n >= oldest));
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_beyond_the_size_is_a_gap(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+    let f = Fixture::keeping(kind, by_size()).await;
+    let key = conversation("c");
+    let mut ids = Vec::new();
+    // Bursts, so that what goes and what stays share milliseconds now and then.
+    for i in 0..60 {
+        ids.push(f.append(&sized(&key, &format!("e{i}"), 900)).await);
+        if i % 7 == 0 {
+            tokio::time::sleep(Duration::from_millis(3)).await;
+        }
+    }
+    tidy(&f).await;
+    let left = f.read_all(f.partition(&key)).await.entries;
+    let oldest = left[0].id.n;
+    assert_eq!(left.len() as u64, 61 - oldest);
+    let bytes: usize = left.iter().map(|entry| entry.bytes()).sum();
+    assert!(
+        (12_000..=20_000).contains(&bytes),
+        "{bytes} bytes in {} entries",
+        left.len()
+    );
+    expect_only_since(&f, &key, &ids, oldest).await;
+    tidy(&f).await;
+    assert_eq!(
+        f.read_all(f.partition(&key)).await.entries.len(),
+        left.len(),
+        "what fits stays"
+    );
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_newest_stays_however_large(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+    let f = Fixture::keeping(kind, by_size()).await;
+    let key = conversation("c");
+    let first = f.append(&sized(&key, "e1", 100)).await;
+    let last = f.append(&sized(&key, "e2", 100_000)).await;
+    tidy(&f).await;
+    for page in read(&f, &key, Position::After(first)).await {
+        assert_eq!((page.gap, page.next), (None, last));
+        assert_eq!(page.entries.len(), 1);
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn appending_alone_keeps_the_log_near_its_size(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+    let f = Fixture::keeping(kind, by_size()).await;
+    let key = conversation("c");
+    for i in 0..1024 {
+        f.append(&sized(&key, &format!("e{i}"), 900)).await;
+    }
+    let oldest = f.read_all(f.partition(&key)).await.entries[0].id.n;
+    assert!(oldest > 1024 - 256 - 22, "{oldest}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_partition_that_has_gone_quiet_is_emptied(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+    let retention = Retention {
+        log_ms: 60,
+        ..Retention::default()
+    };
+    let f = Fixture::keeping(kind, retention).await;
+    let key = conversation("c");
+    let mut ids = Vec::new();
+    for i in 0..1500 {
+        ids.push(f.append(&event(&key, &format!("e{i}"))).await);
+    }
+    let last = ids[ids.len() - 1];
+    eventually("emptying", async || {
+        tidy(&f).await;
+        f.read_all(f.partition(&key))
+            .await
+            .entries
+            .is_empty()
+            .then_some(())
+    })
+    .await;
+    for page in read(&f, &key, Position::After(ids[0])).await {
+        assert_eq!((page.gap, page.next), (trimmed(1499), last));
+        assert!(page.at_tail && page.entries.is_empty());
+    }
+    for from in [
+        Position::After(last),
+        Position::Since(last.ms + 1),
+        Position::Earliest,
+    ] {
+        for page in read(&f, &key, from).await {
+            assert_eq!((page.gap, page.next), (None, last), "from {from:?}");
+        }
+    }
+    let next = f.append(&event(&key, "next")).await;
+    assert_eq!((next.epoch, next.n), (last.epoch, 1501));
+    for page in read(&f, &key, Position::After(last)).await {
+        assert_eq!((page.gap, page.entries.len()), (None, 1));
+    }
+}
+
+#[tokio::test]
+async fn one_of_the_replicas_trims() {
+    let f = Fixture::keeping(Kind::Redis, Retention::default()).await;
+    let (server, prefix) = f.redis().unwrap();
+    let other = RedisStore::connect(settings(server, prefix, Retention::default()))
+        .await
+        .unwrap();
+    assert!(f.store.tidy(60_000).await.unwrap());
+    assert!(!other.tidy(60_000).await.unwrap());
+    assert!(!f.store.tidy(60_000).await.unwrap());
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_janitor_comes_by_itself(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+    let retention = Retention {
+        log_ms: 20,
+        ..Retention::default()
+    };
+    let f = Fixture::keeping(kind, retention).await;
+    let key = conversation("c");
+    f.append(&event(&key, "e")).await;
+    let stop = CancellationToken::new();
+    let janitors: Vec<_> = (0..2)
+        .map(|_| {
+            tokio::spawn(janitor::run(
+                f.store.clone(),
+                Duration::from_millis(30),
+                stop.clone(),
+            ))
+        })
+        .collect();
+    eventually("emptying", async || {
+        f.read_all(f.partition(&key))
+            .await
+            .entries
+            .is_empty()
+            .then_some(())
+    })
+    .await;
+    stop.cancel();
+    for janitor in janitors {
+        janitor.await.unwrap();
+    }
+}
+
+/// Everything that the store writes, once.
+async fn write_everything(f: &Fixture) {
+    let key = conversation("c");
+    let mut left = event(&key, "left");
+    left.change = SessionChange {
+        at_ms: 10,
+        row: Row::of(Trigger::LastAgentLeft),
+        agents: Agents::of(Trigger::LastAgentLeft),
+        fields: Vec::new(),
+    };
+    f.append(&left).await;
+    f.append(&event(&neighbour(&key), "e")).await;
+    f.append(&event(&conversation(""), "none")).await;
+    f.store
+        .change_session(&conversation("by call"), &SessionChange::by_call())
+        .await
+        .unwrap();
+    let announcement = Announcement {
+        ledger: LedgerKey {
+            key: key.clone(),
+            kind: LedgerKind::Send,
+            print: "print".into(),
+        },
+        token: "token".into(),
+        echo: Some(AwaitedEcho {
+            fingerprint: "fingerprint".into(),
+            request_id: "request".into(),
+        }),
+    };
+    f.store.announce(&announcement).await.unwrap();
+    let call = IdempotencyKey {
+        tenant: tenant(),
+        caller: String::new(),
+        method: "Send",
+        request_id: "request".into(),
+    };
+    f.store.begin(&call, &[1; 32], b"mark", 1, 1).await.unwrap();
+    let customer = CustomerKey {
+        tenant: tenant(),
+        channel_id: "channel".into(),
+        user_id: "user".into(),
+    };
+    f.store.customer(&customer, "attempt").await.unwrap();
+}
+
+#[rstest]
+#[tokio::test]
+async fn in_the_end_nothing_is_left_but_what_is_kept_for_ever(#[values(Kind::Redis)] kind: Kind) {
+    const MS: u64 = 100;
+    let retention = Retention {
+        log_ms: MS,
+        dedupe_ms: MS,
+        session_ms: MS,
+        idempotency_ms: MS,
+        ..Retention::default()
+    };
+    let f = Fixture::keeping(kind, retention).await;
+    write_everything(&f).await;
+    let (server, prefix) = f.redis().unwrap();
+    let mut past = server.connection().await;
+    let kept_for_ever =
+        |key: &str| key.ends_with(":schema") || key.ends_with(":meta") || key.ends_with(":log");
+    let remaining = eventually("letting go", async || {
+        tidy(&f).await;
+        let _ = f.store.unsettled(1, 10).await.unwrap();
+        let mut past = server.connection().await;
+        let left: Vec<String> = keys(&mut past, prefix).await;
+        // Index, probe and janitor's lease go by themselves later, which is looked at below.
+        let later = |key: &String| {
+            [":index:", ":probe", ":janitor"]
+                .iter()
+                .any(|part| key.contains(part))
+        };
+        left.iter()
+            .all(|key| kept_for_ever(key) || later(key))
+            .then_some(left)
+    })
+    .await;
+    assert!(remaining.iter().any(|key| key.ends_with(":log")), "{remaining:?}");
+    for key in remaining {
+        if key.ends_with(":log") {
+            let entries: u64 = redis::cmd("XLEN").arg(&key).query_async(&mut past).await.unwrap();
+            assert_eq!(entries, 0, "{key}");
+        } else if !kept_for_ever(&key) {
+            let ttl_ms: i64 = past.pttl(&key).await.unwrap();
+            assert!(
+                (-2..=3_700_000).contains(&ttl_ms) && ttl_ms != -1,
+                "{key} lives {ttl_ms} ms"
+            );
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Events that are gone before a subscription's place.
+
+use std::{sync::Arc, time::Duration};
+
+use chatbridge::{
+    error::Error,
+    fanout::{Delivery, GapPolicy, Hub},
+    store::{GapReason, Retention},
+    subscription::{Definition, Kind as Type, Reading, StartAt, SubscriptionStream, Subscriptions, Told},
+};
+use rstest::rstest;
+use tokio_util::sync::CancellationToken;
+
+use crate::store::fixture::{Fixture, Kind, conversation, event, eventually, tenant};
+
+pub(super) fn definition(kind: Type, lease_ms: u64) -> Definition {
+    Definition {
+        kind,
+        conversations: [].into(),
+        kinds: [].into(),
+        echoes: true,
+        start: StartAt::Latest,
+        lease_ms,
+    }
+}
+
+pub(super) fn reading(policy: GapPolicy) -> Reading {
+    Reading {
+        member_name: "member".into(),
+        policy,
+        window: 1000,
+    }
+}
+
+struct House {
+    f: Fixture,
+    subscriptions: Subscriptions,
+    stop: CancellationToken,
+}
+
+impl House {
+    async fn new(kind: Kind, retention: Retention) -> Self {
+        let f = Fixture::keeping(kind, retention).await;
+        let hub = Hub::new(f.store.clone());
+        let stop = CancellationToken::new();
+        tokio::spawn(Arc::clone(&hub).run(stop.clone()));
+        let subscriptions = Subscriptions::new(hub, f.subscriptions.clone());
+        Self {
+            f,
+            subscriptions,
+            stop,
+        }
+    }
+
+    async fn open(&self, policy: GapPolicy) -> SubscriptionStream {
+        eventually("the stream opens", async || {
+            self.subscriptions
+                .open(&tenant(), "s", reading(policy))
+                .await
+                .ok()
+        })
+        .await
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn next(stream: &mut SubscriptionStream) -> Result<Delivery, Error> {
+    let told = tokio::time::timeout(Duration::from_secs(10), stream.next())
+        .await
+        .expect("something comes");
+    match told? {
+        Told::Delivery(delivery) => Ok(delivery),
+        Told::Ended(ended) => panic!("{ended:?}"),
+    }
+}
+
+/// A log of which all but the newest event was trimmed, behind a subscription's place.
+async fn trimmed(kind: Kind, of: Type) -> House {
+    let retention = Retention {
+        log_ms: 2500,
+        ..Retention::default()
+    };
+    let house = House::new(kind, retention).await;
+    let key = conversation("c");
+    house.f.append(&event(&key, "before")).await;
+    house
+        .subscriptions
+        .create(&tenant(), "s", definition(of, 60_000))
+        .await
+        .unwrap();
+    for n in 0..500 {
+        house.f.append(&event(&key, &format!("old {n}"))).await;
+    }
+    tokio::time::sleep(Duration::from_millis(2600)).await;
+    house.f.append(&event(&key, "young")).await;
+    eventually("the log is trimmed", async || {
+        house.f.store.tidy(1).await.unwrap().then_some(())
+    })
+    .await;
+    house
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_was_trimmed_is_told_and_then_it_goes_on(
+    #[values(Kind::Memory, Kind::Redis)] kind: Kind,
+    #[values(Type::Durable, Type::Shared)] of: Type,
+    #[values(GapPolicy::Earliest, GapPolicy::Latest)] policy: GapPolicy,
+) {
+    let house = trimmed(kind, of).await;
+    let mut stream = house.open(policy).await;
+    match next(&mut stream).await.unwrap() {
+        Delivery::Gap(gap, after) => {
+            assert_eq!(gap.reason, GapReason::Trimmed);
+            assert!(gap.missed_at_most > 100 && after.is_some(), "{gap:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    let behind_gap = stream.cursor();
+    house.f.append(&event(&conversation("c"), "new")).await;
+    let mut last = 0;
+    loop {
+        let Delivery::Entry(entry) = next(&mut stream).await.unwrap() else {
+            // The shares of one partition are told each; the conversation's own comes once.
+            assert_eq!(of, Type::Shared);
+            continue;
+        };
+        assert!(last == 0 || entry.id.n == last + 1);
+        last = entry.id.n;
+        if entry.id.n == 503 {
+            break;
+        }
+    }
+    assert!(
+        house
+            .subscriptions
+            .commit(&tenant(), "s", &behind_gap)
+            .await
+            .unwrap()
+    );
+    assert!(
+        house
+            .subscriptions
+            .commit(&tenant(), "s", &stream.cursor())
+            .await
+            .unwrap()
+    );
+    drop(stream);
+    let mut again = house.open(GapPolicy::Fail).await;
+    house.f.append(&event(&conversation("c"), "last")).await;
+    loop {
+        match next(&mut again).await {
+            Ok(Delivery::Entry(entry)) => {
+                assert_eq!(entry.id.n, 504, "it goes on behind the commit");
+                break;
+            }
+            // Other shares of the partition have a gap of their own that nobody committed.
+            Ok(Delivery::Gap(..)) if of == Type::Shared => {}
+            Err(Error::CursorGap) if of == Type::Shared => break,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn whoever_wants_to_fail_fails(
+    #[values(Kind::Memory, Kind::Redis)] kind: Kind,
+    #[values(Type::Durable, Type::Shared)] of: Type,
+) {
+    let house = trimmed(kind, of).await;
+    let mut stream = house.open(GapPolicy::Fail).await;
+    assert!(matches!(next(&mut stream).await, Ok(Delivery::Gap(..))));
+    let error = loop {
+        match next(&mut stream).await {
+            Ok(Delivery::Gap(..)) => {}
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, Error::CursorGap), "{error:?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn places_of_a_log_that_went_back_are_told_and_move_on(
+    #[values(Kind::Memory, Kind::Redis)] kind: Kind,
+    #[values(Type::Durable, Type::Shared)] of: Type,
+) {
+    let house = House::new(kind, Retention::default()).await;
+    let key = conversation("c");
+    // What is restored are leases, too.
+    house
+        .subscriptions
+        .create(&tenant(), "s", definition(of, 3_000))
+        .await
+        .unwrap();
+    house.f.append(&event(&key, "1")).await;
+    let mut stream = house.open(GapPolicy::Earliest).await;
+    assert!(matches!(next(&mut stream).await, Ok(Delivery::Entry(_))));
+    let snapshot = house.f.snapshot().await;
+    house.f.append(&event(&key, "2")).await;
+    assert!(matches!(next(&mut stream).await, Ok(Delivery::Entry(_))));
+    let cursor = stream.cursor();
+    assert!(house.subscriptions.commit(&tenant(), "s", &cursor).await.unwrap());
+    drop(stream);
+    // The log and the commit are lost, and the client commits what it did once more.
+    house.f.restore(snapshot).await;
+    assert!(house.subscriptions.commit(&tenant(), "s", &cursor).await.unwrap());
+    house.f.append(&event(&key, "another 2")).await;
+    let mut stream = house.open(GapPolicy::Earliest).await;
+    let mut heard = 0;
+    while heard < 2 {
+        match next(&mut stream).await.unwrap() {
+            Delivery::Gap(gap, _) => assert_eq!(gap.reason, GapReason::Rewound),
+            Delivery::Entry(_) => heard += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    // Although its place lies before the one that was committed last.
+    assert!(
+        house
+            .subscriptions
+            .commit(&tenant(), "s", &stream.cursor())
+            .await
+            .unwrap()
+    );
+    drop(stream);
+    house.f.append(&event(&key, "3")).await;
+    let mut stream = house.open(GapPolicy::Fail).await;
+    match next(&mut stream).await {
+        Ok(Delivery::Entry(entry)) => assert_eq!(entry.id.n, 3),
+        other => panic!("{other:?}"),
+    }
+}
