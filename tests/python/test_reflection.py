@@ -49,6 +49,7 @@ FIRST = (
     "CreateWebhook",
     "CreateChannel",
     "CreateSubscription",
+    "AgentEvents",
 )
 LAST = ("DeleteSubscription", "DeleteChannel", "DeleteWebhook", "EndConversation")
 # The sandbox draws its key when it starts, and shows its identifier to nobody but receivers of webhooks.
@@ -140,6 +141,8 @@ def requests(
         "DeleteChannel": {"channelId": channel["id"]},
         "GetSigningKey": {"keyId": "no-such-key"},
         "GetSession": this,
+        "AgentEvents": {"conversationIds": list(this.values()), "changeable": True},
+        "ChangeAgentEvents": {"streamId": known.get("stream", ""), "removeConversationIds": list(this.values())},
         "CreateSubscription": {"subscription": {"name": "mine", "type": "SUBSCRIPTION_TYPE_SHARED"}},
         "GetSubscription": {"name": "mine"},
         "DeleteSubscription": {"name": "mine"},
@@ -162,14 +165,22 @@ def learned(method: str, response: Mapping[str, Any]) -> Mapping[str, str]:
             return {"webhook": response["webhook"]["id"]}
         case "CreateChannel":
             return {"channel": response["channel"]["id"]}
+        case "AgentEvents":
+            return {"stream": response["heartbeat"]["streamId"]}
         case _:
             return {}
 
 
 def call(
-    channel: grpc.Channel, method: MethodDescriptor, request: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+    channel: grpc.Channel,
+    method: MethodDescriptor,
+    request: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    streams: list[Iterator[Message]],
 ) -> dict[str, Any]:
-    """Calls `method` with messages made from its descriptor; the first response, as JSON."""
+    """Calls `method` with messages made from its descriptor; the first response, as JSON.
+
+    A stream of responses is added to `streams`: it is open for as long as somebody holds it.
+    """
     request_class: type[Message] = GetMessageClass(method.input_type)
     response_class: type[Message] = GetMessageClass(method.output_type)
     path = f"/{method.containing_service.full_name}/{method.name}"
@@ -182,8 +193,8 @@ def call(
     if method.server_streaming:
         open_stream = channel.unary_stream(path, request_serializer=encode, response_deserializer=decode)
         stream = open_stream(message, timeout=TIMEOUT_S)
-        response = next(iter(stream))
-        stream.cancel()
+        response = next(stream)
+        streams.append(stream)
     else:
         invoke = channel.unary_unary(path, request_serializer=encode, response_deserializer=decode)
         response = invoke(message, timeout=TIMEOUT_S)
@@ -219,13 +230,16 @@ def test_every_rpc_can_be_called_from_its_reflected_description(
     create = next(method for method in methods if method.name == "CreateConversation")
     # The script holds it, so that no agent takes it before it is transferred.
     script = {"type": "ASSIGNMENT_TYPE_SCRIPT", "id": "bot"}
-    unserved = call(channel, create, {"channelId": "sandbox-chat", "user": {"name": "Ben"}, "assignment": script})
+    streams: list[Iterator[Message]] = []
+    unserved = call(
+        channel, create, {"channelId": "sandbox-chat", "user": {"name": "Ben"}, "assignment": script}, streams
+    )
     known = {"unserved": unserved["conversationId"]}
     for method in sorted(methods, key=order):
         request = requests(known, dev_in_memory["webhook"]).get(method.name, {})
         expected = ANSWERED_WITH.get(method.name, grpc.StatusCode.OK)
         try:
-            response, code = call(channel, method, request), grpc.StatusCode.OK
+            response, code = call(channel, method, request, streams), grpc.StatusCode.OK
         except grpc.RpcError as error:
             response, code = {"error": str(error)}, cast(grpc.Call, error).code()
         if code != expected:
