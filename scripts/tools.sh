@@ -40,6 +40,8 @@ rust_tools() {
 system_tools() {
     local missing=()
     have redis-server || missing+=(redis-server)
+    # Debian has it in a package of its own, which redis-server needs; elsewhere it may be missing.
+    have redis-cli || missing+=(redis-tools)
     have python3 || missing+=(python3)
     # Debian splits venv off, and a venv without ensurepip has no pip.
     { have python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; } || missing+=(python3-venv)
