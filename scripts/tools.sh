@@ -9,7 +9,9 @@
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
-CENTRIFUGO="github.com/centrifugal/centrifugo/v6@latest"
+# One version, so that figures of two runs are of the same program. It does not know its version by itself.
+CENTRIFUGO_VERSION="6.9.1"
+CENTRIFUGO="github.com/centrifugal/centrifugo/v6"
 
 # apt_install PACKAGE...: installs Debian packages where we may, and stops with the command to run where we may not.
 apt_install() {
@@ -40,6 +42,8 @@ rust_tools() {
 system_tools() {
     local missing=()
     have redis-server || missing+=(redis-server)
+    # Debian has it in a package of its own, which redis-server needs; elsewhere it may be missing.
+    have redis-cli || missing+=(redis-tools)
     have python3 || missing+=(python3)
     # Debian splits venv off, and a venv without ensurepip has no pip.
     { have python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; } || missing+=(python3-venv)
@@ -83,8 +87,9 @@ bench_tools() {
     if ! have centrifugo && [ ! -x "$TOOLS/bin/centrifugo" ]; then
         if ! have go; then
             echo "Centrifugo cannot be had without Go, and is left out."
-        elif ! GOBIN="$TOOLS/bin" go install "$CENTRIFUGO"; then
-            echo "Centrifugo cannot be had: go install $CENTRIFUGO failed. It is left out."
+        elif ! GOBIN="$TOOLS/bin" go install -ldflags "-X $CENTRIFUGO/internal/build.Version=$CENTRIFUGO_VERSION" \
+            "$CENTRIFUGO@v$CENTRIFUGO_VERSION"; then
+            echo "Centrifugo cannot be had: go install $CENTRIFUGO@v$CENTRIFUGO_VERSION failed. It is left out."
         fi
     fi
 }

@@ -28,6 +28,12 @@ pub struct Attempt {
     pub sent: Instant,
     pub took: Duration,
     pub answer: Answer,
+    /// The number of the replica it went to.
+    pub door: usize,
+    /// The number of its conversation.
+    pub conversation: usize,
+    /// Whether its event had not been delivered before.
+    pub first: bool,
 }
 
 #[derive(Default)]
@@ -35,8 +41,6 @@ struct Book {
     /// Events that were answered 2xx, each with its conversation.
     acknowledged: HashMap<String, String>,
     attempts: Vec<Attempt>,
-    /// Which event holds a place in a conversation: session epoch and sequence.
-    places: HashMap<(String, u64, u64), String>,
 }
 
 /// The account of a scenario.
@@ -49,14 +53,10 @@ impl Ledger {
     }
 
     /// A delivery is over.
-    pub fn answered(&self, event: &str, conversation: &str, sent: Instant, answer: Answer) {
+    pub fn answered(&self, event: &str, conversation: &str, attempt: Attempt) {
         let mut book = self.book();
-        book.attempts.push(Attempt {
-            sent,
-            took: sent.elapsed(),
-            answer,
-        });
-        if answer.is_success() {
+        book.attempts.push(attempt);
+        if attempt.answer.is_success() {
             book.acknowledged
                 .entry(event.to_owned())
                 .or_insert_with(|| conversation.to_owned());
@@ -71,15 +71,5 @@ impl Ledger {
     /// The deliveries so far.
     pub fn attempts(&self) -> Vec<Attempt> {
         self.book().attempts.clone()
-    }
-
-    /// Notes that an event was seen at a place; the other event, where one was seen there before.
-    pub fn place(&self, conversation: &str, epoch: u64, sequence: u64, event: &str) -> Option<String> {
-        let mut book = self.book();
-        let held = book
-            .places
-            .entry((conversation.to_owned(), epoch, sequence))
-            .or_insert_with(|| event.to_owned());
-        (held != event).then(|| held.clone())
     }
 }

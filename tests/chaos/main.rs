@@ -9,9 +9,11 @@
     reason = "it reports to whoever started it, and nobody depends on it"
 )]
 
+mod back;
 mod clock;
 mod ledger;
 mod link;
+mod machine;
 mod options;
 mod process;
 mod redis;
@@ -68,12 +70,16 @@ fn main() -> ExitCode {
         .and_then(|runtime| {
             // Whatever ends the run drops the world that is running, and with it every process.
             runtime.block_on(async {
-                let (mut interrupt, mut terminate) =
-                    (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+                let mut interrupt = signal(SignalKind::interrupt())?;
+                let mut terminate = signal(SignalKind::terminate())?;
+                let mut hangup = signal(SignalKind::hangup())?;
+                let mut quit = signal(SignalKind::quit())?;
                 tokio::select! {
                     kept = run(&options, &chosen) => kept,
                     _ = interrupt.recv() => Err("interrupted".into()),
                     _ = terminate.recv() => Err("terminated".into()),
+                    _ = hangup.recv() => Err("the terminal is gone".into()),
+                    _ = quit.recv() => Err("asked to quit".into()),
                 }
             })
         }) {
@@ -129,6 +135,10 @@ async fn run(options: &Options, chosen: &[Scenario]) -> Result<bool> {
         }
     }
     println!("\n{}", report.table());
+    if options.full {
+        // As docs/delivery.md has it.
+        println!("{}", report.told(options.seed));
+    }
     println!(
         "chaos: {:.0} s, seed {}",
         begun.elapsed().as_secs_f64(),

@@ -1,6 +1,7 @@
 //! Processes of our own: each ends, by its id, when its handle is dropped, and its output is kept in a file.
 
 use std::{
+    ffi::OsStr,
     fs::File,
     net::TcpListener,
     os::unix::process::CommandExt as _,
@@ -19,6 +20,18 @@ use crate::Result;
 /// How long a start, or an orderly end, may take.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What ends a process, by the kernel's hand, when the run ends without having done so itself: of util-linux, which every
+/// Linux has.
+const ENDS_WITH_US: [&str; 4] = ["setpriv", "--pdeathsig", "KILL", "--"];
+
+/// A command whose process ends with the run, however that ends.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let [keeper, args @ ..] = ENDS_WITH_US;
+    let mut command = Command::new(keeper);
+    command.args(args).arg(program);
+    command
+}
+
 /// A process that runs, or was ended by us.
 pub struct Process {
     name: String,
@@ -26,7 +39,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it; what it prints is added to `NAME.log` in the folder.
+    /// Starts what [`command`] made; what it prints is added to `NAME.log` in the folder.
     pub fn start(name: &str, mut command: Command, logs: &Path) -> Result<Self> {
         let log = File::options()
             .create(true)

@@ -13,9 +13,9 @@ use crate::{
     Result,
     clock::Clock,
     link::Link,
-    process::{PATIENCE, Process, until},
+    process::{PATIENCE, Process, command, until},
     subscriber::HEARTBEAT_MS,
-    vendor::TENANT,
+    vendor::{PARTITIONS, TENANT},
 };
 
 /// Nobody listens at the discard port, so that a connection is refused at once.
@@ -93,12 +93,13 @@ impl Replica {
     }
 
     fn command(&self, ready: &Path) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_chatbridge"));
+        let mut command = command(env!("CARGO_BIN_EXE_chatbridge"));
         command
             .env_clear()
             .args(["serve", "--ready-file"])
             .arg(ready)
             .env("CHATBRIDGE_LOG", "info")
+            .env("CHATBRIDGE_PARTITIONS", PARTITIONS.to_string())
             .env("CHATBRIDGE_GATEWAY_URL", &self.common.vendor_url)
             .env("CHATBRIDGE_TENANT", TENANT)
             .env("CHATBRIDGE_API_KEY", "key")

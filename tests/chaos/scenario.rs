@@ -59,7 +59,8 @@ pub struct Promise {
 pub const REDIS_TROUBLED: Promise = Promise {
     lost: Lost::Never,
     rewinds: false,
-    refused_within: Some(Duration::from_millis(2500)),
+    // As docs/delivery.md promises.
+    refused_within: Some(Duration::from_secs(3)),
     back_within: Duration::from_secs(5),
     silence: Duration::from_millis(3500),
     streams_hold: true,
@@ -96,13 +97,13 @@ pub struct Scenario {
     pub steps: for<'a> fn(&'a mut World) -> Steps<'a>,
 }
 
-/// All of them.
+/// All of them. Where time runs out, it is not Sentinel and Cluster that go without: they have the most to lose.
 pub fn all() -> Vec<Scenario> {
-    let mut all = replicas::scenarios();
+    let mut all = sentinel::scenarios();
+    all.extend(cluster::scenarios());
     all.extend(standalone::scenarios());
+    all.extend(replicas::scenarios());
     all.extend(clients::scenarios());
     all.extend(clocks::scenarios());
-    all.extend(sentinel::scenarios());
-    all.extend(cluster::scenarios());
     all
 }

@@ -2,28 +2,34 @@
 //! stream that is silent for too long as dead. It writes down whatever should not be.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use chatbridge::grpc::proto::{
-    AgentEvent, AgentEventsRequest, AgentEventsResponse, EndingReason, GapPolicy, GapReason, StartPosition,
-    agent_event_service_client::AgentEventServiceClient, agent_events_request::Start,
-    agent_events_response::Payload,
+use chatbridge::{
+    grpc::proto::{
+        AgentEvent, AgentEventsRequest, AgentEventsResponse, EndingReason, GapPolicy, GapReason,
+        StartPosition, agent_event_service_client::AgentEventServiceClient, agent_events_request::Start,
+        agent_events_response::Payload,
+    },
+    store::Cursor,
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::{task::JoinHandle, time::sleep};
 use tonic::{Code, Status, transport::Endpoint};
 
-use crate::ledger::Ledger;
+use crate::{
+    machine::Stalls,
+    vendor::{PARTITIONS, partition_of},
+};
 
 /// What the replicas are told to send at least, in milliseconds.
 pub const HEARTBEAT_MS: u64 = 1000;
 
-/// After so much silence a stream is taken for dead.
+/// After so much silence a stream is taken for dead, unless the machine itself stalled.
 const DEAD_AFTER: Duration = Duration::from_secs(6);
 
 /// How it behaves.
@@ -37,18 +43,29 @@ pub struct Habit {
     pub door: usize,
 }
 
+/// A gap that was told.
+#[derive(Debug, Clone)]
+pub struct Told {
+    pub at: Instant,
+    pub reason: GapReason,
+    /// The partitions in which it moved the cursor.
+    pub partitions: Vec<u16>,
+}
+
 /// What it saw.
 #[derive(Default)]
 pub struct Seen {
-    /// Events, and when each came first.
-    pub events: HashMap<String, Instant>,
+    /// Events, and when each came first, in which partition.
+    pub events: HashMap<String, (Instant, u16)>,
     /// How often events came.
     pub received: u64,
     /// Events that came again although no gap was told in between.
     pub doubled: u64,
     /// Events that came again behind a gap, where the stream went on from the oldest event that is left.
     pub repeated: u64,
-    pub gaps: Vec<(GapReason, u64)>,
+    pub gaps: Vec<Told>,
+    /// Which event has a place in a conversation, by session epoch and sequence. A gap takes back what it may have taken.
+    pub places: HashMap<(String, u64, u64), String>,
     pub streams: u64,
     pub endings: u64,
     pub heartbeats: u64,
@@ -66,16 +83,16 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
-    pub fn start(habit: Habit, doors: Vec<SocketAddr>, ledger: Arc<Ledger>, seed: u64) -> Self {
+    pub fn start(habit: Habit, doors: Vec<SocketAddr>, stalls: &Stalls, seed: u64) -> Self {
         let seen = Arc::<Mutex<Seen>>::default();
         let reader = Reader {
             habit: habit.clone(),
             doors,
-            ledger,
+            stalls: stalls.clone(),
             seen: Arc::clone(&seen),
             cursor: None,
-            eras: HashMap::new(),
-            era: 0,
+            came: HashMap::new(),
+            eras: BTreeMap::new(),
             next: HashMap::new(),
             dice: StdRng::seed_from_u64(seed),
         };
@@ -107,12 +124,13 @@ impl Drop for Subscriber {
 struct Reader {
     habit: Habit,
     doors: Vec<SocketAddr>,
-    ledger: Arc<Ledger>,
+    stalls: Stalls,
     seen: Arc<Mutex<Seen>>,
     cursor: Option<Bytes>,
-    /// Events, and the era in which each came last. A gap begins a new one.
-    eras: HashMap<String, u32>,
-    era: u32,
+    /// Events, and the era of its partition in which each came last.
+    came: HashMap<String, u32>,
+    /// How many gaps each partition had: each begins a new era of it, and of no other.
+    eras: BTreeMap<u16, u32>,
     /// What comes next in a conversation: session epoch and sequence.
     next: HashMap<String, (u64, u64)>,
     dice: StdRng,
@@ -173,9 +191,11 @@ impl Reader {
             ..AgentEventsRequest::default()
         };
         let mut client = AgentEventServiceClient::new(channel);
-        let opened = tokio::time::timeout(DEAD_AFTER, client.agent_events(request)).await;
+        let opened = self
+            .within_patience(Instant::now(), client.agent_events(request))
+            .await;
         let mut stream = opened
-            .map_err(|_| Status::deadline_exceeded("the stream does not open"))??
+            .ok_or_else(|| Status::deadline_exceeded("the stream does not open"))??
             .into_inner();
         self.note(|seen| seen.streams += 1);
         let hangs_up = self
@@ -188,7 +208,7 @@ impl Reader {
             if hangs_up.is_some_and(|at| Instant::now() > at) {
                 return Ok(());
             }
-            let answer = tokio::time::timeout(DEAD_AFTER, stream.message()).await;
+            let answer = self.within_patience(last, stream.message()).await;
             let now = Instant::now();
             let silence = now - last;
             last = now;
@@ -196,7 +216,7 @@ impl Reader {
                 self.note(|seen| seen.silences.push((now, silence)));
             }
             let response = answer
-                .map_err(|_| Status::deadline_exceeded("the stream is silent"))??
+                .ok_or_else(|| Status::deadline_exceeded("the stream is silent"))??
                 .ok_or_else(|| Status::unavailable("the stream ended without an ending"))?;
             let heartbeat = matches!(response.payload, Some(Payload::Heartbeat(_)));
             if std::mem::take(&mut first) && !heartbeat && !matches!(response.payload, Some(Payload::Gap(_)))
@@ -209,17 +229,26 @@ impl Reader {
         }
     }
 
+    /// Waits until a stream is dead, or for what comes on it: a machine that keeps us waiting keeps the service waiting too.
+    async fn within_patience<T>(&self, last: Instant, next: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(next);
+        loop {
+            let left = (DEAD_AFTER + self.stalls.slack()).saturating_sub(last.elapsed());
+            match tokio::time::timeout(left, &mut next).await {
+                Ok(came) => return Some(came),
+                Err(_) if last.elapsed() < DEAD_AFTER + self.stalls.slack() => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
     /// Takes in a response; whether the stream is over by it.
     fn take(&mut self, response: AgentEventsResponse) -> bool {
         let mut over = false;
         match response.payload {
             Some(Payload::Event(event)) => self.take_event(&event),
             Some(Payload::Heartbeat(_)) => self.note(|seen| seen.heartbeats += 1),
-            Some(Payload::Gap(gap)) => {
-                self.era += 1;
-                self.next.clear();
-                self.note(|seen| seen.gaps.push((gap.reason(), gap.missed_at_most)));
-            }
+            Some(Payload::Gap(gap)) => self.take_gap(gap.reason(), &response.cursor),
             Some(Payload::Ending(ending)) => {
                 over = true;
                 self.note(|seen| seen.endings += 1);
@@ -238,14 +267,50 @@ impl Reader {
         over
     }
 
+    /// Only where the gap moved the cursor may anything be missing, or come again.
+    fn take_gap(&mut self, reason: GapReason, cursor: &[u8]) {
+        let before = self.cursor.as_deref().map(Cursor::decode).transpose();
+        let (Ok(before), Ok(after)) = (before, Cursor::decode(cursor)) else {
+            self.wrong("a gap came with a cursor that is none".to_owned());
+            return;
+        };
+        let place = |cursor: &Cursor, p| cursor.position(p, PARTITIONS);
+        let moved = |p: &u16| {
+            let before = before.as_ref();
+            before.is_none_or(|before| place(before, *p) != place(&after, *p))
+        };
+        let partitions: Vec<u16> = (0..PARTITIONS).filter(moved).collect();
+        if partitions.is_empty() {
+            self.wrong(format!("a gap ({reason:?}) did not move the cursor"));
+        }
+        self.next
+            .retain(|conversation, _| !partitions.contains(&partition_of(conversation)));
+        for p in &partitions {
+            *self.eras.entry(*p).or_default() += 1;
+        }
+        let at = Instant::now();
+        self.note(|seen| {
+            // A log that was rewound gives places out again.
+            let kept = |conversation: &str| !partitions.contains(&partition_of(conversation));
+            seen.places.retain(|(conversation, ..), _| kept(conversation));
+            seen.gaps.push(Told {
+                at,
+                reason,
+                partitions,
+            });
+        });
+    }
+
     fn take_event(&mut self, event: &AgentEvent) {
         let (conversation, id) = (&event.conversation_id, &event.event_id);
-        let before = self.eras.insert(id.clone(), self.era);
+        let partition = partition_of(conversation);
+        let era = self.eras.get(&partition).copied().unwrap_or_default();
+        let before = self.came.insert(id.clone(), era);
         self.note(|seen| {
             seen.received += 1;
             match before {
-                None => drop(seen.events.insert(id.clone(), Instant::now())),
-                Some(era) if era == self.era => {
+                None => drop(seen.events.insert(id.clone(), (Instant::now(), partition))),
+                Some(before) if before == era => {
                     seen.doubled += 1;
                     seen.wrong.push(format!("{id} of {conversation} came twice"));
                 }
@@ -253,27 +318,28 @@ impl Reader {
             }
         });
         let here = (event.session_epoch, event.sequence);
-        // Behind a gap, what is left of a conversation may begin anywhere.
+        // Behind a gap, what is left of a conversation may begin anywhere, and in another session; else nowhere but where the
+        // one before ended.
         let next = match self.next.get(conversation) {
-            Some((epoch, _)) if *epoch != event.session_epoch => Some((event.session_epoch, 1)),
             Some(next) => Some(*next),
-            None if self.era == 0 => Some((event.session_epoch, 1)),
+            None if era == 0 => Some((event.session_epoch, 1)),
             None => None,
         };
         if let Some(next) = next
             && next != here
         {
+            let session = if next.0 == here.0 {
+                ""
+            } else {
+                " of another session"
+            };
             self.wrong(format!(
-                "in {conversation}, {} was to come next, and {} came ({id})",
+                "in {conversation}, {} was to come next, and {}{session} came ({id})",
                 next.1, here.1
             ));
         }
         self.next.insert(conversation.clone(), (here.0, here.1 + 1));
-        // A log that was rewound gives places out again.
-        if self.era == 0
-            && let Some(other) = self.ledger.place(conversation, here.0, here.1, id)
-        {
-            self.wrong(format!("{id} and {other} are both {} of {conversation}", here.1));
-        }
+        let place = (conversation.clone(), here.0, here.1);
+        self.note(|seen| drop(seen.places.insert(place, id.clone())));
     }
 }

@@ -16,6 +16,10 @@ use aws_lc_rs::{
 };
 use axum::{Json, Router, routing::get};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chatbridge::{
+    event::{ConversationKey, TenantId},
+    store::partition,
+};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::json;
 use tokio::{
@@ -26,10 +30,14 @@ use tokio::{
 
 use crate::{
     Result,
-    ledger::{Answer, Ledger},
+    ledger::{Answer, Attempt, Ledger},
 };
 
 pub const TENANT: &str = "acme";
+
+/// How many partitions the log has.
+pub const PARTITIONS: u16 = 16;
+
 const KID: &str = "chaos-key";
 
 /// How long the vendor waits for an answer.
@@ -171,11 +179,13 @@ async fn make(signer: Arc<Signer>, load: Load, stop: Arc<AtomicBool>, mut dice: 
         due += Duration::from_secs_f64(1.0 / load.per_second);
         sleep(due.saturating_sub(begun.elapsed())).await;
         number += 1;
-        let conversation = conversation(dice.random_range(0..load.conversations));
+        let of = dice.random_range(0..load.conversations);
+        let conversation = conversation(of);
         let event = Event {
             id: format!("evt-{number}"),
             body: message(&conversation, number),
             conversation,
+            number: of,
             late: dice
                 .random_bool(load.late)
                 .then(|| Duration::from_millis(dice.random_range(1..80))),
@@ -194,11 +204,21 @@ async fn make(signer: Arc<Signer>, load: Load, stop: Arc<AtomicBool>, mut dice: 
 struct Event {
     id: String,
     conversation: String,
+    /// Of the conversation.
+    number: usize,
     body: String,
     late: Option<Duration>,
     /// When after its first delivery it is delivered again, whatever was answered.
     again: Option<Duration>,
     seed: u64,
+}
+
+/// The partition of a conversation.
+pub fn partition_of(conversation: &str) -> u16 {
+    partition::of(
+        &ConversationKey::new(TenantId::new(TENANT), conversation),
+        PARTITIONS,
+    )
 }
 
 /// The identifier of a conversation by its number.
@@ -246,15 +266,15 @@ async fn deliver(signer: Arc<Signer>, event: Event) {
 
 impl Signer {
     /// Delivers once, and notes what was answered; whether it was 2xx.
-    async fn post(&self, event: &Event, retry: u32, door: u64) -> bool {
+    async fn post(&self, event: &Event, retry: u32, dice: u64) -> bool {
         let Ok((header, sent_ms)) = self.sign(event, retry) else {
             return false;
         };
-        let door = self.doors[door as usize % self.doors.len()];
+        let door = dice as usize % self.doors.len();
         let sent = Instant::now();
         let answer = self
             .http
-            .post(format!("http://{door}/webhooks/8x8"))
+            .post(format!("http://{}/webhooks/8x8", self.doors[door]))
             .header("content-type", "application/json")
             .header("x-8x8-tenant-id", TENANT)
             .header("x-8x8-customer-id", "cust")
@@ -270,7 +290,15 @@ impl Signer {
             Err(error) if error.is_timeout() => Answer::Silence,
             Err(_) => Answer::Broken,
         };
-        self.ledger.answered(&event.id, &event.conversation, sent, answer);
+        let attempt = Attempt {
+            sent,
+            took: sent.elapsed(),
+            answer,
+            door,
+            conversation: event.number,
+            first: retry == 0 && event.again.is_none(),
+        };
+        self.ledger.answered(&event.id, &event.conversation, attempt);
         answer.is_success()
     }
 

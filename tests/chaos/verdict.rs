@@ -1,14 +1,15 @@
 //! Holds what was seen against what was promised.
 
 use std::{
-    collections::HashSet,
-    time::{Duration, Instant},
+    collections::{HashMap, HashSet},
+    time::Duration,
 };
 
 use crate::{
+    back,
     ledger::Answer,
     scenario::{Lost, Scenario},
-    subscriber::Subscriber,
+    subscriber::{Seen, Subscriber},
     world::World,
 };
 
@@ -31,9 +32,9 @@ pub struct Verdict {
     pub repeated: u64,
     /// The slowest 503 during a fault.
     pub refused_in: Option<Duration>,
-    /// How long after the last fault a webhook was answered 2xx again, by itself.
+    /// How long after the last fault every replica, for every partition, had answered a webhook 2xx again, by itself.
     pub taken_in: Option<Duration>,
-    /// How long after the last fault every subscriber had events again, by itself.
+    /// How long after the last fault every subscriber had events of every partition again, by itself.
     pub heard_in: Option<Duration>,
     /// The longest silence on an open stream.
     pub silence: Duration,
@@ -43,12 +44,20 @@ pub struct Verdict {
     pub broken: Vec<String>,
 }
 
+impl Verdict {
+    /// What a subscriber found wrong.
+    fn wrong(&mut self, who: &str, seen: &Seen) {
+        let told = seen.wrong.iter().take(WORDS);
+        self.broken.extend(told.map(|what| format!("{who}: {what}")));
+    }
+}
+
 pub fn judge(scenario: &Scenario, world: &World, last: &Subscriber, given_up: usize) -> Verdict {
     let acknowledged = world.ledger.acknowledged();
     let mut verdict = Verdict {
         acknowledged: acknowledged.len(),
         delivered: acknowledged.len(),
-        stalled: world.stalled(),
+        stalled: world.stalls.longest(),
         ..Verdict::default()
     };
     let gone: HashSet<String> = last.missing(&acknowledged).into_iter().collect();
@@ -69,10 +78,7 @@ pub fn judge(scenario: &Scenario, world: &World, last: &Subscriber, given_up: us
         verdict.doubled += seen.doubled;
         verdict.repeated += seen.repeated;
         verdict.gaps += seen.gaps.len();
-        let told = seen.wrong.iter().take(WORDS);
-        verdict
-            .broken
-            .extend(told.map(|what| format!("subscriber {number}: {what}")));
+        verdict.wrong(&format!("subscriber {number}"), &seen);
         let slept = seen.silences.iter().map(|(_, silence)| *silence).max();
         verdict.silence = verdict.silence.max(slept.unwrap_or_default());
         if scenario.promise.streams_hold && subscriber.habit.hangs_up.is_none() && seen.streams != 1 {
@@ -81,10 +87,10 @@ pub fn judge(scenario: &Scenario, world: &World, last: &Subscriber, given_up: us
                 seen.streams
             ));
         }
-        if scenario.promise.lost == Lost::Told && gone.len() > 10 && seen.gaps.is_empty() {
-            verdict
-                .broken
-                .push(format!("subscriber {number} was told of no gap"));
+        if scenario.promise.lost == Lost::Told {
+            let untold = back::untold_wipes(world, &seen).into_iter().take(WORDS);
+            let untold = untold.map(|what| format!("subscriber {number} {what}"));
+            verdict.broken.extend(untold);
         }
         if scenario.promise.lost == Lost::Never && !scenario.promise.rewinds && !seen.gaps.is_empty() {
             verdict.broken.push(format!(
@@ -93,6 +99,12 @@ pub fn judge(scenario: &Scenario, world: &World, last: &Subscriber, given_up: us
             ));
         }
     }
+    let all = world.subscribers.iter().chain([last]);
+    let places = places(all).into_iter().take(WORDS);
+    verdict.broken.extend(places);
+    // Whoever reads what is left finds all of it in order, and once.
+    verdict.doubled += last.seen().doubled;
+    verdict.wrong("the last subscriber", &last.seen());
     if verdict.acknowledged == 0 {
         verdict
             .broken
@@ -108,19 +120,35 @@ pub fn judge(scenario: &Scenario, world: &World, last: &Subscriber, given_up: us
     verdict
 }
 
+/// Places at which two subscribers have different events.
+fn places<'a>(subscribers: impl Iterator<Item = &'a Subscriber>) -> Vec<String> {
+    let mut held = HashMap::new();
+    let mut broken = Vec::new();
+    for subscriber in subscribers {
+        for (place, event) in &subscriber.seen().places {
+            let other: &String = held.entry(place.clone()).or_insert_with(|| event.clone());
+            if other != event {
+                let (conversation, _, sequence) = place;
+                broken.push(format!(
+                    "{event} and {other} are both {sequence} of {conversation}"
+                ));
+            }
+        }
+    }
+    broken
+}
+
 /// Looks at how webhooks were answered.
 fn answers(scenario: &Scenario, world: &World, verdict: &mut Verdict) {
-    let in_fault = |at: Instant| {
-        let mut faults = world.faults.iter();
-        faults.any(|fault| at >= fault.begun && fault.over.is_none_or(|over| at <= over))
-    };
     let mut odd = Vec::new();
     for attempt in world.ledger.attempts() {
         match attempt.answer {
             Answer::Status(200..=299) => {}
             Answer::Status(503) => {
-                if in_fault(attempt.sent) {
+                if back::in_fault(world, attempt.sent) {
                     verdict.refused_in = verdict.refused_in.max(Some(attempt.took));
+                } else if !back::near_fault(world, &scenario.promise, &attempt) {
+                    odd.push("a webhook was answered 503 with no fault under way".to_owned());
                 }
             }
             Answer::Status(401) if scenario.promise.stale => {}
@@ -137,34 +165,17 @@ fn answers(scenario: &Scenario, world: &World, verdict: &mut Verdict) {
         odd.truncate(WORDS);
         verdict.broken.push(format!("{} ({count} times)", odd.join(", ")));
     }
-    // Webhooks, and each subscriber: who is last says when all is back.
     if let Some(over) = world.faults.last().and_then(|fault| fault.over) {
         let attempts = world.ledger.attempts();
-        let taken = attempts
-            .iter()
-            .filter(|attempt| attempt.answer.is_success())
-            .filter_map(|attempt| (attempt.sent + attempt.took).checked_duration_since(over))
-            .min();
-        verdict.taken_in = taken;
-        let heard = world.subscribers.iter().map(|subscriber| {
-            let seen = subscriber.seen();
-            let after = seen
-                .events
-                .values()
-                .filter_map(|at| at.checked_duration_since(over));
-            after.min()
-        });
-        verdict.heard_in = heard
-            .collect::<Option<Vec<_>>>()
-            .and_then(|all| all.into_iter().max());
+        verdict.taken_in = back::taken_in(&attempts, over);
+        verdict.heard_in = back::heard_in(&attempts, &world.subscribers, over);
     }
 }
 
 /// Holds the figures against the promise.
 fn bounds(scenario: &Scenario, world: &World, verdict: &mut Verdict) {
     let promise = &scenario.promise;
-    // Everything that is measured goes through several processes, and each may have had to wait for the machine.
-    let slack = verdict.stalled * 4;
+    let slack = world.stalls.slack();
     let mut broken = Vec::new();
     if promise.lost == Lost::Never && verdict.lost > 0 {
         broken.push(format!(

@@ -3,18 +3,19 @@
 use std::{
     net::SocketAddr,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::time::sleep;
 
 use crate::{
     Result,
     clock::Clock,
     ledger::Ledger,
     link::{Link, Weather},
+    machine::{Stalls, Watch},
     redis::{Node, Redis},
     replica::{Common, Replica},
     scenario::Scenario,
@@ -33,37 +34,6 @@ pub struct Fault {
     pub over: Option<Instant>,
 }
 
-/// How often the machine is asked whether it keeps up.
-const TICK: Duration = Duration::from_millis(20);
-
-/// The longest time for which the machine let a task of ours wait that was due: bounds cannot be closer than that.
-struct Stalls {
-    longest: Arc<Mutex<Duration>>,
-    task: JoinHandle<()>,
-}
-
-impl Stalls {
-    fn watch() -> Self {
-        let longest = Arc::<Mutex<Duration>>::default();
-        let own = Arc::clone(&longest);
-        let task = tokio::spawn(async move {
-            loop {
-                let due = Instant::now() + TICK;
-                sleep(TICK).await;
-                let mut longest = own.lock().unwrap_or_else(PoisonError::into_inner);
-                *longest = due.elapsed().max(*longest);
-            }
-        });
-        Self { longest, task }
-    }
-}
-
-impl Drop for Stalls {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
 /// What runs. All of it ends when this is dropped.
 pub struct World {
     pub redis: Redis,
@@ -75,7 +45,8 @@ pub struct World {
     pub faults: Vec<Fault>,
     pub ledger: Arc<Ledger>,
     short: bool,
-    stalls: Stalls,
+    pub stalls: Stalls,
+    _watch: Watch,
     /// From each replica to Redis, where there is one server.
     redis_links: Vec<Link>,
     vendor: Vendor,
@@ -126,7 +97,9 @@ impl World {
             replicas.push(replica);
         }
         let load = Load::default();
-        let subscribers = subscribers(&replicas, &ledger, &mut dice, load.conversations);
+        let stalls = Stalls::default();
+        let watch = stalls.watch();
+        let subscribers = subscribers(&replicas, &stalls, &mut dice, load.conversations);
         vendor.begin(load, dice.random());
         Ok(Self {
             redis,
@@ -137,15 +110,11 @@ impl World {
             faults: Vec::new(),
             ledger,
             short,
-            stalls: Stalls::watch(),
+            stalls,
+            _watch: watch,
             redis_links,
             vendor,
         })
-    }
-
-    /// For how long the machine kept us waiting at most.
-    pub fn stalled(&self) -> Duration {
-        *self.stalls.longest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How often something is done: in the full run, and in the short form.
@@ -218,7 +187,7 @@ impl World {
             hangs_up: None,
             door: 0,
         };
-        let last = Subscriber::start(habit, doors, Arc::new(Ledger::default()), self.dice.random());
+        let last = Subscriber::start(habit, doors, &self.stalls, self.dice.random());
         let acknowledged = self.ledger.acknowledged();
         let begun = Instant::now();
         let mut quiet_since = (0, Instant::now());
@@ -260,7 +229,7 @@ impl World {
 /// Two that hear everything, one of a few conversations, and one that keeps hanging up.
 fn subscribers(
     replicas: &[Replica],
-    ledger: &Arc<Ledger>,
+    stalls: &Stalls,
     dice: &mut StdRng,
     conversations: usize,
 ) -> Vec<Subscriber> {
@@ -280,6 +249,6 @@ fn subscribers(
     };
     [all(0), all(1), few, restless]
         .into_iter()
-        .map(|habit| Subscriber::start(habit, doors.clone(), Arc::clone(ledger), dice.random()))
+        .map(|habit| Subscriber::start(habit, doors.clone(), stalls, dice.random()))
         .collect()
 }

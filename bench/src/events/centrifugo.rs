@@ -24,9 +24,7 @@ pub(crate) fn version() -> std::result::Result<String, String> {
     match program().arg("version").output() {
         Ok(told) if told.status.success() => Ok(String::from_utf8_lossy(&told.stdout).trim().to_owned()),
         Ok(told) => Err(format!("it does not run ({})", told.status)),
-        Err(_) => {
-            Err("it is not installed (go install github.com/centrifugal/centrifugo/v6@latest)".to_owned())
-        }
+        Err(_) => Err("it is not installed (scripts/tools.sh bench installs it)".to_owned()),
     }
 }
 

@@ -12,19 +12,32 @@ use std::{
 };
 
 use bytes::{Buf as _, BytesMut};
+use hdrhistogram::Histogram;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     task::JoinSet,
 };
 
-use super::{listen::Heard, webhook::Batch};
+use super::{
+    heard::{Heard, LONGEST_NS, nanos},
+    webhook::Batch,
+};
 use crate::Result;
 
 /// Connections of an open loop: enough that one is hardly ever used again before it was answered.
 const OPEN_LOOP_CONNECTIONS: usize = 64;
 /// How long the last answers may take.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long a closed loop goes on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Until {
+    /// For so long; a range that is used up before is an error, since the rest of the time would count as idle.
+    After(Duration),
+    /// To the end of the range, which may take so long.
+    AllPosted(Duration),
+}
 
 /// What a closed loop did.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,14 +48,15 @@ pub(crate) struct Closed {
     pub(crate) per_second: f64,
 }
 
-/// Posts requests of a batch, so many in flight, until the range or the time is over. Any answer but a 2xx is an error.
+/// Posts requests of a batch, so many in flight, until it is over. Any answer but a 2xx is an error.
 pub(crate) async fn closed_loop(
     addresses: &[SocketAddr],
     batch: &Arc<Batch>,
     range: Range<usize>,
     in_flight: usize,
-    time: Duration,
+    until: Until,
 ) -> Result<Closed> {
+    let (Until::After(time) | Until::AllPosted(time)) = until;
     let mut connections = Vec::new();
     for i in 0..in_flight {
         connections.push(Connection::open(addresses[i % addresses.len()]).await?);
@@ -69,10 +83,20 @@ pub(crate) async fn closed_loop(
     while let Some(done) = workers.join_next().await {
         accepted += done??;
     }
-    Ok(Closed {
-        accepted,
-        per_second: accepted as f64 / begun.elapsed().as_secs_f64(),
-    })
+    let took = begun.elapsed();
+    let over = next.load(Ordering::Relaxed) >= range.end;
+    match until {
+        Until::After(time) if over => Err(format!(
+            "all {} events were taken in {took:.1?}, before the {time:.1?} that were to be measured: it needs more of them",
+            range.len()
+        )
+        .into()),
+        Until::AllPosted(time) if !over => Err(format!("not all events were taken in {time:?}").into()),
+        _ => Ok(Closed {
+            accepted,
+            per_second: accepted as f64 / took.as_secs_f64(),
+        }),
+    }
 }
 
 /// One connection.
@@ -139,14 +163,14 @@ fn take_answer(buffer: &mut BytesMut) -> Result<bool> {
 }
 
 /// Posts requests at a rate, each at its time whether or not those before were answered, and tells `heard` which times those
-/// are. A request that goes out late counts from when it should have gone out. Answers how late the latest was.
+/// are. A request that goes out late counts from when it should have gone out. Answers how late they went out, in nanoseconds.
 pub(crate) async fn open_loop(
     address: SocketAddr,
     batch: &Arc<Batch>,
     range: Range<usize>,
     per_second: f64,
     heard: &Heard,
-) -> Result<Duration> {
+) -> Result<Histogram<u64>> {
     let mut writers = Vec::new();
     let mut readers = JoinSet::new();
     let connections = OPEN_LOOP_CONNECTIONS.min(range.len());
@@ -163,7 +187,7 @@ pub(crate) async fn open_loop(
     let batch = Arc::clone(batch);
     // On a thread of its own: the runtime's timers are a millisecond apart.
     let pacer = tokio::task::spawn_blocking(move || pace(&mut writers, &batch, range, start, interval));
-    let latest = pacer.await??;
+    let late = pacer.await??;
     let done = async {
         while let Some(done) = readers.join_next().await {
             done??;
@@ -173,7 +197,7 @@ pub(crate) async fn open_loop(
     tokio::time::timeout(ANSWERS_WITHIN, done)
         .await
         .map_err(|_| "not all events were answered")??;
-    Ok(latest)
+    Ok(late)
 }
 
 fn pace(
@@ -182,12 +206,12 @@ fn pace(
     range: Range<usize>,
     start: Instant,
     interval: Duration,
-) -> Result<Duration> {
-    let mut latest = Duration::ZERO;
+) -> Result<Histogram<u64>> {
+    let mut late = Histogram::new_with_max(LONGEST_NS, 3)?;
     for (n, i) in range.enumerate() {
         let due = start + interval.mul_f64(n as f64);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        latest = latest.max(due.elapsed());
+        late.saturating_record(nanos(due.elapsed()));
         let writer = n % writers.len();
         let mut rest = batch.get(i);
         while !rest.is_empty() {
@@ -198,7 +222,7 @@ fn pace(
             }
         }
     }
-    Ok(latest)
+    Ok(late)
 }
 
 async fn answers(mut reader: TcpStream, expected: usize) -> Result<()> {

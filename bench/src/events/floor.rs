@@ -1,7 +1,13 @@
 //! The floor: the least that takes a signed webhook and brings it to a gRPC stream by way of Redis. It checks the signature, and
 //! keeps no order, no session and no index; it knows repeats no more than where a stream has been.
 
-use std::{convert::Infallible, path::Path, pin::Pin, sync::Arc, task};
+use std::{
+    convert::Infallible,
+    path::Path,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task,
+};
 
 use aws_lc_rs::{
     rsa::PublicKeyComponents,
@@ -27,7 +33,10 @@ use tonic::{
     transport::{Server, server::TcpIncoming},
 };
 
-use super::{listen::Raw, webhook::payload};
+use super::{
+    listen::Raw,
+    webhook::{mark, payload},
+};
 use crate::Result;
 
 /// The path of its stream.
@@ -70,7 +79,10 @@ pub(crate) async fn serve(ready: &str, redis: &str, jwk: &str) -> Result<()> {
         let _ = stream.set_nodelay(true);
     });
     let streams = Server::builder()
-        .add_service(Floor(events.clone()))
+        .add_service(Floor {
+            events: events.clone(),
+            ready: Arc::default(),
+        })
         .serve_with_incoming(TcpIncoming::from(grpc).with_nodelay(Some(true)));
     tokio::select! {
         served = axum::serve(webhooks, app) => served?,
@@ -85,6 +97,20 @@ pub(crate) fn write_ready(ready: &Path, addresses: &Value) -> Result<()> {
     let part = ready.with_extension("part");
     std::fs::write(&part, addresses.to_string())?;
     Ok(std::fs::rename(part, ready)?)
+}
+
+/// Asks for so many messages of so many bytes instead of the events that come: what a bare stream takes to replay.
+pub(crate) fn replay(messages: u64, bytes: u64) -> Bytes {
+    [messages.to_be_bytes(), bytes.to_be_bytes()].concat().into()
+}
+
+/// Such messages: each the number of an event, filled up to its size.
+fn messages(request: &[u8]) -> Option<Vec<Bytes>> {
+    let (count, bytes) = request.split_first_chunk::<8>()?;
+    let bytes = usize::try_from(u64::from_be_bytes(*bytes.first_chunk()?)).ok()?;
+    let filler = "x".repeat(bytes.saturating_sub(mark(0).len()));
+    let numbers = 0..u64::from_be_bytes(*count);
+    Some(numbers.map(|n| Bytes::from(mark(n) + &filler)).collect())
 }
 
 struct Door {
@@ -141,7 +167,21 @@ async fn read(mut redis: MultiplexedConnection, events: broadcast::Sender<Bytes>
 
 /// A tonic server with one method and no messages of its own.
 #[derive(Clone)]
-struct Floor(broadcast::Sender<Bytes>);
+struct Floor {
+    events: broadcast::Sender<Bytes>,
+    /// The messages that were last asked for, and the request that did: whoever asks again finds them ready.
+    ready: Arc<Mutex<(Bytes, Arc<Vec<Bytes>>)>>,
+}
+
+impl Floor {
+    fn ready(&self, request: &Bytes) -> Arc<Vec<Bytes>> {
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if ready.0 != *request {
+            *ready = (request.clone(), Arc::new(messages(request).unwrap_or_default()));
+        }
+        Arc::clone(&ready.1)
+    }
+}
 
 impl NamedService for Floor {
     const NAME: &'static str = "bench.Floor";
@@ -152,8 +192,16 @@ impl ServerStreamingService<Bytes> for Floor {
     type ResponseStream = Pin<Box<dyn Stream<Item = std::result::Result<Bytes, Status>> + Send>>;
     type Future = BoxFuture<Response<Self::ResponseStream>, Status>;
 
-    fn call(&mut self, _: Request<Bytes>) -> Self::Future {
-        let receiver = self.0.subscribe();
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        if !request.get_ref().is_empty() {
+            let messages = self.ready(request.get_ref());
+            return Box::pin(async move {
+                let each = (0..).map_while(move |n: usize| messages.get(n).cloned());
+                let all: Self::ResponseStream = Box::pin(stream::iter(each.map(Ok)).chain(stream::pending()));
+                Ok(Response::new(all))
+            });
+        }
+        let receiver = self.events.subscribe();
         Box::pin(async move {
             // As the service's first response, it says that the subscription holds.
             let first = stream::iter([Ok(Bytes::from_static(b"joined"))]);

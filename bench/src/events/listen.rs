@@ -2,15 +2,11 @@
 
 use std::{
     net::SocketAddr,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
-use hdrhistogram::Histogram;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -25,12 +21,12 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-use super::webhook::event_in;
+use super::{
+    heard::{Heard, Own},
+    webhook::event_in,
+};
 use crate::Result;
 
-/// The longest time that is told apart, in nanoseconds.
-const LONGEST_NS: u64 = 60_000_000_000;
-const SHARDS: usize = 8;
 /// Streams of one gRPC connection. The service allows a thousand.
 pub(crate) const STREAMS_PER_CONNECTION: usize = 500;
 /// How many subscribers connect at once.
@@ -40,106 +36,6 @@ const SUBSCRIBES_WITHIN: Duration = Duration::from_secs(30);
 /// How long, and how often, a subscriber that is refused comes again.
 const REFUSALS_WITHIN: Duration = Duration::from_secs(10);
 const REFUSED_PAUSE: Duration = Duration::from_millis(100);
-
-/// What all subscribers together heard.
-pub(crate) struct Heard {
-    base: Instant,
-    count: AtomicU64,
-    last_ns: AtomicU64,
-    first: AtomicU64,
-    start_ns: AtomicU64,
-    interval_ns: AtomicU64,
-    /// Why the first stream that broke did.
-    broke: Mutex<Option<String>>,
-    times: [Mutex<Histogram<u64>>; SHARDS],
-}
-
-impl Heard {
-    fn new() -> Result<Self> {
-        let mut times = Vec::new();
-        for _ in 0..SHARDS {
-            times.push(Mutex::new(Histogram::new_with_max(LONGEST_NS, 3)?));
-        }
-        Ok(Self {
-            base: Instant::now(),
-            count: AtomicU64::new(0),
-            last_ns: AtomicU64::new(0),
-            first: AtomicU64::new(u64::MAX),
-            start_ns: AtomicU64::new(0),
-            interval_ns: AtomicU64::new(0),
-            broke: Mutex::new(None),
-            times: times.try_into().map_err(|_| "shards")?,
-        })
-    }
-
-    /// From now on times are taken: event `first` is due at `start`, and each further one an interval later.
-    pub(crate) fn expect(&self, first: u64, start: Instant, interval: Duration) {
-        for times in &self.times {
-            times.lock().unwrap_or_else(PoisonError::into_inner).reset();
-        }
-        self.start_ns.store(nanos(start - self.base), Ordering::Relaxed);
-        self.interval_ns.store(nanos(interval), Ordering::Relaxed);
-        self.first.store(first, Ordering::Release);
-    }
-
-    fn hear(&self, event: u64, subscriber: usize) {
-        let now = nanos(self.base.elapsed());
-        let first = self.first.load(Ordering::Acquire);
-        if let Some(n) = event.checked_sub(first) {
-            let due = self.start_ns.load(Ordering::Relaxed) + n * self.interval_ns.load(Ordering::Relaxed);
-            let mut times = self.times[subscriber % SHARDS]
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            times.saturating_record(now.saturating_sub(due));
-        }
-        self.last_ns.fetch_max(now, Ordering::Relaxed);
-        self.count.fetch_add(1, Ordering::Release);
-    }
-
-    fn note_break(&self, why: &dyn std::fmt::Display) {
-        let mut broke = self.broke.lock().unwrap_or_else(PoisonError::into_inner);
-        broke.get_or_insert_with(|| why.to_string());
-    }
-
-    /// Fails where a stream broke.
-    fn whole(&self) -> Result<()> {
-        match &*self.broke.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(why) => Err(format!("a subscriber's stream broke: {why}").into()),
-            None => Ok(()),
-        }
-    }
-
-    /// How many events were heard, over all subscribers.
-    pub(crate) fn count(&self) -> u64 {
-        self.count.load(Ordering::Acquire)
-    }
-
-    /// Waits until so many were heard, and answers when the last was.
-    pub(crate) async fn reaches(&self, count: u64, within: Duration) -> Result<Instant> {
-        let begun = Instant::now();
-        while self.count() < count {
-            self.whole()?;
-            if begun.elapsed() > within {
-                return Err(format!("subscribers heard {} events of {count}", self.count()).into());
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        Ok(self.base + Duration::from_nanos(self.last_ns.load(Ordering::Relaxed)))
-    }
-
-    /// The times since [`Heard::expect`].
-    pub(crate) fn times(&self) -> Result<Histogram<u64>> {
-        let mut all = Histogram::new_with_max(LONGEST_NS, 3)?;
-        for times in &self.times {
-            all.add(&*times.lock().unwrap_or_else(PoisonError::into_inner))?;
-        }
-        Ok(all)
-    }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
 
 /// Where and how to subscribe.
 #[derive(Debug, Clone)]
@@ -185,16 +81,18 @@ impl Listeners {
         for subscriber in 0..count {
             let (told, joins) = oneshot::channel();
             let heard = Arc::clone(&self.heard);
+            let own = heard.own();
             let connecting = Arc::clone(&connecting);
             match door.clone() {
                 Door::Grpc(_, path, request) => {
                     let channel = channels[subscriber / STREAMS_PER_CONNECTION].clone();
                     self.tasks.spawn(async move {
                         let permit = connecting.acquire_owned().await;
-                        let followed = follow(channel, path, request, &heard, subscriber, |outcome| {
-                            drop(permit);
-                            let _ = told.send(outcome);
-                        });
+                        let followed =
+                            follow(channel, path, request, &heard, (subscriber, &own), |outcome| {
+                                drop(permit);
+                                let _ = told.send(outcome);
+                            });
                         if let Err(error) = followed.await {
                             heard.note_break(&error);
                         }
@@ -203,7 +101,7 @@ impl Listeners {
                 Door::Events(address, path) => {
                     self.tasks.spawn(async move {
                         let permit = connecting.acquire_owned().await;
-                        let followed = follow_events(address, &path, &heard, subscriber, |outcome| {
+                        let followed = follow_events(address, &path, &heard, (subscriber, &own), |outcome| {
                             drop(permit);
                             let _ = told.send(outcome);
                         });
@@ -241,7 +139,7 @@ async fn follow(
     path: &'static str,
     request: Bytes,
     heard: &Heard,
-    subscriber: usize,
+    subscriber: (usize, &Own),
     joined: impl FnOnce(()),
 ) -> Result<()> {
     let mut grpc = Grpc::new(channel);
@@ -254,7 +152,7 @@ async fn follow(
     let mut joined = Some(joined);
     while let Some(message) = stream.message().await? {
         if let Some(event) = event_in(&message) {
-            heard.hear(event, subscriber);
+            heard.hear(event, message.len(), subscriber);
         }
         if let Some(joined) = joined.take() {
             joined(());
@@ -268,7 +166,7 @@ async fn follow_events(
     address: SocketAddr,
     path: &str,
     heard: &Heard,
-    subscriber: usize,
+    subscriber: (usize, &Own),
     joined: impl FnOnce(()),
 ) -> Result<()> {
     let begun = Instant::now();
@@ -284,8 +182,9 @@ async fn follow_events(
     loop {
         // An event ends with an empty line.
         while let Some(at) = memchr::memmem::find(&buffer, b"\n\n") {
-            if let Some(event) = event_in(&buffer.split_to(at + 2)) {
-                heard.hear(event, subscriber);
+            let message = buffer.split_to(at + 2);
+            if let Some(event) = event_in(&message) {
+                heard.hear(event, message.len(), subscriber);
             }
         }
         if stream.read_buf(&mut buffer).await? == 0 {

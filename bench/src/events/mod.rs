@@ -5,11 +5,13 @@ mod conversations;
 mod drive;
 mod fanout;
 pub(crate) mod floor;
+mod heard;
 mod idle;
 mod latency;
 mod listen;
 mod nchan;
 mod process;
+mod redis;
 mod replay;
 mod replicas;
 mod rsa;
@@ -22,6 +24,7 @@ mod webhooks;
 use std::{sync::Arc, time::Duration};
 
 use self::{
+    drive::Until,
     listen::Listeners,
     process::STARTS_WITHIN,
     system::{Running, System, Vendor},
@@ -123,7 +126,10 @@ pub(crate) async fn run(parts: &[&str], quick: bool) -> Result<()> {
         .note(format!("Open files a process may have: {files}."));
     let measured = measure(&mut bench, parts, files).await;
     // What was measured before an error is worth seeing, too.
-    bench.table.print();
+    for told in bench.vendor.losses.told() {
+        bench.table.note(told);
+    }
+    bench.table.print(parts, quick);
     measured
 }
 
@@ -132,7 +138,7 @@ async fn try_out(bench: &Bench, peer: System) -> Result<()> {
     let running = Running::start(peer, &bench.vendor).await?;
     let listeners = Listeners::at(&running.doors[0], 1).await?;
     let batch = bench.batch(peer.form(), 1, 1);
-    drive::closed_loop(&running.posts, &batch, 0..1, 1, STARTS_WITHIN).await?;
+    drive::closed_loop(&running.posts, &batch, 0..1, 1, Until::AllPosted(STARTS_WITHIN)).await?;
     listeners.heard.reaches(1, COMES_WITHIN).await?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Bench,
-    drive::closed_loop,
+    drive::{Until, closed_loop},
     listen::Listeners,
     system::{Running, System},
     table::{Measured, Samples, Verdict},
@@ -29,11 +29,18 @@ pub(crate) async fn measure(bench: &mut Bench) -> Result<()> {
             for door in &running.doors {
                 listeners.join(door, 1).await?;
             }
-            let warm = closed_loop(&running.posts, &batch, 0..batch.len(), IN_FLIGHT, WARM_UP).await?;
+            let warm = closed_loop(
+                &running.posts,
+                &batch,
+                0..batch.len(),
+                IN_FLIGHT,
+                Until::After(WARM_UP),
+            )
+            .await?;
             let (servers_before, redis_before) = running.cpu()?;
             let range = warm.accepted..batch.len();
-            let run = closed_loop(&running.posts, &batch, range, IN_FLIGHT, time).await?;
-            let all = (warm.accepted + run.accepted) * replicas;
+            let run = closed_loop(&running.posts, &batch, range, IN_FLIGHT, Until::After(time)).await?;
+            let all = warm.accepted + run.accepted;
             running.all_heard(&listeners.heard, all as u64).await?;
             let (servers_after, redis_after) = running.cpu()?;
             let each = 1e6 / run.accepted as f64;

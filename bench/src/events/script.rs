@@ -19,8 +19,9 @@ use tokio::{
 
 use super::{
     Bench,
-    drive::closed_loop,
-    system::{Redis, Running, System},
+    drive::{Until, closed_loop},
+    redis::Redis,
+    system::{Running, System},
     table::{Measured, Verdict},
     webhook::Form,
 };
@@ -57,7 +58,14 @@ pub(crate) async fn measure(bench: &mut Bench) -> Result<()> {
     let monitor = monitor(&running.redis, Arc::clone(&recording)).await?;
     running.add(&bench.vendor, 0).await?;
     let batch = bench.batch(Form::Signed, events, CONVERSATIONS);
-    closed_loop(&running.posts, &batch, 0..batch.len(), 1, RECORDS_WITHIN).await?;
+    closed_loop(
+        &running.posts,
+        &batch,
+        0..batch.len(),
+        1,
+        Until::AllPosted(RECORDS_WITHIN),
+    )
+    .await?;
     let begun = Instant::now();
     while appends(&recording) < events as usize && begun.elapsed() < RECORDS_WITHIN {
         tokio::time::sleep(Duration::from_millis(20)).await;

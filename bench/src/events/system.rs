@@ -1,11 +1,12 @@
 //! What is measured: the service, the floor and the peers, each with a Redis of its own, in a directory of its own.
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::Path,
     process::Command,
-    sync::Arc,
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use axum::{Router, routing::get};
@@ -16,9 +17,11 @@ use tokio::{net::TcpListener, task::AbortHandle};
 
 use super::{
     centrifugo, floor,
-    listen::{Door, Heard},
+    heard::Heard,
+    listen::Door,
     nchan,
-    process::{Process, STARTS_WITHIN, free_address},
+    process::Process,
+    redis::Redis,
     webhook::{Form, Signer},
 };
 use crate::{
@@ -55,6 +58,31 @@ pub(crate) struct Vendor {
     pub(crate) signer: Signer,
     url: String,
     server: AbortHandle,
+    pub(crate) losses: Arc<Losses>,
+}
+
+/// What peers did not bring to their subscribers: for each, how many deliveries came of how many, where they were not all.
+#[derive(Default)]
+pub(crate) struct Losses(Mutex<BTreeMap<System, (u64, u64, u64)>>);
+
+impl Losses {
+    fn note(&self, system: System, came: u64, due: u64) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (times, all_came, all_due) = all.entry(system).or_default();
+        (*times, *all_came, *all_due) = (*times + 1, *all_came + came, *all_due + due);
+    }
+
+    /// In words.
+    pub(crate) fn told(&self) -> Vec<String> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = all.iter().map(|(system, (times, came, due))| {
+            format!(
+                "{system:?} did not bring every event to every subscriber once in {times} measurements: there {came} came of {due}. \
+                 Its figures are of those that came."
+            )
+        });
+        told.collect()
+    }
 }
 
 impl Vendor {
@@ -75,6 +103,7 @@ impl Vendor {
             signer,
             url,
             server: server.abort_handle(),
+            losses: Arc::default(),
         })
     }
 }
@@ -95,6 +124,7 @@ pub(crate) struct Running {
     /// Its servers, one for each replica.
     pub(crate) servers: Vec<Process>,
     pub(crate) redis: Redis,
+    losses: Arc<Losses>,
     _dir: TempDir,
 }
 
@@ -114,6 +144,7 @@ impl Running {
             doors: Vec::new(),
             servers: Vec::new(),
             redis,
+            losses: Arc::clone(&vendor.losses),
             _dir: dir,
         };
         for i in 0..replicas {
@@ -152,30 +183,37 @@ impl Running {
         Ok(())
     }
 
-    /// The door of one who wants all that the log holds; of the service alone.
-    pub(crate) fn earliest_door(&self) -> Door {
-        match &self.doors[0] {
-            Door::Grpc(address, path, _) => Door::Grpc(*address, path, Bytes::from_static(FROM_EARLIEST)),
-            other => other.clone(),
+    /// The door of one who wants all that the log holds; the floor, which has no log, has as many messages ready, of a size.
+    pub(crate) fn earliest_door(&self, events: u64, bytes: u64) -> Door {
+        match (&self.doors[0], self.system) {
+            (Door::Grpc(address, path, _), System::Floor) => {
+                Door::Grpc(*address, path, floor::replay(events, bytes))
+            }
+            (Door::Grpc(address, path, _), _) => {
+                Door::Grpc(*address, path, Bytes::from_static(FROM_EARLIEST))
+            }
+            (other, _) => other.clone(),
         }
     }
 
-    /// Waits until subscribers have heard so many events. Of ours and the floor's, each must come; a peer may drop some under load,
-    /// which is its own affair.
-    pub(crate) async fn all_heard(&self, heard: &Heard, count: u64) -> Result<()> {
+    /// Waits until each subscriber has heard the first so many events, and each of them once. Ours and the floor's must; a
+    /// peer may drop some under load, which is its own affair, and is told below the table.
+    pub(crate) async fn all_heard(&self, heard: &Heard, events: u64) -> Result<()> {
         let ours = matches!(self.system, System::Chatbridge | System::Floor);
         let within = Duration::from_secs(if ours { 20 } else { 5 });
-        match heard.reaches(count, within).await {
-            Ok(_) if heard.count() == count || !ours => Ok(()),
-            Ok(_) => Err(format!(
-                "{:?}: {} events were heard of {count}",
-                self.system,
-                heard.count()
+        let due = events * heard.subscribers();
+        let reached = heard.reaches(due, within).await;
+        let unserved = heard.unserved(events);
+        match reached {
+            Ok(_) if unserved == 0 => Ok(()),
+            Err(error) if ours => Err(format!("{:?}: {error}", self.system).into()),
+            Ok(_) if ours => Err(format!(
+                "{:?}: {unserved} subscribers did not hear each of {events} events once",
+                self.system
             )
             .into()),
-            Err(error) if ours => Err(format!("{:?}: {error}", self.system).into()),
-            Err(error) => {
-                eprintln!("{:?}: {error}", self.system);
+            _ => {
+                self.losses.note(self.system, heard.count(), due);
                 Ok(())
             }
         }
@@ -219,62 +257,4 @@ fn service(ready: &Path, vendor: &Vendor, redis: &str) -> Result<Command> {
         .env("CHATBRIDGE_DRAIN_SPREAD_MS", "0")
         .env("CHATBRIDGE_DRAIN_DEADLINE_MS", "100");
     Ok(command)
-}
-
-/// A Redis without persistence, as all systems here have it.
-pub(crate) struct Redis {
-    pub(crate) url: String,
-    pub(crate) client: Arc<redis::Client>,
-    pub(crate) process: Process,
-}
-
-impl Redis {
-    /// Starts one that keeps its files in `dir`.
-    pub(crate) async fn start(dir: &Path) -> Result<Self> {
-        let address = free_address()?;
-        let mut command = Command::new("redis-server");
-        command
-            .args(["--port", &address.port().to_string(), "--bind", "127.0.0.1"])
-            .args(["--save", "", "--appendonly", "no", "--dir"])
-            .arg(dir);
-        let process = Process::start("redis-server", &mut command)?;
-        let url = format!("redis://{address}");
-        let client = Arc::new(redis::Client::open(url.as_str())?);
-        let begun = Instant::now();
-        while client.get_multiplexed_async_connection().await.is_err() {
-            if begun.elapsed() > STARTS_WITHIN {
-                return Err("redis-server does not answer".into());
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        Ok(Self { url, client, process })
-    }
-
-    /// Calls and microseconds of each command since the last reset.
-    pub(crate) async fn statistics(&self) -> Result<Vec<(String, f64, f64)>> {
-        let mut connection = self.client.get_multiplexed_async_connection().await?;
-        let text: String = redis::cmd("INFO")
-            .arg("commandstats")
-            .query_async(&mut connection)
-            .await?;
-        let commands = text.lines().filter_map(|line| line.strip_prefix("cmdstat_"));
-        let read = commands.filter_map(|line| {
-            let (name, rest) = line.split_once(':')?;
-            let field = |wanted: &str| {
-                let mut fields = rest.split(',').filter_map(|field| field.split_once('='));
-                fields.find_map(|(name, value)| (name == wanted).then(|| value.parse().ok())?)
-            };
-            Some((name.to_owned(), field("calls")?, field("usec")?))
-        });
-        Ok(read.collect())
-    }
-
-    /// Starts the statistics anew.
-    pub(crate) async fn reset_statistics(&self) -> Result<()> {
-        let mut connection = self.client.get_multiplexed_async_connection().await?;
-        Ok(redis::cmd("CONFIG")
-            .arg("RESETSTAT")
-            .exec_async(&mut connection)
-            .await?)
-    }
 }

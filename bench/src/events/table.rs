@@ -95,6 +95,25 @@ impl Verdict {
         Self { text, met: None }
     }
 
+    /// Says nothing of a goal where, for one of the systems that it is about, `late` is more than half of `times`: then the
+    /// times are rather the driver's than the system's.
+    pub(crate) fn unless_driver_bound(self, times: &Measured, late: &Measured, of: &[System]) -> Self {
+        let bound = of.iter().find(|system| {
+            let median = |measured: &Measured| measured.get(system).map(Samples::median);
+            median(late)
+                .zip(median(times))
+                .is_some_and(|(late, time)| late > time / 2.0)
+        });
+        match bound {
+            None => self,
+            Some(system) => Self::note(format!(
+                "{}: driver-bound ({system:?} was posted to {:.2} ms late)",
+                self.text,
+                late[system].median()
+            )),
+        }
+    }
+
     fn written(&self) -> String {
         let verdict = match self.met {
             Some(true) => ": met",
@@ -146,9 +165,16 @@ impl Table {
         self.notes.push(text);
     }
 
-    /// As Markdown, with the machine it is of.
-    pub(crate) fn print(&self) {
+    /// As Markdown, with the machine and the run it is of.
+    pub(crate) fn print(&self, parts: &[&str], quick: bool) {
         println!("{}", machine());
+        println!();
+        let run = if quick {
+            "A short run (`--quick`)"
+        } else {
+            "A full run"
+        };
+        println!("{run} of {}.", parts.join(", "));
         println!();
         println!("| figure | Chatbridge | floor | Nchan | Centrifugo | ratios and goals |");
         println!("| --- | --- | --- | --- | --- | --- |");
@@ -208,6 +234,19 @@ mod tests {
             "623 456 (12 345 to 1 234 567)"
         );
         assert_eq!(Samples(vec![0.5]).written(2), "0.50");
+    }
+
+    #[test]
+    fn a_goal_is_left_open_where_the_driver_was_late() {
+        let of = |ms: f64| Measured::from([(System::Floor, Samples(vec![ms]))]);
+        let judged = |late: f64| {
+            let goal = Verdict::at_most("ms", 1.0, 2.0);
+            goal.unless_driver_bound(&of(10.0), &of(late), &[System::Chatbridge, System::Floor])
+                .written()
+        };
+        assert!(judged(5.0).ends_with(": met"));
+        assert!(judged(5.1).contains("driver-bound"));
+        assert!(!judged(5.1).contains("met"));
     }
 
     #[test]

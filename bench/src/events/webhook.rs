@@ -151,7 +151,8 @@ fn post(path: &str, headers: &str, body: &str) -> String {
     )
 }
 
-fn mark(id: u64) -> String {
+/// How an event says its number.
+pub(crate) fn mark(id: u64) -> String {
     format!("bench-{id:0DIGITS$}")
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
     Bench,
-    drive::closed_loop,
+    drive::{Until, closed_loop},
     listen::Listeners,
     system::{Running, System},
     table::{Measured, Verdict},
@@ -14,7 +14,7 @@ use crate::Result;
 
 const IN_FLIGHT: [usize; 3] = [1, 16, 64];
 pub(crate) const CONVERSATIONS: u64 = 100;
-/// More than any system takes within the time.
+/// More than any system takes within the time, which is seen to.
 const EVENTS: u64 = 200_000;
 /// Before each measurement, unmeasured.
 const WARM_UP: Duration = Duration::from_millis(200);
@@ -82,10 +82,24 @@ async fn round(bench: &Bench, system: System, batch: &Arc<Batch>) -> Result<Roun
     let mut next = 0;
     let mut round = Round::default();
     for (in_flight, (rate, server_us, redis_us)) in IN_FLIGHT.into_iter().zip(&mut round) {
-        let warm = closed_loop(&running.posts, batch, next..batch.len(), in_flight, WARM_UP).await?;
+        let warm = closed_loop(
+            &running.posts,
+            batch,
+            next..batch.len(),
+            in_flight,
+            Until::After(WARM_UP),
+        )
+        .await?;
         next += warm.accepted;
         let (server_before, redis_before) = running.cpu()?;
-        let run = closed_loop(&running.posts, batch, next..batch.len(), in_flight, time).await?;
+        let run = closed_loop(
+            &running.posts,
+            batch,
+            next..batch.len(),
+            in_flight,
+            Until::After(time),
+        )
+        .await?;
         let (server_after, redis_after) = running.cpu()?;
         next += run.accepted;
         let each = 1e6 / run.accepted as f64;

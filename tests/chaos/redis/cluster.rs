@@ -14,6 +14,8 @@ const SLOTS: usize = 16_384;
 /// A cluster. Its first three nodes begin as masters, and node `n + 3` as the replica of node `n`.
 pub struct Cluster {
     pub nodes: Vec<Node>,
+    /// Whether a master takes writes only where a replica is there.
+    pub guarded: bool,
 }
 
 impl Cluster {
@@ -44,7 +46,7 @@ impl Cluster {
         for node in &nodes {
             node.answers(PATIENCE).await?;
         }
-        let cluster = Self { nodes };
+        let cluster = Self { nodes, guarded };
         cluster.join(&buses).await?;
         Ok(cluster)
     }

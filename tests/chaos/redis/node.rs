@@ -3,7 +3,6 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::Command,
     time::Duration,
 };
 
@@ -14,7 +13,7 @@ use crate::{
     Result,
     clock::Clock,
     link::{Link, Weather},
-    process::{Process, free_port, until},
+    process::{Process, command, free_port, until},
 };
 
 /// What it keeps on disk.
@@ -72,7 +71,7 @@ impl Node {
     /// Starts it with more options, which it keeps for later starts.
     pub fn start(&mut self, more: &[&str]) -> Result<()> {
         self.args.extend(more.iter().map(|arg| (*arg).to_owned()));
-        let mut command = Command::new("redis-server");
+        let mut command = command("redis-server");
         command
             .args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--dir"])
             .arg(&self.folder)

@@ -1,11 +1,11 @@
 //! A master, two replicas, three Sentinels.
 
-use std::{net::SocketAddr, path::Path, process::Command, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use super::node::{Disk, Node};
 use crate::{
     Result,
-    process::{PATIENCE, Process, free_port, until},
+    process::{PATIENCE, Process, command, free_port, until},
 };
 
 /// What the Sentinels call the master.
@@ -14,6 +14,8 @@ pub const NAME: &str = "chat";
 /// The Sentinels, and the servers that they watch.
 pub struct Sentinels {
     pub nodes: Vec<Node>,
+    /// Whether a master takes writes only where both replicas are there.
+    pub guarded: bool,
     ports: Vec<u16>,
     processes: Vec<Process>,
 }
@@ -46,6 +48,7 @@ impl Sentinels {
         }
         let mut set = Self {
             nodes,
+            guarded,
             ports: Vec::new(),
             processes: Vec::new(),
         };
@@ -87,7 +90,7 @@ impl Sentinels {
             master.port()
         );
         std::fs::write(&file, text)?;
-        let mut command = Command::new("redis-server");
+        let mut command = command("redis-server");
         command.arg(&file).arg("--sentinel");
         self.processes.push(Process::start(&name, command, folder)?);
         self.ports.push(port);

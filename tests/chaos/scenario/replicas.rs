@@ -28,7 +28,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         settings: &[("drain_spread_ms", "500")],
         short: false,
         promise: Promise {
-            back_within: Duration::from_secs(2),
+            back_within: Duration::from_secs(4),
             ..REPLICAS_TROUBLED
         },
         steps: drain,

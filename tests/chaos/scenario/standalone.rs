@@ -45,6 +45,8 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             topology: Topology::Standalone(Disk::Nothing),
             promise: Promise {
                 lost: Lost::Told,
+                // Every stream reads all partitions anew.
+                back_within: Duration::from_secs(10),
                 ..REDIS_TROUBLED
             },
             ..full
@@ -58,7 +60,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             name: "redis-dark",
-            about: "the network to Redis passes nothing for 20 s, without a reset (short form: 6 s)",
+            about: "the network to Redis passes nothing for 20 s, in the short form for 6 s, without a reset",
             short: true,
             steps: dark,
             ..CRASH

@@ -16,22 +16,20 @@ use chatbridge::store::{
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 
 use super::{
-    Mutant, Report,
+    CONNECTS, Mutant, QUEUE, RECOVERS_WITHIN, Report,
     judge::settle,
     offers::Offers,
     plan::{Cast, Sent, Writer, next_stream},
     reader::Reader,
     replica::Replica,
     truth::{Loss, Truth},
-    violation::Checked,
+    violation::{Checked, violation},
 };
 
 /// How long a disconnected reader waits for the live feed.
 const JOIN_WAIT: Duration = Duration::from_millis(300);
-/// How long, in the run's own time, a reader may take to get what it must get; and how long it is listened to afterwards.
-const TIMES: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(3));
-/// How many entries may wait for a subscriber before it is detached.
-const QUEUE: u64 = 256;
+/// How long, in the run's own time, what a reader must get may stop coming; and how long it is listened to afterwards.
+const TIMES: (Duration, Duration) = (RECOVERS_WITHIN, Duration::from_secs(3));
 
 struct Run {
     chance: StdRng,
@@ -318,8 +316,13 @@ impl Run {
             replica.weather.clear();
         }
         for reader in 0..self.readers.len() {
-            while !self.readers[reader].is_open() {
-                self.connect(reader).await;
+            for _ in 0..CONNECTS {
+                if !self.readers[reader].is_open() {
+                    self.connect(reader).await;
+                }
+            }
+            if !self.readers[reader].is_open() {
+                return violation!(Failed, "reader {reader} finds no live feed any more");
             }
         }
         self.audit(None).await?;
@@ -327,6 +330,8 @@ impl Run {
         settle(&mut self.readers, &self.truth, partitions, TIMES, &self.offers).await?;
         self.report.count(&self.readers);
         self.report.steps = self.step;
+        self.report.duplicates = self.offers.duplicates();
+        self.report.reorders = self.truth.reorders;
         Ok(())
     }
 }

@@ -9,21 +9,27 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use chatbridge::store::{Append, Retention, partition::hash_tag, redis::RedisSettings, redis::RedisStore};
+use chatbridge::store::{
+    Append, Retention, Store as _,
+    redis::{Claims, RedisSettings, RedisStore},
+};
 use futures_util::future::{join_all, try_join_all};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
-use redis::Pipeline;
-use tokio::{sync::RwLock, time::sleep};
+use tokio::{
+    sync::RwLock,
+    time::{Instant, sleep},
+};
 
 use super::{
-    Mutant, Report,
+    CONNECTS, Mutant, QUEUE, RECOVERS_WITHIN, Report,
+    bad_luck::Plan,
     judge::settle,
     offers::Offers,
     plan::{Cast, Sent, Writer, next_stream},
     reader::Reader,
     replica::Replica,
     truth::{Loss, Truth},
-    violation::{Checked, Violation},
+    violation::{Checked, violation},
 };
 use crate::support::redis::RedisServer;
 
@@ -33,46 +39,50 @@ const READERS: usize = 8;
 const REPLICAS: usize = 3;
 const PREFIX: &str = "checker";
 const JOIN_WAIT: Duration = Duration::from_secs(1);
-/// How long a reader may take to get what it must get; with a planted fault it never may.
-const LIMIT: Duration = Duration::from_secs(60);
-const LIMIT_WITH_FAULT: Duration = Duration::from_secs(5);
-/// How long it is listened to afterwards.
+/// How long after its answer was not there a delivery comes again.
+const AGAIN_AFTER: Duration = Duration::from_millis(20);
+/// How long a reader is listened to after it has got all.
 const QUIET: Duration = Duration::from_millis(30);
 
-struct Run {
-    server: RedisServer,
-    replicas: Vec<Replica>,
+pub(super) struct Run {
+    pub(super) server: RedisServer,
+    pub(super) replicas: Vec<Replica>,
+    /// How many of them claim an event's id apart from the append.
+    apart: usize,
     /// Past all that is under test.
     auditor: RedisStore,
     cast: Cast,
-    offers: Offers,
+    pub(super) offers: Offers,
     /// Held while an event is offered, until it is answered; and by whoever takes something away from the log.
-    gate: RwLock<()>,
-    steps: AtomicU64,
-    budget: u64,
+    pub(super) gate: RwLock<()>,
+    pub(super) steps: AtomicU64,
+    pub(super) budget: u64,
     appends: AtomicU64,
     forgeries: AtomicU64,
     streams: AtomicU64,
     long_stalls: AtomicU64,
-    over: AtomicBool,
+    pub(super) over: AtomicBool,
 }
 
 /// Runs about so many steps, or fails at the first broken promise. With `losses` the log is trimmed, wiped and rewound.
 pub(super) async fn run(seed: u64, budget: u64, losses: bool, mutant: Option<&Mutant>) -> Checked<Report> {
     let mut chance = StdRng::seed_from_u64(seed);
-    let limit = mutant.map_or(LIMIT, |_| LIMIT_WITH_FAULT);
-    let run = Run::new(&mut chance, budget, mutant).await;
+    let limit = mutant.map_or(RECOVERS_WITHIN, Mutant::limit);
+    // Worlds in a row have every mixture of replicas, whatever the first seed was.
+    let apart = usize::try_from(seed % (REPLICAS as u64 + 1)).expect("a few");
+    let run = Run::new(&mut chance, budget, apart, mutant).await;
     let mut seeds = || StdRng::seed_from_u64(chance.random());
     let writers = (0..WRITERS).map(|n| (n, seeds())).collect::<Vec<_>>();
     let readers = (0..READERS).map(|n| (n, seeds())).collect::<Vec<_>>();
     let (mut luck, mut last) = (seeds(), seeds());
+    let plan = losses.then(|| Plan::new(seed, budget));
     let write = async {
         let written = try_join_all(writers.into_iter().map(|(n, chance)| run.write(n, chance))).await;
         run.over.store(true, Ordering::SeqCst);
         written
     };
     let read = join_all(readers.into_iter().map(|(n, chance)| run.read(n, chance)));
-    let (written, mut readers, spoiled) = tokio::join!(write, read, run.spoil(&mut luck, losses));
+    let (written, mut readers, spoiled) = tokio::join!(write, read, run.spoil(&mut luck, plan));
     written?;
     let (mut truth, mut report) = spoiled?;
     run.end(&mut readers, &mut truth, &mut last, limit).await?;
@@ -81,32 +91,44 @@ pub(super) async fn run(seed: u64, budget: u64, losses: bool, mutant: Option<&Mu
     report.forgeries = run.forgeries.load(Ordering::SeqCst);
     report.streams = run.streams.load(Ordering::SeqCst);
     report.long_stalls = run.long_stalls.load(Ordering::SeqCst);
+    report.duplicates = run.offers.duplicates();
+    report.reorders = truth.reorders;
+    report.claim_apart = run.apart as u64;
+    report.claim_with_append = (REPLICAS - run.apart) as u64;
     report.count(&readers);
     Ok(report)
 }
 
+/// Connects to the log with settings that leave it as it is.
+async fn connect(server: &RedisServer, retention: Retention, claims: Claims) -> RedisStore {
+    let settings = RedisSettings {
+        url: server.url().into(),
+        prefix: PREFIX.into(),
+        partitions: PARTITIONS,
+        retention,
+        wait: None,
+        claims: Some(claims),
+    };
+    RedisStore::connect(settings).await.expect("a store")
+}
+
 impl Run {
-    async fn new(chance: &mut StdRng, budget: u64, mutant: Option<&Mutant>) -> Self {
+    async fn new(chance: &mut StdRng, budget: u64, apart: usize, mutant: Option<&Mutant>) -> Self {
         let server = RedisServer::start();
-        let connect = async || {
-            let settings = RedisSettings {
-                url: server.url().into(),
-                prefix: PREFIX.into(),
-                partitions: PARTITIONS,
-                retention: Retention::default(),
-                wait: None,
-                claims: None,
-            };
-            RedisStore::connect(settings).await.expect("a store")
-        };
         let mut replicas = Vec::new();
-        for _ in 0..REPLICAS {
-            replicas.push(Replica::start(Arc::new(connect().await), chance, mutant));
+        for number in 0..REPLICAS {
+            let claims = match number < apart {
+                true => Claims::Apart,
+                false => Claims::WithAppend,
+            };
+            let store = connect(&server, Retention::default(), claims).await;
+            replicas.push(Replica::start(Arc::new(store), chance, mutant));
         }
-        let auditor = connect().await;
+        let auditor = connect(&server, Retention::default(), Claims::default()).await;
         Self {
             server,
             replicas,
+            apart,
             auditor,
             cast: Cast::new(chance),
             offers: Offers::default(),
@@ -121,7 +143,7 @@ impl Run {
         }
     }
 
-    fn replica(&self, chance: &mut StdRng) -> &Replica {
+    pub(super) fn replica(&self, chance: &mut StdRng) -> &Replica {
         self.replicas.choose(chance).expect("there are some")
     }
 
@@ -144,10 +166,7 @@ impl Run {
                     self.appends.fetch_add(1, Ordering::SeqCst);
                 }
                 Sent::Forged(event) => {
-                    let replica = self.replica(&mut chance);
-                    while !(self.offers).answered_forgery(&event, replica.store.append(&event).await)? {
-                        sleep(Duration::from_millis(20)).await;
-                    }
+                    self.offer_forged(&event, self.replica(&mut chance)).await?;
                     self.forgeries.fetch_add(1, Ordering::SeqCst);
                 }
             }
@@ -157,14 +176,36 @@ impl Run {
 
     /// Delivers until there is an answer, as 8x8 does.
     async fn offer(&self, event: &Append, raw: &[u8], replica: &Replica) -> Checked {
-        loop {
+        let deadline = Instant::now() + RECOVERS_WITHIN;
+        while Instant::now() < deadline {
             self.offers.offering(event, raw);
             let answer = replica.store.append(event).await;
             if self.offers.answered(event, answer)? {
                 return Ok(());
             }
-            sleep(Duration::from_millis(20)).await;
+            sleep(AGAIN_AFTER).await;
         }
+        violation!(
+            Failed,
+            "{:?} was not taken in {RECOVERS_WITHIN:?}",
+            event.event_id
+        )
+    }
+
+    async fn offer_forged(&self, event: &Append, replica: &Replica) -> Checked {
+        let deadline = Instant::now() + RECOVERS_WITHIN;
+        while Instant::now() < deadline {
+            let answer = replica.store.append(event).await;
+            if self.offers.answered_forgery(event, answer)? {
+                return Ok(());
+            }
+            sleep(AGAIN_AFTER).await;
+        }
+        violation!(
+            Failed,
+            "a forgery of {:?} was not answered in {RECOVERS_WITHIN:?}",
+            event.event_id
+        )
     }
 
     async fn read(&self, number: usize, mut chance: StdRng) -> Reader {
@@ -200,7 +241,7 @@ impl Run {
 
     /// Does nothing until more was appended than may wait for a subscriber.
     async fn stall(&self, chance: &mut StdRng) {
-        let until = self.appends.load(Ordering::SeqCst) + chance.random_range(100..1500);
+        let until = self.appends.load(Ordering::SeqCst) + chance.random_range(QUEUE + 1..1500);
         while self.appends.load(Ordering::SeqCst) < until {
             if self.over.load(Ordering::SeqCst) {
                 return;
@@ -221,134 +262,27 @@ impl Run {
         }
     }
 
-    /// Everything goes wrong now and then, until the writers are done.
-    async fn spoil(&self, chance: &mut StdRng, losses: bool) -> Checked<(Truth, Report)> {
-        let spoiled = self.spoil_until_over(chance, losses).await;
-        // Whoever waits for more to be appended must not wait for ever.
-        self.over.store(true, Ordering::SeqCst);
-        spoiled
-    }
-
-    async fn spoil_until_over(&self, chance: &mut StdRng, losses: bool) -> Checked<(Truth, Report)> {
-        let (mut truth, mut report) = (Truth::default(), Report::default());
-        let mut saved = false;
-        while !self.over.load(Ordering::SeqCst) {
-            sleep(Duration::from_millis(chance.random_range(10..120))).await;
-            let replica = self.replica(chance);
-            match chance.random_range(0..40) {
-                0..16 => {
-                    replica.weather.break_feed(chance.random_range(0..2));
-                    report.breaks += 1;
-                }
-                16..24 => {
-                    let failing = [0, 0, 50, 200].choose(chance).copied().unwrap_or(0);
-                    replica.weather.fail_reads(failing);
-                }
-                24..34 => {
-                    self.cut_connections().await;
-                    report.breaks += 1;
-                }
-                34 => {
-                    self.restart(&mut truth, true, saved).await?;
-                    report.breaks += 1;
-                }
-                35 | 36 if losses && report.rewinds == 0 && !saved => {
-                    self.trim(&mut truth, chance).await?;
-                    report.trims += 1;
-                }
-                37 if losses => {
-                    self.wipe(&mut truth).await?;
-                    saved = false;
-                    report.wipes += 1;
-                }
-                38 | 39 if losses && !truth.trims => {
-                    if saved {
-                        self.restart(&mut truth, false, true).await?;
-                        report.rewinds += 1;
-                    } else {
-                        self.save(&mut truth).await?;
-                    }
-                    saved = !saved;
-                }
-                _ => {}
-            }
-        }
-        Ok((truth, report))
-    }
-
-    async fn audit(&self, truth: &mut Truth, loss: Option<Loss>) -> Checked {
+    pub(super) async fn audit(&self, truth: &mut Truth, loss: Option<Loss>) -> Checked {
         truth.audit(&self.auditor, &self.offers, loss).await
     }
 
-    /// Asks Redis past all that is under test; on a busy machine more than once.
-    async fn insist(&self, ask: &Pipeline) {
+    /// Trims the log as the service does, by settings of which this line is the result: what is older goes.
+    pub(super) async fn trim_before(&self, before_ms: u64) {
         for _ in 0..20 {
-            let mut connection = self.server.connection().await;
-            if ask.exec_async(&mut connection).await.is_ok() {
+            let Ok(now) = self.auditor.now_ms().await else {
+                continue;
+            };
+            let retention = Retention {
+                log_ms: now.saturating_sub(before_ms).max(1),
+                ..Retention::default()
+            };
+            let janitor = connect(&self.server, retention, Claims::default()).await;
+            // Those of before had a lease of a millisecond.
+            if janitor.tidy(1).await.is_ok_and(|mine| mine) {
                 return;
             }
         }
-        panic!("Redis does not do what it is asked");
-    }
-
-    async fn cut_connections(&self) {
-        let mut kill = redis::pipe();
-        kill.cmd("CLIENT")
-            .arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"]);
-        self.insist(&kill).await;
-    }
-
-    /// Redis writes down what it holds.
-    async fn save(&self, truth: &mut Truth) -> Checked {
-        let _alone = self.gate.write().await;
-        self.audit(truth, None).await?;
-        self.write_down().await;
-        Ok(())
-    }
-
-    async fn write_down(&self) {
-        self.insist(redis::pipe().cmd("SAVE")).await;
-    }
-
-    /// Redis is killed and comes back with what it wrote down last: all, or what it held some time ago.
-    async fn restart(&self, truth: &mut Truth, whole: bool, saved: bool) -> Checked {
-        if whole && saved {
-            // It would write over what is to come back later.
-            return Ok(());
-        }
-        let _alone = self.gate.write().await;
-        self.audit(truth, None).await?;
-        if whole {
-            self.write_down().await;
-        }
-        tokio::task::block_in_place(|| self.server.restart());
-        self.audit(truth, (!whole).then_some(Loss::Rewound)).await
-    }
-
-    async fn wipe(&self, truth: &mut Truth) -> Checked {
-        let _alone = self.gate.write().await;
-        self.audit(truth, None).await?;
-        self.insist(redis::pipe().cmd("FLUSHALL")).await;
-        self.audit(truth, Some(Loss::Wiped)).await
-    }
-
-    /// What is older than a time goes, as it does when it is older than the log keeps.
-    async fn trim(&self, truth: &mut Truth, chance: &mut StdRng) -> Checked {
-        let _alone = self.gate.write().await;
-        self.audit(truth, None).await?;
-        truth.trims = true;
-        for p in 0..PARTITIONS {
-            let Some(before_ms) = truth.some_time(p, chance) else {
-                continue;
-            };
-            let key = |what: &str| format!("{PREFIX}:{{{}}}:{what}", hash_tag(p, PARTITIONS));
-            let mut trim = redis::pipe();
-            trim.atomic();
-            trim.cmd("XTRIM").arg(key("log")).arg("MINID").arg(before_ms);
-            trim.cmd("HSET").arg(key("meta")).arg("trimmed").arg(before_ms);
-            self.insist(&trim).await;
-        }
-        self.audit(truth, None).await
+        panic!("the log is not trimmed");
     }
 
     /// Everything is well again, and everybody must get everything.
@@ -363,14 +297,13 @@ impl Run {
             replica.weather.clear();
         }
         for reader in readers.iter_mut() {
-            for _ in 0..100 {
+            for _ in 0..CONNECTS {
                 if !reader.is_open() {
                     self.connect(reader, chance).await;
                 }
             }
             if !reader.is_open() {
-                let what = format!("reader {} finds no live feed any more", reader.number);
-                return Err(Violation::new(super::violation::Kind::Failed, what));
+                return violation!(Failed, "reader {} finds no live feed any more", reader.number);
             }
         }
         self.audit(truth, None).await?;

@@ -19,7 +19,7 @@ use super::{
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Judges all streams of a reader but for what the last may still get; answers where that is.
-pub(super) fn judge(reader: &Reader, truth: &Truth, partitions: u16) -> Checked<Option<Walk>> {
+fn judge(reader: &Reader, truth: &Truth, partitions: u16) -> Checked<Option<Walk>> {
     let marks: BTreeSet<(usize, usize)> = reader
         .streams
         .iter()
@@ -71,17 +71,14 @@ fn in_stream(mut problem: Violation, reader: &Reader, number: usize, seen: usize
     problem
 }
 
-/// Waits until a reader's open stream has been given all that it must get, and `quiet` longer for what it must not get.
-pub(super) async fn drain(
+/// Waits until a reader's open stream has been given all that it must get, and `quiet` longer for what it must not get. It
+/// must not stop coming for `limit`.
+async fn drain(
     reader: &mut Reader,
+    mut walk: Walk,
     truth: &Truth,
-    partitions: u16,
     (limit, quiet): (Duration, Duration),
 ) -> Checked {
-    let Some(mut walk) = judge(reader, truth, partitions)? else {
-        return Ok(());
-    };
-    let deadline = Instant::now() + limit;
     let within = |problem, reader: &Reader| {
         let seen = reader.stream().map_or(0, |stream| stream.seen.len());
         in_stream(problem, reader, reader.streams.len() - 1, seen)
@@ -91,17 +88,22 @@ pub(super) async fn drain(
         let observed = seen.map_or(Ok(()), |seen| walk.observe(seen, truth));
         observed.map_err(|problem| within(problem, reader))
     };
+    let mut deadline = Instant::now() + limit;
     loop {
         // Waiting is not for the impatient: a read of the log that is given up begins anew.
         while reader.poll() {
             look(reader, &mut walk)?;
+            deadline = Instant::now() + limit;
         }
         match walk.missing(truth, true) {
             Ok(()) => break,
             Err(problem) if !reader.is_open() || Instant::now() > deadline => {
                 return Err(within(problem, reader));
             }
-            Err(_) if reader.wait(PATIENCE).await => look(reader, &mut walk)?,
+            Err(_) if reader.wait(PATIENCE).await => {
+                look(reader, &mut walk)?;
+                deadline = Instant::now() + limit;
+            }
             Err(_) => {}
         }
     }
@@ -111,7 +113,8 @@ pub(super) async fn drain(
     Ok(())
 }
 
-/// Judges all readers, each of which has a stream open, to the end.
+/// Judges all readers, each of which has a stream open, to the end. What they were given already comes first: what is wrong
+/// there must not be hidden by somebody who is still waiting.
 pub(super) async fn settle(
     readers: &mut [Reader],
     truth: &Truth,
@@ -119,8 +122,12 @@ pub(super) async fn settle(
     times: (Duration, Duration),
     offers: &Offers,
 ) -> Checked {
-    for reader in readers {
-        drain(reader, truth, partitions, times).await?;
+    let judged = readers.iter().map(|reader| judge(reader, truth, partitions));
+    let walks = judged.collect::<Checked<Vec<Option<Walk>>>>()?;
+    for (reader, walk) in readers.iter_mut().zip(walks) {
+        if let Some(walk) = walk {
+            drain(reader, walk, truth, times).await?;
+        }
         reader.leave(offers);
     }
     Ok(())

@@ -2,18 +2,21 @@
 
 #![allow(clippy::print_stdout, reason = "a test says what it found")]
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use rand::{SeedableRng as _, rngs::StdRng};
 use rstest::rstest;
 
 use super::{
-    WORLD_STEPS, from_environment, in_redis,
+    RECOVERS_WITHIN, WORLD_STEPS, from_environment,
     planted::{self, Planted},
-    run_in_memory,
+    run_in_memory, run_on_redis,
     tap::{self, Trick},
     violation::{
         Kind::{self, *},
@@ -31,21 +34,29 @@ enum Fault {
 /// A fault in every replica or every subscriber of a run.
 pub(super) struct Mutant {
     fault: Fault,
+    /// As what it is found.
+    expected: Vec<Kind>,
     seed: u64,
     shown: Arc<AtomicU32>,
 }
 
 impl Mutant {
-    fn new(fault: Fault, seed: u64) -> Self {
+    fn new(fault: Fault, expected: &[Kind], seed: u64) -> Self {
         Self {
             fault,
+            expected: expected.to_vec(),
             seed,
             shown: Arc::default(),
         }
     }
 
-    fn is_found(&self, problem: &Violation, expected: &[Kind], steps: u64) {
-        let Self { fault, seed, .. } = self;
+    fn is_found(&self, problem: &Violation, steps: u64) {
+        let Self {
+            fault,
+            expected,
+            seed,
+            ..
+        } = self;
         println!("{fault:?}, seed {seed}, after {steps} steps of others: {problem}");
         assert!(
             self.shown.load(Ordering::Relaxed) > 0,
@@ -63,6 +74,18 @@ impl Mutant {
             self.fault,
             Fault::InStore(planted::Fault::HideGap) | Fault::InSubscriber(tap::Fault::HideGap)
         )
+    }
+
+    /// How long what a reader must get may stop coming. Where that is how the fault shows, not so long, since it stops for
+    /// good. Where it shows otherwise, a reader that only has to wait for the machine must not be taken for it.
+    pub(super) fn limit(&self) -> Duration {
+        if self.expected.contains(&Lost) {
+            Duration::from_secs(5)
+        } else if self.expected.contains(&GapNotTold) {
+            Duration::from_secs(20)
+        } else {
+            RECOVERS_WITHIN
+        }
     }
 
     pub(super) fn planted(&self) -> Option<Arc<Planted>> {
@@ -114,10 +137,10 @@ fn a_fault_is_found(#[case] fault: Fault, #[case] expected: &[Kind]) {
     let first = from_environment("CHECKER_SEED").unwrap_or(1);
     let (mut world, mut steps) = (first, 0);
     while steps < STEPS {
-        let mutant = Mutant::new(fault, world);
+        let mutant = Mutant::new(fault, expected, world);
         match run_in_memory(world, WORLD_STEPS, Some(&mutant)) {
             Ok(report) => steps += report.steps,
-            Err(problem) => return mutant.is_found(&problem, expected, steps),
+            Err(problem) => return mutant.is_found(&problem, steps),
         }
         world += 1;
     }
@@ -134,12 +157,12 @@ async fn a_fault_is_found_on_redis(#[case] fault: planted::Fault, #[case] expect
     const WORLDS: u64 = 6;
     let first = from_environment("CHECKER_SEED").unwrap_or(1);
     for n in 0..WORLDS {
-        let mutant = Mutant::new(Fault::InStore(fault), first + n);
+        let mutant = Mutant::new(Fault::InStore(fault), expected, first + n);
         let losses = mutant.needs_losses();
-        let Err(problem) = in_redis::run(first + n, WORLD_STEPS, losses, Some(&mutant)).await else {
+        let Err(problem) = run_on_redis(first + n, WORLD_STEPS, losses, Some(&mutant)).await else {
             continue;
         };
-        return mutant.is_found(&problem, expected, n * WORLD_STEPS);
+        return mutant.is_found(&problem, n * WORLD_STEPS);
     }
     panic!("{fault:?} was not found in {WORLDS} worlds");
 }

@@ -48,6 +48,7 @@ struct Known {
     offers: HashMap<EventName, Offer>,
     /// Answers that no audit has looked at yet.
     fresh: Vec<EventName>,
+    duplicates: u64,
 }
 
 pub(super) fn name(event: &Append) -> EventName {
@@ -93,7 +94,10 @@ impl Offers {
                 known.fresh.push(name);
                 Ok(true)
             }
-            Ok(Appended::Duplicate) if offer.tries > 1 => Ok(true),
+            Ok(Appended::Duplicate) if offer.tries > 1 => {
+                known.duplicates += 1;
+                Ok(true)
+            }
             Ok(other) => violation!(TurnedAway, "{name:?}, which was new, was answered {other:?}"),
             Err(StoreError::Unavailable(_)) => Ok(false),
             Err(error) => violation!(Failed, "the append of {name:?}: {error}"),
@@ -126,6 +130,11 @@ impl Offers {
             .offers
             .get(&name(event))
             .is_some_and(|o| o.accepted.is_some())
+    }
+
+    /// How many deliveries the log knew.
+    pub(super) fn duplicates(&self) -> u64 {
+        self.known().duplicates
     }
 
     /// What was accepted since this was last asked: name, place and sequence.

@@ -75,6 +75,10 @@ pub(super) struct Truth {
     by_event: HashMap<EventName, usize>,
     /// Whether old entries may go by themselves.
     pub(super) trims: bool,
+    /// When the latest event of each conversation occurred, Unix seconds and nanoseconds.
+    latest: HashMap<ConversationKey, (i64, i32)>,
+    /// Entries that occurred before another that their conversation had already.
+    pub(super) reorders: u64,
     audits: u32,
 }
 
@@ -240,6 +244,10 @@ impl Truth {
                 entry.key
             );
         }
+        let occurred = event.occurred_time.map_or((0, 0), |t| (t.seconds, t.nanos));
+        let latest = self.latest.entry(entry.key.clone()).or_default();
+        self.reorders += u64::from(occurred < *latest);
+        *latest = occurred.max(*latest);
         let index = self.entries.len();
         self.entries.push(Logged {
             partition: entry.partition,
@@ -280,9 +288,9 @@ impl Truth {
         self.by_place.get(&(partition, id)).copied()
     }
 
-    /// The time of some entry that a partition holds.
-    pub(super) fn some_time(&self, partition: u16, chance: &mut StdRng) -> Option<u64> {
-        let live = &self.partitions[usize::from(partition)].live;
+    /// The time of some entry that the log holds.
+    pub(super) fn some_time(&self, chance: &mut StdRng) -> Option<u64> {
+        let live = &self.partitions.choose(chance)?.live;
         live.choose(chance).map(|i| self.entries[*i].id.ms)
     }
 
