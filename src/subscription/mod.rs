@@ -7,6 +7,7 @@
 //! by whether a message between replicas arrives: there are none.
 
 mod assign;
+mod behind;
 mod commits;
 mod definition;
 mod durable;
@@ -23,7 +24,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
-use self::{commits::Commits, durable::Durable, shared::Shared};
+use self::{behind::Looks, commits::Commits, durable::Durable, shared::Shared};
 pub use self::{
     definition::{Definition, Kind, StartAt, Subscription},
     judge::{State, stalls_after_ms},
@@ -57,6 +58,7 @@ pub struct Subscriptions {
     hub: Arc<Hub>,
     store: SharedSubscriptions,
     commits: Arc<Commits>,
+    looks: Arc<Looks>,
     tasks: TaskTracker,
 }
 
@@ -92,6 +94,7 @@ impl Subscriptions {
             hub,
             store,
             commits: Arc::default(),
+            looks: Arc::default(),
             tasks: TaskTracker::new(),
         }
     }

@@ -32,14 +32,14 @@ pub(super) fn reading(policy: GapPolicy) -> Reading {
     }
 }
 
-struct House {
-    f: Fixture,
-    subscriptions: Subscriptions,
+pub(super) struct House {
+    pub(super) f: Fixture,
+    pub(super) subscriptions: Subscriptions,
     stop: CancellationToken,
 }
 
 impl House {
-    async fn new(kind: Kind, retention: Retention) -> Self {
+    pub(super) async fn new(kind: Kind, retention: Retention) -> Self {
         let f = Fixture::keeping(kind, retention).await;
         let hub = Hub::new(f.store.clone());
         let stop = CancellationToken::new();

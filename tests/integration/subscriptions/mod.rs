@@ -5,6 +5,7 @@ mod gaps;
 mod operator;
 mod shared;
 mod simulation;
+mod status;
 
 use std::time::{Duration, Instant};
 
