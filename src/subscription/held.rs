@@ -56,6 +56,16 @@ impl Held {
         }
     }
 
+    /// Whether its place lies behind all that was trimmed, up to the place before the oldest entry that is left. The number of
+    /// that place counts, since its time is that of the entry behind it.
+    pub(super) fn is_past(&self, before_oldest: EntryId) -> bool {
+        match self.place {
+            Position::Earliest => false,
+            Position::Since(ms) => before_oldest.ms < ms,
+            Position::After(at) => at.epoch == before_oldest.epoch && at.n >= before_oldest.n,
+        }
+    }
+
     /// Notes a delivery behind which the place is `to`; its number.
     pub(super) fn deliver(&mut self, to: Position, now: Instant) -> u64 {
         self.place = to;
@@ -134,6 +144,20 @@ mod tests {
         assert!(!share.admits(id(5, 6)));
         share.pass(id(5, 3));
         assert_eq!(share.place(), Position::After(id(5, 6)), "it never goes back");
+    }
+
+    #[test]
+    fn a_gap_is_told_to_places_before_its_end() {
+        let end = id(9, 3);
+        assert!(!held(Position::Earliest).is_past(end));
+        assert!(!held(Position::Since(9)).is_past(end));
+        assert!(held(Position::Since(10)).is_past(end));
+        assert!(!held(Position::After(id(2, 2))).is_past(end));
+        assert!(
+            held(Position::After(id(3, 3))).is_past(end),
+            "the entry of that number had an earlier time"
+        );
+        assert!(!held(Position::After(EntryId::default())).is_past(end));
     }
 
     #[test]

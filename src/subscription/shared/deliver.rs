@@ -85,7 +85,7 @@ impl Player {
             let Some(held) = self.held.get_mut(share) else {
                 continue;
             };
-            let is_spared = gap.reason == GapReason::Trimmed && !held.admits(before_oldest);
+            let is_spared = gap.reason == GapReason::Trimmed && held.is_past(before_oldest);
             if held.leaving || is_spared {
                 continue;
             }
