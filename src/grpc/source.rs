@@ -54,6 +54,13 @@ impl Source {
         }
     }
 
+    /// What comes next belongs to no share.
+    pub(super) fn rest(&mut self) {
+        if let Self::Named(stream) = self {
+            stream.rest();
+        }
+    }
+
     /// The share that it belongs to, from 1; 0: none.
     pub(super) fn share(&self) -> i32 {
         match self {
@@ -68,6 +75,8 @@ pub(super) fn ending(ended: Ended) -> (EndingReason, ReconnectAdvice) {
     match ended {
         Ended::TakenOver => (EndingReason::TakenOver, ReconnectAdvice::Never),
         Ended::Deleted => (EndingReason::SubscriptionDeleted, ReconnectAdvice::Never),
+        // Workers create it when they start.
+        Ended::Lost => (EndingReason::SubscriptionDeleted, ReconnectAdvice::Now),
         Ended::TooSlow => (EndingReason::TooSlow, ReconnectAdvice::Now),
     }
 }

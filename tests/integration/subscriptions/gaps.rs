@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use chatbridge::{
     error::Error,
     fanout::{Delivery, GapPolicy, Hub},
-    store::{GapReason, Retention, partition},
+    store::{Cursor, GapReason, Retention, partition},
     subscription::{Definition, Kind as Type, Reading, StartAt, SubscriptionStream, Subscriptions, Told},
 };
 use rstest::rstest;
@@ -304,4 +304,23 @@ async fn only_shares_whose_place_lies_before_a_gap_are_told(#[values(Kind::Memor
         !told.contains(&share(&ahead)),
         "its place is that of the last entry which was trimmed: {told:?}"
     );
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_start_that_lies_ahead_means_now(
+    #[values(Kind::Memory, Kind::Redis)] kind: Kind,
+    #[values(Type::Durable, Type::Shared)] of: Type,
+) {
+    let house = House::new(kind, Retention::default()).await;
+    let hour_ahead = house.f.store.now_ms().await.unwrap() + 3_600_000;
+    let cursor = Cursor::at_time(hour_ahead, PARTITIONS).encode();
+    let ahead = Definition {
+        start: StartAt::Cursor(cursor.into()),
+        ..definition(of, 60_000)
+    };
+    house.subscriptions.create(&tenant(), "s", ahead).await.unwrap();
+    let mut stream = house.open(GapPolicy::Fail).await;
+    house.f.append(&event(&conversation("c"), "new")).await;
+    assert!(matches!(next(&mut stream).await, Ok(Delivery::Entry(_))));
 }

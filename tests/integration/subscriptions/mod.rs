@@ -1,7 +1,9 @@
 //! Named subscriptions: real replicas on a real Redis, and simulated ones of which many things go wrong.
 
+mod door;
 mod durable;
 mod gaps;
+mod openings;
 mod operator;
 mod shared;
 mod simulation;

@@ -8,7 +8,7 @@ use std::{
 
 use chatbridge::grpc::proto::{
     AgentEventsRequest, EndingReason, ReconnectAdvice, SubscriptionType,
-    agent_event_service_client::AgentEventServiceClient,
+    agent_event_service_client::AgentEventServiceClient, agent_events_response::Payload,
 };
 use tokio::{sync::mpsc, task::JoinHandle};
 use tonic::{Code, transport::Channel};
@@ -183,6 +183,25 @@ async fn who_joins_or_leaves_doubles_nothing_where_everybody_commits() {
     assert_eq!(texts(&heard), said, "each once");
     let members: BTreeSet<&str> = heard.iter().map(|got| got.member.as_str()).collect();
     assert!(members.len() >= 2, "{members:?}");
+}
+
+#[tokio::test]
+async fn the_ending_belongs_to_no_share() {
+    let world = World::new().await;
+    let a = world.serve().await;
+    create(&a, SubscriptionType::Shared, 30_000).await;
+    let mut member = Member::open(&a, "only").await;
+    world.say(&[&a], &messages(0, 1, 1)).await;
+    assert!(member.event().await.share > 0);
+    let reading = async {
+        loop {
+            if let (Payload::Ending(ending), share, _) = member.next().await.unwrap() {
+                return (ending.reason(), share);
+            }
+        }
+    };
+    let (code, ending) = tokio::join!(a.terminate(), reading);
+    assert_eq!((code, ending), (Some(0), (EndingReason::Draining, 0)));
 }
 
 #[tokio::test]
