@@ -3,6 +3,7 @@
 mod door;
 mod durable;
 mod gaps;
+mod ledger;
 mod openings;
 mod operator;
 mod shared;
