@@ -180,6 +180,13 @@ mod tests {
     }
 
     #[test]
+    fn workers_come_back_where_the_store_lost_their_subscription_and_not_where_it_was_deleted() {
+        let deleted = EndingReason::SubscriptionDeleted;
+        assert_eq!(ending(Ended::Lost), (deleted, ReconnectAdvice::Now));
+        assert_eq!(ending(Ended::Deleted), (deleted, ReconnectAdvice::Never));
+    }
+
+    #[test]
     fn what_a_subscription_says_may_not_be_said_again() {
         let mut request = AgentEventsRequest {
             subscription: "orders.v1".into(),
