@@ -19,8 +19,8 @@ use super::{
     places::Reached,
 };
 use crate::{
-    event::{ConversationKey, EntryId, TenantId},
-    store::{Entry, SharedStore, StoreError, partition},
+    event::{ConversationKey, EntryId, Position, TenantId},
+    store::{Entry, Page, SharedStore, StoreError, partition},
 };
 
 const RETRY_MIN: Duration = Duration::from_millis(100);
@@ -37,7 +37,7 @@ pub struct Hub {
     live: watch::Sender<bool>,
     next_id: AtomicU64,
     /// Whoever reads a page of the log holds one.
-    pub(super) reads: Arc<Semaphore>,
+    reads: Semaphore,
 }
 
 #[derive(Default)]
@@ -85,13 +85,28 @@ impl Hub {
             registry: Mutex::default(),
             live: watch::Sender::new(false),
             next_id: AtomicU64::new(0),
-            reads: Arc::new(Semaphore::new(READS)),
+            reads: Semaphore::new(READS),
         })
     }
 
     /// The store.
     pub fn store(&self) -> &SharedStore {
         &self.store
+    }
+
+    /// Reads a page of a partition, or of one conversation in it, when its turn comes.
+    pub(crate) async fn read(
+        &self,
+        partition: u16,
+        only: Option<&ConversationKey>,
+        from: Position,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        let _turn = self.reads.acquire().await;
+        match only {
+            Some(key) => self.store.read_conversation(key, from, limit).await,
+            None => self.store.read(partition, from, limit).await,
+        }
     }
 
     /// Whether the live feed runs; changes are told.

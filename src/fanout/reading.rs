@@ -74,11 +74,8 @@ impl Reading {
         let hub = Arc::clone(hub);
         let asked = which.clone();
         let task = tokio::spawn(async move {
-            let _turn = hub.reads.acquire().await;
-            match &asked.only {
-                Some(key) => hub.store().read_conversation(key, asked.from, limit).await,
-                None => hub.store().read(asked.partition, asked.from, limit).await,
-            }
+            hub.read(asked.partition, asked.only.as_deref(), asked.from, limit)
+                .await
         });
         Self {
             which,

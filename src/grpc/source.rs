@@ -54,6 +54,13 @@ impl Source {
         }
     }
 
+    /// What comes next belongs to no share.
+    pub(super) fn rest(&mut self) {
+        if let Self::Named(stream) = self {
+            stream.rest();
+        }
+    }
+
     /// The share that it belongs to, from 1; 0: none.
     pub(super) fn share(&self) -> i32 {
         match self {
@@ -68,6 +75,8 @@ pub(super) fn ending(ended: Ended) -> (EndingReason, ReconnectAdvice) {
     match ended {
         Ended::TakenOver => (EndingReason::TakenOver, ReconnectAdvice::Never),
         Ended::Deleted => (EndingReason::SubscriptionDeleted, ReconnectAdvice::Never),
+        // Workers create it when they start.
+        Ended::Lost => (EndingReason::SubscriptionDeleted, ReconnectAdvice::Now),
         Ended::TooSlow => (EndingReason::TooSlow, ReconnectAdvice::Now),
     }
 }
@@ -168,6 +177,13 @@ mod tests {
             Err(Error::Invalid(violations)) => violations.into_iter().map(|v| v.field).collect(),
             Err(other) => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn workers_come_back_where_the_store_lost_their_subscription_and_not_where_it_was_deleted() {
+        let deleted = EndingReason::SubscriptionDeleted;
+        assert_eq!(ending(Ended::Lost), (deleted, ReconnectAdvice::Now));
+        assert_eq!(ending(Ended::Deleted), (deleted, ReconnectAdvice::Never));
     }
 
     #[test]

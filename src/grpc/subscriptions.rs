@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::Error,
     event::{EventKind, TenantId},
-    store::cursor,
+    store::{cursor, subscription::LEASE_MAX_MS},
     subscription::{Definition, Kind, StartAt, State, Status, Subscription, Subscriptions},
     tenant::Tenants,
 };
@@ -23,7 +23,7 @@ const CONVERSATIONS_MAX: usize = 1000;
 /// Far more than there are kinds.
 const KINDS_MAX: usize = 100;
 const LEASE_DEFAULT_MS: u64 = 30_000;
-const LEASE_MS: std::ops::RangeInclusive<u64> = 1000..=600_000;
+const LEASE_MS: std::ops::RangeInclusive<u64> = 1000..=LEASE_MAX_MS;
 
 /// The service.
 pub struct Service {
@@ -210,7 +210,8 @@ fn lease_ms(check: &mut Check, lease: Option<&Duration>) -> u64 {
     let ms = lease
         .seconds
         .checked_mul(1000)
-        .and_then(|ms| u64::try_from(ms + i64::from(lease.nanos / 1_000_000)).ok())
+        .and_then(|ms| ms.checked_add(i64::from(lease.nanos / 1_000_000)))
+        .and_then(|ms| u64::try_from(ms).ok())
         .filter(|ms| LEASE_MS.contains(ms));
     ms.unwrap_or_else(|| {
         check.fail("subscription.lease", "must lie between 1 s and 10 min");
@@ -344,6 +345,7 @@ mod tests {
             (600, 1_000_000),
             (-1, 0),
             (i64::MAX, i32::MAX),
+            (i64::MAX / 1000, i32::MAX),
             (i64::MIN, 0),
         ] {
             assert_eq!(

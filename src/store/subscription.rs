@@ -21,6 +21,14 @@ pub const SUBSCRIPTIONS_MAX: usize = 1000;
 /// The most members of a subscription: each has at least one share then.
 pub const MEMBERS_MAX: usize = super::partition::SHARES as usize;
 
+/// The longest lease, in milliseconds.
+pub const LEASE_MAX_MS: u64 = 600_000;
+
+/// How far ahead a lease may end. One that seems to end later was given before the store's clock stepped back, and is over:
+/// a dead member would keep its shares until that time comes again. More than the longest lease, so that a clock that is put
+/// right by less than a minute takes nothing from anybody.
+pub const LEASE_END_MAX_MS: u64 = LEASE_MAX_MS + 60_000;
+
 /// For how long a deleted subscription is known to be gone, in milliseconds: longer than any lease, so that no stream of it
 /// makes its slots anew.
 pub const GONE_MS: u64 = 3_600_000;
@@ -90,6 +98,8 @@ pub enum SlotOp {
         /// Generation under which it is held.
         generation: u64,
     },
+    /// Gives it back under whatever generation: the answer to a [`SlotOp::Take`] was lost.
+    Leave,
     /// Moves its place, where nothing was delivered on the way that is not committed.
     Advance {
         /// Generation under which it is held.
@@ -182,7 +192,8 @@ pub trait SubscriptionStore: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<(String, Bytes)>, StoreError>;
 
-    /// Deletes a subscription if this is its definition, and all that is kept of it; whether it was.
+    /// Deletes all that is kept of a subscription, and then its definition, if this is it; whether it was. In this order, so
+    /// that what was cut off in the middle can be repeated.
     async fn undefine(&self, key: &SubscriptionKey, definition: &Bytes) -> Result<bool, StoreError>;
 
     /// Does what a member wants with slots, in this order, all at one instant. `None`: the subscription was deleted.
@@ -226,6 +237,11 @@ pub trait SubscriptionStore: Send + Sync + 'static {
     async fn roster(&self, key: &SubscriptionKey) -> Result<Roster, StoreError>;
 }
 
+/// Whether a lease is over that ends then, by the store's clock. `slots.lua` and `members.lua` do the same.
+pub(super) fn is_lease_over(ends_ms: u64, now: u64) -> bool {
+    ends_ms <= now || ends_ms > now.saturating_add(LEASE_END_MAX_MS)
+}
+
 impl Slot {
     /// Does what a member wants; `slots.lua` does the same, and one suite holds both to it.
     pub(super) fn apply(&mut self, op: &SlotOp, member: &str, lease_ms: u64, now: u64) -> SlotAnswer {
@@ -250,7 +266,15 @@ impl Slot {
                 }
                 SlotAnswer::Done(self.seq)
             }
-            SlotOp::Take if !self.owner.is_empty() && self.owner != member && self.leased_until_ms > now => {
+            SlotOp::Leave if self.owner == member => {
+                self.owner.clear();
+                SlotAnswer::Done(self.seq)
+            }
+            SlotOp::Take
+                if !self.owner.is_empty()
+                    && self.owner != member
+                    && !is_lease_over(self.leased_until_ms, now) =>
+            {
                 SlotAnswer::Busy
             }
             SlotOp::Take | SlotOp::TakeOver => {
@@ -264,7 +288,9 @@ impl Slot {
                     position: self.position.clone(),
                 }
             }
-            SlotOp::Hold { .. } | SlotOp::Release { .. } | SlotOp::Advance { .. } => SlotAnswer::Busy,
+            SlotOp::Hold { .. } | SlotOp::Release { .. } | SlotOp::Leave | SlotOp::Advance { .. } => {
+                SlotAnswer::Busy
+            }
         }
     }
 
@@ -280,5 +306,35 @@ impl Slot {
         self.position = position.clone();
         self.committed_ms = now;
         Committed::Moved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(slot: &mut Slot, member: &str, now: u64) -> bool {
+        let answer = slot.apply(&SlotOp::Take, member, LEASE_MAX_MS, now);
+        matches!(answer, SlotAnswer::Taken { .. })
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_does_not_lengthen_a_lease() {
+        let now = 10_000_000;
+        let mut slot = Slot::default();
+        assert!(taken(&mut slot, "dead", now));
+        assert!(!taken(&mut slot, "other", now));
+        assert!(!taken(&mut slot, "other", now - 60_000), "put right by a little");
+        assert!(taken(&mut slot, "other", now - 60_001));
+    }
+
+    #[test]
+    fn who_never_heard_its_generation_can_give_back_what_is_its_own() {
+        let mut slot = Slot::default();
+        assert!(taken(&mut slot, "a", 1000));
+        assert_eq!(slot.apply(&SlotOp::Leave, "b", 1, 1000), SlotAnswer::Busy);
+        assert!(!taken(&mut slot, "b", 1001));
+        assert_eq!(slot.apply(&SlotOp::Leave, "a", 1, 1000), SlotAnswer::Done(0));
+        assert!(taken(&mut slot, "b", 1001));
     }
 }

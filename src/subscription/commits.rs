@@ -15,9 +15,12 @@ pub(super) struct Commit {
     pub(super) seq: u64,
 }
 
-type Listeners = HashMap<u64, Vec<(u64, mpsc::UnboundedSender<Commit>)>>;
+/// A share of a subscription.
+type Place = (u64, u16);
 
-/// Who listens to which subscription's commits.
+type Listeners = HashMap<Place, Vec<(u64, mpsc::UnboundedSender<Commit>)>>;
+
+/// Who listens to the commits of which share: a commit wakes its owner and nobody else.
 #[derive(Default)]
 pub(super) struct Commits {
     listeners: Mutex<(u64, Listeners)>,
@@ -28,32 +31,32 @@ pub(super) struct Ear {
     commits: Arc<Commits>,
     subscription: u64,
     number: u64,
+    shares: Vec<u16>,
+    sender: mpsc::UnboundedSender<Commit>,
     heard: mpsc::UnboundedReceiver<Commit>,
 }
 
 impl Commits {
-    /// Listens to a subscription's commits. Each was a round trip to the store, so they do not pile up.
+    /// An ear that hears of no share yet. Each commit was a round trip to the store, so they do not pile up.
     pub(super) fn listen(self: &Arc<Self>, subscription: u64) -> Ear {
         let (sender, heard) = mpsc::unbounded_channel();
         let mut listeners = self.lock();
         listeners.0 += 1;
-        let number = listeners.0;
-        listeners
-            .1
-            .entry(subscription)
-            .or_default()
-            .push((number, sender));
         Ear {
             commits: Arc::clone(self),
             subscription,
-            number,
+            number: listeners.0,
+            shares: Vec::new(),
+            sender,
             heard,
         }
     }
 
-    /// Tells all who listen.
+    /// Tells whoever listens.
     pub(super) fn tell(&self, subscription: u64, commit: Commit) {
-        for (_, sender) in self.lock().1.get(&subscription).into_iter().flatten() {
+        let listeners = self.lock();
+        let of = listeners.1.get(&(subscription, commit.share));
+        for (_, sender) in of.into_iter().flatten() {
             let _ = sender.send(commit);
         }
     }
@@ -61,9 +64,36 @@ impl Commits {
     fn lock(&self) -> MutexGuard<'_, (u64, Listeners)> {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn forget(&self, place: Place, number: u64) {
+        let mut listeners = self.lock();
+        if let Some(of) = listeners.1.get_mut(&place) {
+            of.retain(|(known, _)| *known != number);
+            if of.is_empty() {
+                listeners.1.remove(&place);
+            }
+        }
+    }
 }
 
 impl Ear {
+    /// Hears of a share from now on.
+    pub(super) fn attend(&mut self, share: u16) {
+        if !self.shares.contains(&share) {
+            self.shares.push(share);
+            let listener = (self.number, self.sender.clone());
+            let mut listeners = self.commits.lock();
+            let of = listeners.1.entry((self.subscription, share)).or_default();
+            of.push(listener);
+        }
+    }
+
+    /// Hears of a share no more.
+    pub(super) fn ignore(&mut self, share: u16) {
+        self.shares.retain(|known| *known != share);
+        self.commits.forget((self.subscription, share), self.number);
+    }
+
     /// The next commit. May be dropped while it waits.
     pub(super) async fn hear(&mut self) -> Option<Commit> {
         self.heard.recv().await
@@ -72,12 +102,47 @@ impl Ear {
 
 impl Drop for Ear {
     fn drop(&mut self) {
-        let mut listeners = self.commits.lock();
-        if let Some(of) = listeners.1.get_mut(&self.subscription) {
-            of.retain(|(number, _)| *number != self.number);
-            if of.is_empty() {
-                listeners.1.remove(&self.subscription);
-            }
+        for share in std::mem::take(&mut self.shares) {
+            self.commits.forget((self.subscription, share), self.number);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(ear: &mut Ear) -> Option<u16> {
+        ear.heard.try_recv().ok().map(|commit| commit.share)
+    }
+
+    #[test]
+    fn a_commit_is_told_to_those_who_have_its_share() {
+        let commits = Arc::<Commits>::default();
+        let tell = |subscription, share| {
+            let (generation, seq) = (1, 1);
+            commits.tell(
+                subscription,
+                Commit {
+                    share,
+                    generation,
+                    seq,
+                },
+            );
+        };
+        let (mut one, mut other, mut elsewhere) = (commits.listen(7), commits.listen(7), commits.listen(8));
+        one.attend(3);
+        other.attend(4);
+        elsewhere.attend(3);
+        tell(7, 3);
+        assert_eq!(
+            (heard(&mut one), heard(&mut other), heard(&mut elsewhere)),
+            (Some(3), None, None)
+        );
+        one.ignore(3);
+        tell(7, 3);
+        assert_eq!(heard(&mut one), None);
+        drop((one, other, elsewhere));
+        assert!(commits.lock().1.is_empty(), "nothing is left behind");
     }
 }

@@ -12,6 +12,7 @@ use tracing::debug;
 
 use super::{
     Context, Ended,
+    shared::{LEAVE_ATTEMPTS, LEAVE_RETRY},
     stream::{Over, Told, over},
 };
 use crate::{
@@ -51,19 +52,18 @@ fn lock(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
 }
 
 impl Durable {
-    /// Takes the subscription over, whoever has it.
-    pub(super) async fn open(context: Context) -> Result<Self, Error> {
+    /// Takes the subscription over, whoever has it; unless nobody waits for it any more.
+    pub(super) async fn open(context: Context, is_abandoned: impl Fn() -> bool) -> Result<Self, Error> {
+        // Who takes over must be able to go on: the former stream may be well, on a replica that hears the log.
+        context.wait_for_feed().await?;
         let member = context.new_member();
-        context.enrol(&member, None).await?;
-        let ops = [(SLOT, SlotOp::TakeOver)];
-        let lease_ms = context.lease_ms();
-        let answers = context
-            .store
-            .slots(&context.key, Slots::Durable, &member.id, lease_ms, &ops)
-            .await?
-            .ok_or_else(|| context.unknown())?;
-        let Some(SlotAnswer::Taken { generation, position }) = answers.into_iter().next() else {
-            return Err(Error::StoreCorrupt);
+        let (generation, position) = match Self::take_over(&context, &member, is_abandoned).await {
+            Ok(taken) => taken,
+            Err(error) => {
+                // An answer that was lost may have made it a member, and the owner.
+                context.tasks.clone().spawn(give_back(context, member));
+                return Err(error);
+            }
         };
         let (stop, progress) = (CancellationToken::new(), Arc::<Mutex<Progress>>::default());
         let (end, ended) = watch::channel(None);
@@ -96,10 +96,31 @@ impl Durable {
         })
     }
 
+    async fn take_over(
+        context: &Context,
+        member: &Member,
+        is_abandoned: impl Fn() -> bool,
+    ) -> Result<(u64, Bytes), Error> {
+        context.enrol(member, None).await?;
+        if is_abandoned() {
+            return Err(Error::StoreUnavailable);
+        }
+        let ops = [(SLOT, SlotOp::TakeOver)];
+        let answers = context
+            .store
+            .slots(&context.key, Slots::Durable, &member.id, context.lease_ms(), &ops)
+            .await?
+            .ok_or_else(|| context.unknown())?;
+        match answers.into_iter().next() {
+            Some(SlotAnswer::Taken { generation, position }) => Ok((generation, position)),
+            _ => Err(Error::StoreCorrupt),
+        }
+    }
+
     /// What comes next, when it comes.
     pub(super) fn poll_next(&mut self, context: &mut std::task::Context<'_>) -> Poll<Result<Told, Error>> {
         if let Poll::Ready(ended) = self.over.as_mut().poll(context) {
-            return Poll::Ready(Ok(Told::Ended(ended.unwrap_or(Ended::TakenOver))));
+            return Poll::Ready(ended.map(Told::Ended).ok_or(Error::StoreUnavailable));
         }
         self.subscriber
             .poll_next(context)
@@ -132,6 +153,29 @@ impl Durable {
     }
 }
 
+/// Gives back whatever this member has.
+async fn give_back(context: Context, member: Member) {
+    let lease_ms = context.lease_ms();
+    for _ in 0..LEAVE_ATTEMPTS {
+        let left = context
+            .store
+            .slots(
+                &context.key,
+                Slots::Durable,
+                &member.id,
+                lease_ms,
+                &[(SLOT, SlotOp::Leave)],
+            )
+            .await;
+        let struck = context.strike(&member.id).await;
+        match left.map_err(Error::from).and(struck) {
+            Ok(()) => return,
+            Err(error) => debug!(%error, "a subscription was not given back"),
+        }
+        tokio::time::sleep(LEAVE_RETRY).await;
+    }
+}
+
 /// Keeps the slot, also while the client takes nothing.
 struct Keeper {
     context: Context,
@@ -161,13 +205,7 @@ impl Keeper {
                 Err(error) => debug!(%error, "a subscription cannot be kept now"),
             }
         }
-        let release = SlotOp::Release {
-            generation: self.generation,
-        };
-        let released = self.slots(&[(SLOT, release)]).await;
-        if let Err(error) = released.and(self.context.strike(&self.member.id).await) {
-            debug!(%error, "a subscription was not given back: its lease ends it");
-        }
+        give_back(self.context, self.member).await;
     }
 
     async fn slots(&self, ops: &[(u16, SlotOp)]) -> Result<Option<Vec<SlotAnswer>>, Error> {
@@ -204,7 +242,7 @@ impl Keeper {
         };
         match answers.last() {
             Some(SlotAnswer::Done(seq)) => self.committed = *seq,
-            _ if self.context.is_deleted().await? => return Ok(Some(Ended::Deleted)),
+            _ if self.context.is_forgotten().await? => return Ok(Some(Ended::Lost)),
             _ => return Ok(Some(Ended::TakenOver)),
         }
         match self

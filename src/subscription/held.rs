@@ -21,6 +21,8 @@ pub(super) struct Held {
     place: Position,
     /// The place that the store knows.
     saved: Position,
+    /// The place that it was told last; it may not have heard it.
+    saving: Position,
     /// Number of the last delivery.
     seq: u64,
     /// Deliveries that are not committed: their numbers, and since when.
@@ -37,6 +39,7 @@ impl Held {
             leased_until,
             place,
             saved: place,
+            saving: place,
             seq: 0,
             pending: VecDeque::new(),
         }
@@ -53,6 +56,16 @@ impl Held {
             Position::Earliest => true,
             Position::Since(ms) => id.ms >= ms,
             Position::After(at) => at.epoch != id.epoch || id.order() > at.order(),
+        }
+    }
+
+    /// Whether its place lies behind all that was trimmed, up to the place before the oldest entry that is left. The number of
+    /// that place counts, since its time is that of the entry behind it.
+    pub(super) fn is_past(&self, before_oldest: EntryId) -> bool {
+        match self.place {
+            Position::Earliest => false,
+            Position::Since(ms) => before_oldest.ms < ms,
+            Position::After(at) => at.epoch == before_oldest.epoch && at.n >= before_oldest.n,
         }
     }
 
@@ -88,20 +101,22 @@ impl Held {
         self.pending.front().map(|(_, since)| *since)
     }
 
-    /// A place that the store should know, and its number: where nothing is under way, and entries were passed.
+    /// A place that the store should know, and its number: where nothing is under way, and entries were passed. It comes again
+    /// until [`Held::note_saved`].
     pub(super) fn unsaved(&mut self) -> Option<(u64, EntryId)> {
         match self.place {
             Position::After(id) if self.pending.is_empty() && self.place != self.saved => {
                 self.seq += 1;
+                self.saving = self.place;
                 Some((self.seq, id))
             }
             _ => None,
         }
     }
 
-    /// Notes that the store knows the place.
-    pub(super) fn save(&mut self, id: EntryId) {
-        self.saved = Position::After(id);
+    /// Notes that the store knows the last of these places.
+    pub(super) fn note_saved(&mut self) {
+        self.saved = self.saving;
     }
 }
 
@@ -134,6 +149,20 @@ mod tests {
         assert!(!share.admits(id(5, 6)));
         share.pass(id(5, 3));
         assert_eq!(share.place(), Position::After(id(5, 6)), "it never goes back");
+    }
+
+    #[test]
+    fn a_gap_is_told_to_places_before_its_end() {
+        let end = id(9, 3);
+        assert!(!held(Position::Earliest).is_past(end));
+        assert!(!held(Position::Since(9)).is_past(end));
+        assert!(held(Position::Since(10)).is_past(end));
+        assert!(!held(Position::After(id(2, 2))).is_past(end));
+        assert!(
+            held(Position::After(id(3, 3))).is_past(end),
+            "the entry of that number had an earlier time"
+        );
+        assert!(!held(Position::After(EntryId::default())).is_past(end));
     }
 
     #[test]
@@ -175,7 +204,19 @@ mod tests {
         assert_eq!(share.unsaved(), None, "a delivery is not committed");
         share.commit(1);
         assert_eq!(share.unsaved(), Some((2, id(2, 2))));
-        share.save(id(2, 2));
+        assert_eq!(
+            share.unsaved(),
+            Some((3, id(2, 2))),
+            "nobody answered that it is known"
+        );
+        share.pass(id(3, 3));
+        share.note_saved();
+        assert_eq!(
+            share.unsaved(),
+            Some((4, id(3, 3))),
+            "that was passed after it was told"
+        );
+        share.note_saved();
         assert_eq!(share.unsaved(), None);
     }
 }

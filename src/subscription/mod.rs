@@ -7,6 +7,7 @@
 //! by whether a message between replicas arrives: there are none.
 
 mod assign;
+mod behind;
 mod commits;
 mod definition;
 mod durable;
@@ -20,10 +21,10 @@ mod stream;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tokio::time::Instant;
+use tokio::{sync::oneshot, time::Instant};
 use tokio_util::task::TaskTracker;
 
-use self::{commits::Commits, durable::Durable, shared::Shared};
+use self::{behind::Looks, commits::Commits, durable::Durable, shared::Shared};
 pub use self::{
     definition::{Definition, Kind, StartAt, Subscription},
     judge::{State, stalls_after_ms},
@@ -57,6 +58,7 @@ pub struct Subscriptions {
     hub: Arc<Hub>,
     store: SharedSubscriptions,
     commits: Arc<Commits>,
+    looks: Arc<Looks>,
     tasks: TaskTracker,
 }
 
@@ -92,6 +94,7 @@ impl Subscriptions {
             hub,
             store,
             commits: Arc::default(),
+            looks: Arc::default(),
             tasks: TaskTracker::new(),
         }
     }
@@ -267,10 +270,21 @@ impl Subscriptions {
             policy: reading.policy,
             join_wait: JOIN_WAIT,
         };
-        Ok(SubscriptionStream(match kind {
-            Kind::Durable => stream::Kind::Durable(Box::new(Durable::open(context).await?)),
-            Kind::Shared => stream::Kind::Shared(Box::new(Shared::open(context, reading.window).await?)),
-        }))
+        let (hand_over, opened) = oneshot::channel();
+        // In a task: a caller that gives up in the middle would leave a member that nobody knows of for a lease. A stream that
+        // nobody takes is dropped, and gives back what it holds.
+        self.tasks.spawn(async move {
+            let stream = match kind {
+                Kind::Durable => Durable::open(context, || hand_over.is_closed())
+                    .await
+                    .map(|durable| stream::Kind::Durable(Box::new(durable))),
+                Kind::Shared => Shared::open(context, reading.window)
+                    .await
+                    .map(|shared| stream::Kind::Shared(Box::new(shared))),
+            };
+            let _ = hand_over.send(stream.map(SubscriptionStream));
+        });
+        opened.await.map_err(|_| Error::StoreUnavailable)?
     }
 
     /// Waits, once all streams are gone, until they have given back what they held, so that others need not wait for leases.
@@ -332,8 +346,17 @@ impl Context {
         Ok(self.store.strike(&self.key, member).await?)
     }
 
-    /// Whether the subscription is not there any more.
-    async fn is_deleted(&self) -> Result<bool, Error> {
+    /// Waits until the live feed is there.
+    async fn wait_for_feed(&self) -> Result<(), Error> {
+        let mut live = self.hub.live();
+        match tokio::time::timeout(self.join_wait, live.wait_for(|live| *live)).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(Error::StoreUnavailable),
+        }
+    }
+
+    /// Whether the subscription is not known any more. Where nothing says that it was deleted, the store has lost it.
+    async fn is_forgotten(&self) -> Result<bool, Error> {
         let kept = self.store.definition(&self.key.tenant, &self.key.name).await?;
         let uid = kept
             .map(|kept| Subscription::decode(&kept))

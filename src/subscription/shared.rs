@@ -5,14 +5,16 @@
 
 mod deliver;
 mod member;
+mod outbox;
 mod shares;
 
-use std::task::{Poll, ready};
+use std::task::Poll;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use self::member::Player;
+pub(super) use self::shares::{LEAVE_ATTEMPTS, LEAVE_RETRY};
+use self::{member::Player, outbox::Outbox};
 use super::{
     Context,
     stream::{Over, Told, over},
@@ -23,7 +25,7 @@ use crate::{
     store::{Cursor, cursor::Mark},
 };
 
-/// How many deliveries may wait for the client to take them.
+/// From how many deliveries on that wait for the client no more are prepared.
 const QUEUE: usize = 64;
 
 /// A delivery with its cursor and its share.
@@ -35,7 +37,7 @@ struct Out {
 
 /// The stream.
 pub(super) struct Shared {
-    deliveries: mpsc::Receiver<Result<Out, Error>>,
+    outbox: Outbox,
     over: Over,
     last: (Vec<u8>, Option<u16>),
     /// The cursor of a response with which nothing can be committed.
@@ -46,7 +48,6 @@ pub(super) struct Shared {
 impl Shared {
     /// Becomes a member. At most `window` deliveries may be under way.
     pub(super) async fn open(context: Context, window: usize) -> Result<Self, Error> {
-        let (out, deliveries) = mpsc::channel(QUEUE);
         let (end, ended) = watch::channel(None);
         let stop = CancellationToken::new();
         let neutral = Cursor::at_time(context.now_ms().await?, context.partitions()).encode_marked(&Mark {
@@ -55,15 +56,16 @@ impl Shared {
             generation: 0,
             seq: 0,
         });
-        let mut player = Player::new(context.clone(), window);
-        player.enrol().await?;
-        if let Err(error) = player.sync().await {
-            player.leave().await;
+        let outbox = Outbox::default();
+        let mut player = Player::new(context.clone(), window, outbox.clone());
+        if let Err(error) = player.join().await {
+            // An answer that was lost may have made it a member, and given it shares.
+            context.tasks.spawn(player.leave());
             return Err(error);
         }
-        context.tasks.spawn(player.run(stop.clone(), out, end));
+        context.tasks.spawn(player.run(stop.clone(), end));
         Ok(Self {
-            deliveries,
+            outbox,
             over: over(ended),
             last: (neutral.clone(), None),
             neutral,
@@ -77,9 +79,10 @@ impl Shared {
             self.rest();
             return Poll::Ready(ended.map(Told::Ended).ok_or(Error::StoreUnavailable));
         }
-        let out = ready!(self.deliveries.poll_recv(context)).ok_or(Error::StoreUnavailable)??;
-        self.last = (out.cursor, Some(out.share));
-        Poll::Ready(Ok(Told::Delivery(out.delivery)))
+        self.outbox.poll_take(context).map_ok(|out| {
+            self.last = (out.cursor, Some(out.share));
+            Told::Delivery(out.delivery)
+        })
     }
 
     /// What comes next belongs to no share.

@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future;
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::{
     Kind, Subscriptions,
+    behind::Places,
     definition::Subscription,
     judge::{State, judge, stalls_after_ms},
 };
@@ -15,13 +16,11 @@ use crate::{
     error::Error,
     event::{Position, TenantId},
     store::{
-        Entry, partition,
+        partition,
         subscription::{Member, Slot, Slots, SubscriptionKey},
     },
 };
 
-/// How many entries of a partition are looked through for one that waits.
-const LOOK: usize = 256;
 /// How often the metrics are brought up to date, and for how many subscriptions of a tenant.
 const WATCH_EVERY: Duration = Duration::from_secs(15);
 const WATCHED_MAX: usize = 100;
@@ -39,48 +38,6 @@ pub struct Status {
     pub committed_ms: u64,
 }
 
-/// Places of a subscription in one partition.
-struct Places {
-    partition: u16,
-    /// By share; of a durable subscription one, under no share.
-    places: BTreeMap<Option<u16>, Position>,
-}
-
-/// What lies behind them.
-#[derive(Default)]
-struct Behind {
-    lag: u64,
-    /// When the oldest entry that waits was logged, Unix milliseconds.
-    waiting_since_ms: Option<u64>,
-}
-
-impl Places {
-    /// Whether an entry lies behind the place of its share.
-    fn admits(&self, entry: &Entry, partitions: u16) -> bool {
-        let of_share = || self.places.get(&Some(partition::share(&entry.key, partitions)));
-        match self.places.get(&None).or_else(of_share) {
-            None => false,
-            Some(Position::Earliest) => true,
-            Some(Position::Since(ms)) => entry.id.ms >= *ms,
-            Some(Position::After(at)) => at.epoch != entry.id.epoch || entry.id.order() > at.order(),
-        }
-    }
-
-    /// Places to read from so that nothing behind any of them is left out.
-    fn from(&self) -> Position {
-        let key = |position: &&Position| match position {
-            Position::Earliest => (0, 0),
-            Position::Since(ms) => (*ms, 0),
-            Position::After(id) => id.order(),
-        };
-        self.places
-            .values()
-            .min_by_key(key)
-            .copied()
-            .unwrap_or(Position::Earliest)
-    }
-}
-
 impl Subscriptions {
     pub(super) async fn status(
         &self,
@@ -96,15 +53,11 @@ impl Subscriptions {
             .now_ms
             .saturating_sub(committed_ms.max(subscription.created_ms));
         // Only where nobody has committed for long it matters what waits.
-        let limit = if quiet_ms > stalls_after_ms(subscription) {
-            LOOK
-        } else {
-            1
-        };
+        let looks = (quiet_ms > stalls_after_ms(subscription)).then_some(committed_ms);
         let places = self.places(tenant, subscription, &slots)?;
         let behind = places
             .iter()
-            .map(|places| self.behind(tenant, subscription, places, limit));
+            .map(|places| self.behind(tenant, subscription, places, looks));
         let behind = future::try_join_all(behind).await?;
         let waiting = behind.iter().filter_map(|behind| behind.waiting_since_ms).min();
         let mut members = roster.members;
@@ -170,63 +123,90 @@ impl Subscriptions {
         Ok(places.collect())
     }
 
-    async fn behind(
-        &self,
-        tenant: &TenantId,
-        subscription: &Subscription,
-        places: &Places,
-        limit: usize,
-    ) -> Result<Behind, Error> {
-        let store = self.hub.store();
-        let partitions = store.partitions();
-        let page = store.read(places.partition, places.from(), limit).await?;
-        let lag = page
-            .entries
-            .first()
-            .map_or(0, |first| page.tail.n.saturating_sub(first.id.n) + 1);
-        let filter = subscription.filter(tenant, None);
-        let mut waiting = page
-            .entries
-            .iter()
-            .filter(|entry| filter.accepts(entry, partitions) && places.admits(entry, partitions))
-            .map(|entry| entry.id.ms);
-        let first = waiting.next();
-        // Where all that was looked at is of no interest, and more follows, something of interest may.
-        let unseen = page
-            .entries
-            .last()
-            .filter(|_| !page.at_tail)
-            .map(|last| last.id.ms);
-        Ok(Behind {
-            lag,
-            waiting_since_ms: first.or(unseen),
-        })
-    }
-
     /// Keeps the metrics of these tenants' subscriptions up to date until `shutdown`.
     pub async fn watch(self, tenants: Vec<TenantId>, shutdown: CancellationToken) {
-        while shutdown
-            .run_until_cancelled(tokio::time::sleep(WATCH_EVERY))
-            .await
-            .is_some()
-        {
-            let mut all = Vec::new();
-            for tenant in &tenants {
-                match self.list(tenant, "", WATCHED_MAX).await {
-                    Ok(listed) => all.extend(listed.into_iter().map(|(_, _, status)| status)),
-                    Err(error) => debug!(%error, "subscriptions cannot be looked at now"),
+        loop {
+            match self.survey(&tenants).await {
+                Ok(all) => show(&all),
+                // What was seen last is nearer to the truth than nothing.
+                Err(error) => debug!(%error, "subscriptions cannot be looked at now"),
+            }
+            let pause = shutdown.run_until_cancelled(tokio::time::sleep(WATCH_EVERY));
+            if pause.await.is_none() {
+                break;
+            }
+        }
+    }
+
+    /// How the subscriptions of these tenants are doing. One that cannot be read hides no other.
+    async fn survey(&self, tenants: &[TenantId]) -> Result<Vec<Status>, Error> {
+        let mut all = Vec::new();
+        for tenant in tenants {
+            for (name, kept) in self.store.definitions(tenant, "", WATCHED_MAX).await? {
+                let status = async {
+                    let subscription = Subscription::decode(&kept)?;
+                    self.status(tenant, &name, &subscription).await
+                };
+                match status.await {
+                    Ok(status) => all.push(status),
+                    Err(error @ Error::StoreCorrupt) => {
+                        warn!(%tenant, name, %error, "a subscription cannot be looked at");
+                    }
+                    Err(error) => return Err(error),
                 }
             }
-            for (state, name) in [
-                (State::Active, "active"),
-                (State::Idle, "idle"),
-                (State::Stalled, "stalled"),
-            ] {
-                let count = all.iter().filter(|status| status.state == state).count();
-                metrics::gauge!("chatbridge_subscriptions", "state" => name).set(count as f64);
-            }
-            let lag = all.iter().map(|status| status.lag_at_most).max().unwrap_or(0);
-            metrics::gauge!("chatbridge_subscription_lag_max").set(lag as f64);
         }
+        Ok(all)
+    }
+}
+
+fn show(all: &[Status]) {
+    for (state, name) in [
+        (State::Active, "active"),
+        (State::Idle, "idle"),
+        (State::Stalled, "stalled"),
+    ] {
+        let count = all.iter().filter(|status| status.state == state).count();
+        metrics::gauge!("chatbridge_subscriptions", "state" => name).set(count as f64);
+    }
+    let lag = all.iter().map(|status| status.lag_at_most).max().unwrap_or(0);
+    metrics::gauge!("chatbridge_subscription_lag_max").set(lag as f64);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::{
+        fanout::Hub,
+        store::{Retention, memory::MemoryStore, subscription::SubscriptionStore as _},
+        subscription::{Definition, StartAt},
+    };
+
+    #[tokio::test]
+    async fn one_that_cannot_be_read_hides_no_other() {
+        let store = Arc::new(MemoryStore::new(4, Retention::default()));
+        let subscriptions = Subscriptions::new(Hub::new(store.clone()), store.clone());
+        let tenant = TenantId::new("t");
+        let definition = Definition {
+            kind: Kind::Durable,
+            conversations: [].into(),
+            kinds: [].into(),
+            echoes: false,
+            start: StartAt::Latest,
+            lease_ms: 1000,
+        };
+        for name in ["a", "c"] {
+            subscriptions
+                .create(&tenant, name, definition.clone())
+                .await
+                .unwrap();
+        }
+        let nonsense = Bytes::from_static(b"{}");
+        store.define(&tenant, "b", &nonsense).await.unwrap();
+        assert_eq!(subscriptions.survey(&[tenant]).await.unwrap().len(), 2);
     }
 }

@@ -29,6 +29,8 @@ pub enum Ended {
     TooSlow,
     /// The subscription was deleted.
     Deleted,
+    /// The store has lost the subscription with its data.
+    Lost,
 }
 
 /// Comes when a stream is over; `None` where nobody is left to say why.
@@ -73,6 +75,13 @@ impl SubscriptionStream {
                 shared.rest();
                 None
             }
+        }
+    }
+
+    /// What comes next belongs to no share.
+    pub fn rest(&mut self) {
+        if let Kind::Shared(shared) = &mut self.0 {
+            shared.rest();
         }
     }
 

@@ -230,6 +230,7 @@ impl EventStream {
         after: Option<Duration>,
     ) -> EncodedResponse {
         self.ended = true;
+        self.source.rest();
         let label = match reason {
             EndingReason::Draining => "draining",
             EndingReason::TooSlow => "too_slow",

@@ -55,6 +55,13 @@ impl<K: Eq + Hash, V> Shelf<K, V> {
             .map(|(key, (_, value))| (key, value))
     }
 
+    /// All that was put and not swept, with when it expires.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&K, u64, &V)> {
+        self.values
+            .iter()
+            .map(|(key, (expires, value))| (key, *expires, value))
+    }
+
     pub(super) fn sweep(&mut self, now: u64) {
         self.values.retain(|_, (expires, _)| *expires > now);
     }

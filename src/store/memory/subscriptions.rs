@@ -15,7 +15,7 @@ use crate::{
         StoreError,
         subscription::{
             Committed, Defined, Enrolled, GONE_MS, MEMBERS_MAX, Member, Roster, SUBSCRIPTIONS_MAX, Slot,
-            SlotAnswer, SlotOp, Slots, SubscriptionKey, SubscriptionStore,
+            SlotAnswer, SlotOp, Slots, SubscriptionKey, SubscriptionStore, is_lease_over,
         },
     },
 };
@@ -60,8 +60,9 @@ impl Subscriptions {
         let known = self.members.get(key);
         let mut members: Vec<Member> = known
             .into_iter()
-            .flat_map(|members| members.iter(now))
-            .map(|(_, member)| member.clone())
+            .flat_map(Shelf::all)
+            .filter(|(_, ends, _)| !is_lease_over(*ends, now))
+            .map(|(.., member)| member.clone())
             .collect();
         members.sort_by(|a, b| (a.since_ms, &a.id).cmp(&(b.since_ms, &b.id)));
         Roster { now_ms: now, members }
@@ -79,7 +80,10 @@ impl Subscriptions {
             return Enrolled::Gone;
         }
         let members = self.members.entry(key.clone()).or_default();
-        let others = members.iter(now).filter(|(id, _)| **id != member.id).count();
+        let others = members
+            .all()
+            .filter(|(id, ends, _)| **id != member.id && !is_lease_over(*ends, now))
+            .count();
         if others >= MEMBERS_MAX {
             return Enrolled::Full;
         }

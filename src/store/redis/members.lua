@@ -5,7 +5,7 @@
 --
 -- KEYS: members
 -- ARGV: id ('': only look), name, shares, for how long the oldest event was kept in ms ('': there is none), lease ms, most
--- members
+-- members, how far ahead a lease may end in ms
 if redis.call('HEXISTS', KEYS[1], 'gone') == 1 then return 'gone' end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -14,12 +14,14 @@ local function digits(number)
 end
 local stored = redis.call('HGETALL', KEYS[1])
 local since, alive, longest = now, {}, 0
+-- A lease that ends later was given before the clock stepped back.
+local furthest = now + tonumber(ARGV[7])
 for i = 1, #stored, 2 do
   local expires, from = string.match(stored[i + 1], '^(%d+):(%d+):')
   expires = tonumber(expires)
   if stored[i] == ARGV[1] then
     since = tonumber(from)
-  elseif expires > now then
+  elseif expires > now and expires <= furthest then
     alive[#alive + 1] = stored[i]
     alive[#alive + 1] = stored[i + 1]
     longest = math.max(longest, expires)

@@ -17,8 +17,8 @@ use crate::{
     store::{
         Store as _, StoreError,
         subscription::{
-            Committed, Defined, Enrolled, GONE_MS, MEMBERS_MAX, Member, Roster, SUBSCRIPTIONS_MAX, Slot,
-            SlotAnswer, SlotOp, Slots, SubscriptionKey, SubscriptionStore,
+            Committed, Defined, Enrolled, GONE_MS, LEASE_END_MAX_MS, MEMBERS_MAX, Member, Roster,
+            SUBSCRIPTIONS_MAX, Slot, SlotAnswer, SlotOp, Slots, SubscriptionKey, SubscriptionStore,
         },
     },
 };
@@ -73,11 +73,6 @@ impl SubscriptionStore for RedisStore {
     }
 
     async fn undefine(&self, key: &SubscriptionKey, definition: &Bytes) -> Result<bool, StoreError> {
-        let call = Call::new([self.keys.subscriptions(&key.tenant)])
-            .arg(&key.name)
-            .arg(definition.as_ref());
-        let was = self.link.script::<u8>(&UNDEFINE, call).await? == 1;
-        // Also where it was not: an earlier attempt may have been cut off here.
         let shares = (0..self.partitions()).map(Slots::Shares);
         let slots = shares
             .chain([Slots::Durable])
@@ -87,7 +82,11 @@ impl SubscriptionStore for RedisStore {
             self.link.script::<()>(&FORGET, call)
         });
         future::try_join_all(forgotten).await?;
-        Ok(was)
+        // Last: while it is known by its name, a deletion that was cut off can be repeated.
+        let call = Call::new([self.keys.subscriptions(&key.tenant)])
+            .arg(&key.name)
+            .arg(definition.as_ref());
+        Ok(self.link.script::<u8>(&UNDEFINE, call).await? == 1)
     }
 
     async fn slots(
@@ -98,13 +97,17 @@ impl SubscriptionStore for RedisStore {
         lease_ms: u64,
         ops: &[(u16, SlotOp)],
     ) -> Result<Option<Vec<SlotAnswer>>, StoreError> {
-        let mut call = Call::new([self.keys.slots(key, slots)]).arg(member).arg(lease_ms);
+        let mut call = Call::new([self.keys.slots(key, slots)])
+            .arg(member)
+            .arg(lease_ms)
+            .arg(LEASE_END_MAX_MS);
         for (slot, op) in ops {
             let (word, generation, seq, position) = match op {
                 SlotOp::Hold { generation } => ("hold", *generation, 0, None),
                 SlotOp::Take => ("take", 0, 0, None),
                 SlotOp::TakeOver => ("take over", 0, 0, None),
                 SlotOp::Release { generation } => ("release", *generation, 0, None),
+                SlotOp::Leave => ("leave", 0, 0, None),
                 SlotOp::Advance {
                     generation,
                     seq,
@@ -189,7 +192,8 @@ impl SubscriptionStore for RedisStore {
             .arg(member.shares)
             .arg(oldest_age_ms.map_or_else(String::new, |age| age.to_string()))
             .arg(lease_ms)
-            .arg(MEMBERS_MAX);
+            .arg(MEMBERS_MAX)
+            .arg(LEASE_END_MAX_MS);
         match self.link.script(&MEMBERS, call).await? {
             list @ Value::Array(_) => roster(list).map(Enrolled::Member),
             word => match wire::text(word)?.as_str() {
@@ -206,7 +210,9 @@ impl SubscriptionStore for RedisStore {
     }
 
     async fn roster(&self, key: &SubscriptionKey) -> Result<Roster, StoreError> {
-        let call = Call::new([self.keys.members(key)]).arg(&["", "", "", "", "", ""]);
+        let call = Call::new([self.keys.members(key)])
+            .arg(&["", "", "", "", "", ""])
+            .arg(LEASE_END_MAX_MS);
         match self.link.script(&MEMBERS, call).await? {
             list @ Value::Array(_) => roster(list),
             _ => Ok(Roster::default()),

@@ -47,7 +47,7 @@ impl Player {
             }
             FromLane::Failed(error) => {
                 self.failed = true;
-                self.ready.push_back(Err(error));
+                self.outbox.push(Err(error));
             }
         }
     }
@@ -85,7 +85,7 @@ impl Player {
             let Some(held) = self.held.get_mut(share) else {
                 continue;
             };
-            let is_spared = gap.reason == GapReason::Trimmed && !held.admits(before_oldest);
+            let is_spared = gap.reason == GapReason::Trimmed && held.is_past(before_oldest);
             if held.leaving || is_spared {
                 continue;
             }
@@ -102,7 +102,7 @@ impl Player {
             }
         }
         if self.failed {
-            self.ready.push_back(Err(Error::CursorGap));
+            self.outbox.push(Err(Error::CursorGap));
         }
     }
 
@@ -119,7 +119,7 @@ impl Player {
             generation,
             seq,
         };
-        self.ready.push_back(Ok(Out {
+        self.outbox.push(Ok(Out {
             delivery,
             cursor: cursor.encode_marked(&mark),
             share,

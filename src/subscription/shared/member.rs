@@ -1,7 +1,7 @@
 //! A member: what it knows, and its life from beat to beat.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
@@ -12,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::Out;
+use super::{QUEUE, outbox::Outbox};
 use crate::{
     error::Error,
     store::subscription::{Enrolled, Member, Roster},
@@ -37,7 +37,7 @@ pub(super) struct Player {
     pub(super) context: Context,
     pub(super) member: Member,
     window: usize,
-    ear: Ear,
+    pub(super) ear: Ear,
     pub(super) held: BTreeMap<u16, Held>,
     pub(super) lanes: HashMap<u64, Lane>,
     pub(super) next_lane: u64,
@@ -45,19 +45,25 @@ pub(super) struct Player {
     pub(super) to_self: mpsc::Sender<(u64, FromLane)>,
     /// The shares that should be its own, by the last roster.
     pub(super) wanted: BTreeSet<u16>,
+    /// Shares that it set out to take and may have, unless it holds them: the answer may be lost.
+    pub(super) doubtful: BTreeSet<u16>,
+    /// A share, or the place on the roster, was lost, and why was not looked at yet.
+    pub(super) robbed: bool,
     roster: Vec<String>,
+    /// Since when the store says that it is a member.
+    since_ms: u64,
     /// When all leases are renewed.
     pub(super) renew_at: Instant,
     /// Since when the store has answered; `None`: it does not.
     reachable_since: Option<Instant>,
-    pub(super) ready: VecDeque<Result<Out, Error>>,
+    pub(super) outbox: Outbox,
     /// Nothing is delivered any more.
     pub(super) failed: bool,
 }
 
 impl Player {
     /// A member that is on no roster yet. At most `window` deliveries may be under way.
-    pub(super) fn new(context: Context, window: usize) -> Self {
+    pub(super) fn new(context: Context, window: usize, outbox: Outbox) -> Self {
         let (to_self, from_lanes) = mpsc::channel(LANES_QUEUE);
         Self {
             ear: context.commits.listen(context.key.uid),
@@ -70,30 +76,30 @@ impl Player {
             from_lanes,
             to_self,
             wanted: BTreeSet::new(),
+            doubtful: BTreeSet::new(),
+            robbed: false,
             roster: Vec::new(),
+            since_ms: 0,
             renew_at: Instant::now(),
             reachable_since: None,
-            ready: VecDeque::new(),
+            outbox,
             failed: false,
         }
     }
 
-    pub(super) async fn run(
-        mut self,
-        stop: CancellationToken,
-        out: mpsc::Sender<Result<Out, Error>>,
-        end: watch::Sender<Option<Ended>>,
-    ) {
+    pub(super) async fn run(mut self, stop: CancellationToken, end: watch::Sender<Option<Ended>>) {
         let _counted = counted();
         let mut beat_at = Instant::now() + self.context.beat();
+        let mut sync_at = beat_at;
         loop {
-            let now = Instant::now();
-            let may_deliver = self.ready.is_empty() && self.has_room() && self.is_leased(now);
+            let is_full = self.outbox.len() >= QUEUE;
+            let may_deliver = !is_full && self.has_room() && self.is_leased(Instant::now());
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                () = tokio::time::sleep_until(beat_at) => {
-                    match self.beat().await {
+                () = tokio::time::sleep_until(beat_at.min(sync_at)) => {
+                    let beats = Instant::now() >= beat_at;
+                    match if beats { self.beat().await } else { self.look().await } {
                         Ok(None) => {}
                         Ok(Some(ended)) => {
                             end.send_replace(Some(ended));
@@ -104,18 +110,18 @@ impl Player {
                             self.reachable_since = None;
                         }
                     }
-                    beat_at = Instant::now() + self.pace();
+                    let now = Instant::now();
+                    if beats {
+                        beat_at = now + self.context.beat();
+                    }
+                    sync_at = now + self.pace();
                 }
                 Some(commit) = self.ear.hear() => {
                     if self.hear(commit) {
-                        beat_at = Instant::now();
+                        sync_at = Instant::now();
                     }
                 }
-                Ok(permit) = out.reserve(), if !self.ready.is_empty() => {
-                    if let Some(ready) = self.ready.pop_front() {
-                        permit.send(ready);
-                    }
-                }
+                () = self.outbox.taken(), if is_full => {}
                 Some((lane, told)) = self.from_lanes.recv(), if may_deliver => {
                     self.take_in(lane, told);
                     for _ in 0..BATCH {
@@ -129,7 +135,8 @@ impl Player {
         self.leave().await;
     }
 
-    /// Until the next beat.
+    /// Until the slots are looked at again. The roster can wait for the beat: reading it costs the more, the more members
+    /// there are.
     fn pace(&self) -> Duration {
         if 2 * self.pending() > self.window {
             HURRY.min(self.context.beat())
@@ -166,14 +173,21 @@ impl Player {
             && held.pending() == 0
     }
 
-    pub(super) async fn enrol(&mut self) -> Result<(), Error> {
-        self.member.shares = u16::try_from(self.held.len()).unwrap_or(u16::MAX);
-        let roster = self.context.enrol(&self.member, self.oldest()).await?;
+    /// Becomes a member, and takes what it finds free.
+    pub(super) async fn join(&mut self) -> Result<(), Error> {
+        let roster = self.context.enrol(&self.member, None).await?;
         self.want(&roster);
+        if self.sync().await? {
+            return Err(self.context.unknown());
+        }
         Ok(())
     }
 
     fn want(&mut self, roster: &Roster) {
+        let own = roster.members.iter().find(|member| member.id == self.member.id);
+        let since_ms = own.map_or(0, |own| own.since_ms);
+        self.robbed |= self.since_ms != 0 && self.since_ms != since_ms;
+        self.since_ms = since_ms;
         let mut members: Vec<String> = roster.members.iter().map(|member| member.id.clone()).collect();
         members.sort_unstable();
         if members == self.roster {
@@ -191,11 +205,33 @@ impl Player {
             Enrolled::Gone => return Ok(Some(Ended::Deleted)),
             Enrolled::Member(roster) => self.want(&roster),
             // It was taken from the roster because it was not heard of, and others came.
-            Enrolled::Full => self.wanted.clear(),
+            Enrolled::Full => {
+                self.wanted.clear();
+                // Once it is back, what it wants is computed anew, even if the others are the same.
+                self.roster.clear();
+            }
         }
-        let lost = self.sync().await?;
-        if lost && self.context.is_deleted().await? {
+        self.look().await
+    }
+
+    /// Whether the store has lost the subscription: its slots go without a word then.
+    async fn is_forgotten(&mut self) -> Result<bool, Error> {
+        let is_forgotten = self.robbed && self.context.is_forgotten().await?;
+        self.robbed = is_forgotten;
+        Ok(is_forgotten)
+    }
+
+    /// Looks after the slots, and judges itself.
+    async fn look(&mut self) -> Result<Option<Ended>, Error> {
+        // First, so that nothing is taken of a subscription that is lost.
+        if self.is_forgotten().await? {
+            return Ok(Some(Ended::Lost));
+        }
+        if self.sync().await? {
             return Ok(Some(Ended::Deleted));
+        }
+        if self.is_forgotten().await? {
+            return Ok(Some(Ended::Lost));
         }
         // Only now: commits that came to another replica are known. Nobody could commit while the store was out of reach.
         let now = Instant::now();

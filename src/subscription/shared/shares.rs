@@ -1,6 +1,9 @@
 //! Which shares a member has: it takes, keeps and gives back their slots.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use futures_util::future;
 use tokio::time::Instant;
@@ -20,36 +23,59 @@ use crate::{
     },
 };
 
+/// How often a member tries to give back what it holds, and how long it waits in between: what is not given back is nobody's
+/// for a lease.
+pub(in crate::subscription) const LEAVE_ATTEMPTS: usize = 4;
+pub(in crate::subscription) const LEAVE_RETRY: Duration = Duration::from_millis(500);
+
 /// What is wanted of the slots of each partition.
 type Wishes = BTreeMap<u16, Vec<(u16, SlotOp)>>;
 
 impl Player {
-    /// Brings what is held and what should be held together. Whether a share was lost.
+    /// Brings what is held and what should be held together. Whether the subscription was deleted.
     pub(super) async fn sync(&mut self) -> Result<bool, Error> {
         let started = Instant::now();
         let renews = started >= self.renew_at;
         let wishes = self.wishes(renews);
         let answers = self.ask(&wishes).await;
-        let (mut lost, mut taken, mut failed) = (false, Vec::new(), None);
+        let (mut gone, mut taken, mut failed) = (false, Vec::new(), None);
         for (wishes, answers) in wishes.into_values().zip(answers) {
             match answers {
                 Ok(Some(answers)) => {
                     for ((share, op), answer) in wishes.into_iter().zip(answers) {
-                        lost |= self.settle(share, &op, answer, started, &mut taken)?;
+                        self.settle(share, &op, answer, started, &mut taken)?;
                     }
                 }
-                Ok(None) => lost = true,
+                Ok(None) => gone = true,
                 Err(error) => failed = Some(error),
             }
         }
+        self.clamp(&mut taken).await?;
         self.open_lanes(taken, started);
+        self.outbox
+            .leased(self.held.values().map(|held| held.leased_until).min());
         if let Some(error) = failed {
             return Err(error.into());
         }
         if renews {
             self.renew_at = started + self.context.lease() / 3;
         }
-        Ok(lost)
+        Ok(gone)
+    }
+
+    /// A place at a time that lies ahead, since the clock stepped back, means now: entries that come next are logged before it.
+    async fn clamp(&self, taken: &mut [(u16, u64, Position)]) -> Result<(), Error> {
+        let is_time = |(.., place): &(u16, u64, Position)| matches!(place, Position::Since(_));
+        if !taken.iter().any(is_time) {
+            return Ok(());
+        }
+        let now_ms = self.context.now_ms().await?;
+        for (.., place) in taken {
+            if let Position::Since(ms) = place {
+                *ms = now_ms.min(*ms);
+            }
+        }
+        Ok(())
     }
 
     fn wishes(&mut self, renews: bool) -> Wishes {
@@ -65,9 +91,12 @@ impl Player {
                 wish(*share, held, is_done, partitions, of);
             }
         }
-        for share in self.wanted.iter().filter(|share| !self.held.contains_key(share)) {
+        self.doubtful
+            .extend(self.wanted.iter().filter(|share| !self.held.contains_key(share)));
+        for share in &self.doubtful {
             let of = wishes.entry(partition::of_share(*share, partitions)).or_default();
-            of.push((*share, SlotOp::Take));
+            let is_wanted = self.wanted.contains(share);
+            of.push((*share, if is_wanted { SlotOp::Take } else { SlotOp::Leave }));
         }
         wishes
     }
@@ -91,15 +120,24 @@ impl Player {
             let of = wishes.entry(partition::of_share(*share, partitions)).or_default();
             wish(*share, held, true, partitions, of);
         }
-        let released = self.ask(&wishes).await.into_iter().collect::<Result<Vec<_>, _>>();
-        // Last: until then the others know that these shares are somebody's.
-        let struck = self.context.strike(&self.member.id).await;
-        if released.is_err() || struck.is_err() {
-            debug!("a member's shares were not given back: their leases end it");
+        for share in &self.doubtful {
+            let of = wishes.entry(partition::of_share(*share, partitions)).or_default();
+            of.push((*share, SlotOp::Leave));
         }
+        for _ in 0..LEAVE_ATTEMPTS {
+            let mut answers = self.ask(&wishes).await.into_iter();
+            wishes.retain(|_, _| answers.next().is_some_and(|answer| answer.is_err()));
+            // Last: until then the others know that these shares are somebody's.
+            let struck = self.context.strike(&self.member.id).await;
+            if wishes.is_empty() && struck.is_ok() {
+                return;
+            }
+            tokio::time::sleep(LEAVE_RETRY).await;
+        }
+        debug!("a member's shares were not given back: their leases end it");
     }
 
-    /// Takes in what became of one wish. Whether the share was lost.
+    /// Takes in what became of one wish.
     fn settle(
         &mut self,
         share: u16,
@@ -107,7 +145,7 @@ impl Player {
         answer: SlotAnswer,
         started: Instant,
         taken: &mut Vec<(u16, u64, Position)>,
-    ) -> Result<bool, Error> {
+    ) -> Result<(), Error> {
         match (op, answer) {
             (SlotOp::Take | SlotOp::TakeOver, SlotAnswer::Taken { generation, position }) => {
                 count("taken");
@@ -122,6 +160,14 @@ impl Player {
                     held.commit(seq);
                 }
             }
+            (SlotOp::Advance { .. }, SlotAnswer::Done(_)) => {
+                if let Some(held) = self.held.get_mut(&share) {
+                    held.note_saved();
+                }
+            }
+            (SlotOp::Take | SlotOp::Leave, _) => {
+                self.doubtful.remove(&share);
+            }
             (SlotOp::Release { .. }, _) => {
                 count("released");
                 self.drop_share(share);
@@ -129,17 +175,19 @@ impl Player {
             (SlotOp::Hold { .. }, _) => {
                 count("lost");
                 self.drop_share(share);
-                return Ok(true);
+                self.robbed = true;
             }
             _ => {}
         }
-        Ok(false)
+        Ok(())
     }
 
     fn drop_share(&mut self, share: u16) {
         let Some(held) = self.held.remove(&share) else {
             return;
         };
+        self.ear.ignore(share);
+        self.outbox.drop_share(share);
         if let Some(lane) = self.lanes.get_mut(&held.lane) {
             lane.shares.remove(&share);
             if lane.shares.is_empty() {
@@ -160,6 +208,8 @@ impl Player {
         }
         for (share, generation, place) in taken {
             let lane = lane_of.get(&share).copied().unwrap_or_default();
+            self.doubtful.remove(&share);
+            self.ear.attend(share);
             self.held
                 .insert(share, Held::new(generation, lane, place, leased_until));
         }
@@ -185,7 +235,6 @@ fn wish(share: u16, held: &mut Held, gives_back: bool, partitions: u16, wishes: 
             position,
         };
         wishes.push((share, advance));
-        held.save(id);
     }
     let op = if gives_back {
         SlotOp::Release { generation }

@@ -201,6 +201,93 @@ async fn a_lease_that_nobody_took_over_goes_on(
 
 #[rstest]
 #[tokio::test]
+async fn whoever_lost_the_answer_gives_back_what_is_its_own(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
+    let f = Fixture::new(kind).await;
+    assert_eq!(one(&f, "a", LEASE_MS, SlotOp::Leave).await, SlotAnswer::Busy);
+    let (generation, _) = take(&f, "a", LEASE_MS).await;
+    commit(&f, generation, 3, "three").await;
+    assert_eq!(one(&f, "b", LEASE_MS, SlotOp::Leave).await, SlotAnswer::Busy);
+    assert_eq!(one(&f, "b", LEASE_MS, SlotOp::Take).await, SlotAnswer::Busy);
+    assert_eq!(one(&f, "a", LEASE_MS, SlotOp::Leave).await, SlotAnswer::Done(3));
+    assert_eq!(take(&f, "b", LEASE_MS).await.1, text("three"));
+}
+
+/// Changes fields of the keys of which this is a part.
+async fn put_ahead(f: &Fixture, part: &str, change: impl Fn(&str, &str) -> Option<String>) {
+    use redis::AsyncCommands as _;
+    let (server, prefix) = f.redis().expect("one server");
+    let mut connection = server.connection().await;
+    let keys = super::fixture::keys(&mut connection, prefix).await;
+    for key in keys.iter().filter(|key| key.contains(part)) {
+        let fields: Vec<(String, String)> = connection.hgetall(key).await.unwrap();
+        for (field, value) in fields {
+            if let Some(changed) = change(&field, &value) {
+                let () = connection.hset(key, field, changed).await.unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_steps_back_lengthens_no_lease() {
+    let f = Fixture::new(Kind::Redis).await;
+    let s = &f.subscriptions;
+    let ahead = |ms: &str, by: u64| (ms.parse::<u64>().unwrap() + by).to_string();
+    take(&f, "dead", LEASE_MS).await;
+    s.enrol(&key(), &member("dead"), None, LEASE_MS).await.unwrap();
+    // A step of half a minute takes nothing from anybody.
+    for (by, is_over) in [(30_000, false), (7_200_000, true)] {
+        put_ahead(&f, "shares:", |field, value| {
+            (field == "l5").then(|| ahead(value, by))
+        })
+        .await;
+        put_ahead(&f, ":members:", |_, record| {
+            let (expires, rest) = record.split_once(':')?;
+            Some(format!("{}:{rest}", ahead(expires, by)))
+        })
+        .await;
+        let answer = one(&f, "other", LEASE_MS, SlotOp::Take).await;
+        assert_eq!(matches!(answer, SlotAnswer::Taken { .. }), is_over, "{by}");
+        let known = s.roster(&key()).await.unwrap();
+        assert_eq!(known.members.is_empty(), is_over, "{by}");
+    }
+    let others = roster(s.enrol(&key(), &member("other"), None, LEASE_MS).await.unwrap());
+    assert_eq!(others.members.len(), 1);
+}
+
+#[tokio::test]
+async fn a_deletion_that_was_cut_off_can_be_repeated() {
+    use chatbridge::store::{Retention, redis::RedisStore, subscription::SubscriptionStore as _};
+    let server = crate::support::redis::RedisServer::start();
+    let settings = super::fixture::settings(&server, "deletion", Retention::default());
+    let s = RedisStore::connect(settings).await.unwrap();
+    s.define(&tenant(), "orders", &text("one")).await.unwrap();
+    let ops = [(5, SlotOp::Take)];
+    s.slots(&key(), SHARES, "a", LEASE_MS, &ops).await.unwrap();
+    // What is kept cannot be marked as gone just now.
+    let mut connection = server.connection().await;
+    let mut may = async |what: &str| {
+        let mut command = redis::cmd("ACL");
+        command.arg("SETUSER").arg("default").arg(what);
+        let () = command.query_async(&mut connection).await.unwrap();
+    };
+    may("-hset").await;
+    assert!(s.undefine(&key(), &text("one")).await.is_err());
+    may("+hset").await;
+    assert_eq!(
+        s.definition(&tenant(), "orders").await.unwrap(),
+        Some(text("one")),
+        "it can still be named"
+    );
+    assert!(s.undefine(&key(), &text("one")).await.unwrap());
+    assert_eq!(s.definition(&tenant(), "orders").await.unwrap(), None);
+    assert_eq!(s.slots(&key(), SHARES, "a", LEASE_MS, &ops).await.unwrap(), None);
+}
+
+#[rstest]
+#[tokio::test]
 async fn only_its_generation_moves_a_place_and_never_back(
     #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
@@ -421,6 +508,7 @@ enum OpKind {
     Hold(u8),
     Take,
     TakeOver,
+    Leave,
     Release(u8),
     Advance(u8, u64),
 }
@@ -430,6 +518,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         (0_u8..3).prop_map(OpKind::Hold),
         Just(OpKind::Take),
         Just(OpKind::TakeOver),
+        Just(OpKind::Leave),
         (0_u8..3).prop_map(OpKind::Release),
         (0_u8..3, 0_u64..6).prop_map(|(g, seq)| OpKind::Advance(g, seq)),
     ];
@@ -470,6 +559,7 @@ async fn play(f: &Fixture, steps: &[Step]) -> Vec<String> {
                     },
                     OpKind::Take => SlotOp::Take,
                     OpKind::TakeOver => SlotOp::TakeOver,
+                    OpKind::Leave => SlotOp::Leave,
                     OpKind::Release(back) => SlotOp::Release {
                         generation: generation(&given, *slot, *back),
                     },

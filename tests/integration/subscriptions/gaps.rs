@@ -1,17 +1,17 @@
 //! Events that are gone before a subscription's place.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use chatbridge::{
     error::Error,
     fanout::{Delivery, GapPolicy, Hub},
-    store::{GapReason, Retention},
+    store::{Cursor, GapReason, Retention, partition},
     subscription::{Definition, Kind as Type, Reading, StartAt, SubscriptionStream, Subscriptions, Told},
 };
 use rstest::rstest;
 use tokio_util::sync::CancellationToken;
 
-use crate::store::fixture::{Fixture, Kind, conversation, event, eventually, tenant};
+use crate::store::fixture::{Fixture, Kind, PARTITIONS, conversation, event, eventually, tenant};
 
 pub(super) fn definition(kind: Type, lease_ms: u64) -> Definition {
     Definition {
@@ -32,14 +32,14 @@ pub(super) fn reading(policy: GapPolicy) -> Reading {
     }
 }
 
-struct House {
-    f: Fixture,
-    subscriptions: Subscriptions,
+pub(super) struct House {
+    pub(super) f: Fixture,
+    pub(super) subscriptions: Subscriptions,
     stop: CancellationToken,
 }
 
 impl House {
-    async fn new(kind: Kind, retention: Retention) -> Self {
+    pub(super) async fn new(kind: Kind, retention: Retention) -> Self {
         let f = Fixture::keeping(kind, retention).await;
         let hub = Hub::new(f.store.clone());
         let stop = CancellationToken::new();
@@ -237,4 +237,90 @@ async fn places_of_a_log_that_went_back_are_told_and_move_on(
         Ok(Delivery::Entry(entry)) => assert_eq!(entry.id.n, 3),
         other => panic!("{other:?}"),
     }
+}
+
+#[rstest]
+#[tokio::test]
+async fn only_shares_whose_place_lies_before_a_gap_are_told(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+    let retention = Retention {
+        log_ms: 2500,
+        ..Retention::default()
+    };
+    let house = House::new(kind, retention).await;
+    let share = |key: &_| partition::share(key, PARTITIONS);
+    // Two conversations of one partition, in different shares.
+    let ahead = conversation("c");
+    let behind = (0..)
+        .map(|n| conversation(&format!("behind-{n}")))
+        .find(|key| share(key) != share(&ahead) && house.f.partition(key) == house.f.partition(&ahead))
+        .unwrap();
+    house
+        .subscriptions
+        .create(&tenant(), "s", definition(Type::Shared, 60_000))
+        .await
+        .unwrap();
+    for n in 0..300 {
+        house.f.append(&event(&behind, &format!("behind {n}"))).await;
+    }
+    house.f.append(&event(&ahead, "ahead")).await;
+    let mut stream = house.open(GapPolicy::Fail).await;
+    loop {
+        let Delivery::Entry(entry) = next(&mut stream).await.unwrap() else {
+            panic!("there is no gap yet");
+        };
+        if entry.key == ahead {
+            break;
+        }
+    }
+    // What came last is committed of one share; the places of the others stay before the gap.
+    let cursor = stream.cursor();
+    assert!(house.subscriptions.commit(&tenant(), "s", &cursor).await.unwrap());
+    drop(stream);
+    tokio::time::sleep(Duration::from_millis(2600)).await;
+    house.f.append(&event(&ahead, "young")).await;
+    eventually("all but the newest is trimmed", async || {
+        house.f.store.tidy(1).await.unwrap();
+        let page = house.f.read_all(house.f.partition(&ahead)).await;
+        (page.entries.len() == 1).then_some(())
+    })
+    .await;
+    let mut stream = house.open(GapPolicy::Earliest).await;
+    // Those that have no place yet are read apart, and may be told later.
+    let (mut told, mut has_come) = (BTreeSet::new(), false);
+    while !(has_come && told.contains(&share(&behind))) {
+        match next(&mut stream).await.unwrap() {
+            Delivery::Gap(gap, _) => {
+                assert_eq!(gap.reason, GapReason::Trimmed);
+                told.insert(stream.share().unwrap());
+            }
+            Delivery::Entry(entry) => {
+                assert_eq!(entry.key, ahead);
+                has_come = true;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(
+        !told.contains(&share(&ahead)),
+        "its place is that of the last entry which was trimmed: {told:?}"
+    );
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_start_that_lies_ahead_means_now(
+    #[values(Kind::Memory, Kind::Redis)] kind: Kind,
+    #[values(Type::Durable, Type::Shared)] of: Type,
+) {
+    let house = House::new(kind, Retention::default()).await;
+    let hour_ahead = house.f.store.now_ms().await.unwrap() + 3_600_000;
+    let cursor = Cursor::at_time(hour_ahead, PARTITIONS).encode();
+    let ahead = Definition {
+        start: StartAt::Cursor(cursor.into()),
+        ..definition(of, 60_000)
+    };
+    house.subscriptions.create(&tenant(), "s", ahead).await.unwrap();
+    let mut stream = house.open(GapPolicy::Fail).await;
+    house.f.append(&event(&conversation("c"), "new")).await;
+    assert!(matches!(next(&mut stream).await, Ok(Delivery::Entry(_))));
 }

@@ -1,10 +1,16 @@
 //! Named subscriptions: real replicas on a real Redis, and simulated ones of which many things go wrong.
 
+mod door;
 mod durable;
 mod gaps;
+mod ledger;
+mod limits;
+mod openings;
 mod operator;
+mod sets;
 mod shared;
 mod simulation;
+mod status;
 
 use std::time::{Duration, Instant};
 
@@ -30,6 +36,7 @@ struct World {
     vendor: Vendor,
     vendor_url: String,
     redis: std::sync::Arc<RedisServer>,
+    redis_url: String,
     prefix: String,
 }
 
@@ -43,18 +50,26 @@ impl World {
         Self {
             vendor_url: vendor.server.uri(),
             vendor,
+            redis_url: redis.url(),
             redis,
             prefix: unique_prefix(),
         }
     }
 
+    /// On whatever Redis this URL names.
+    async fn at(url: String) -> Self {
+        Self {
+            redis_url: url,
+            ..Self::new().await
+        }
+    }
+
     async fn serve(&self) -> Service {
-        let redis = self.redis.url();
         Service::start(&[
             ("gateway_url", self.vendor_url.as_str()),
             ("tenant", TENANT),
             ("api_key", "k3y"),
-            ("redis_url", redis.as_str()),
+            ("redis_url", self.redis_url.as_str()),
             ("redis_prefix", self.prefix.as_str()),
             ("heartbeat_ms", "200"),
             ("drain_spread_ms", "100"),

@@ -8,7 +8,7 @@ use std::{
 
 use chatbridge::grpc::proto::{
     AgentEventsRequest, EndingReason, ReconnectAdvice, SubscriptionType,
-    agent_event_service_client::AgentEventServiceClient,
+    agent_event_service_client::AgentEventServiceClient, agent_events_response::Payload,
 };
 use tokio::{sync::mpsc, task::JoinHandle};
 use tonic::{Code, transport::Channel};
@@ -183,6 +183,92 @@ async fn who_joins_or_leaves_doubles_nothing_where_everybody_commits() {
     assert_eq!(texts(&heard), said, "each once");
     let members: BTreeSet<&str> = heard.iter().map(|got| got.member.as_str()).collect();
     assert!(members.len() >= 2, "{members:?}");
+}
+
+#[tokio::test]
+async fn the_shares_of_one_who_leaves_are_free_at_once() {
+    let world = World::new().await;
+    let (a, b) = tokio::join!(world.serve(), world.serve());
+    // Nobody waits for that to be over.
+    create(&a, SubscriptionType::Shared, 600_000).await;
+    let mut one = Member::open(&a, "one").await;
+    let two = Member::open(&b, "two").await;
+    balanced(&a, 2).await;
+    drop(two);
+    let left = Instant::now();
+    balanced(&a, 1).await;
+    let took = left.elapsed();
+    assert!(took < Duration::from_secs(10), "about a second is said: {took:?}");
+    let said = messages(0, 40, 40);
+    world.say(&[&a], &said).await;
+    let mut heard = Vec::new();
+    for _ in 0..said.len() {
+        heard.push(one.event().await);
+    }
+    assert_eq!(texts(&heard), said);
+}
+
+/// Reads and commits until told to stop, or the stream is over; what is under way then is not committed.
+async fn read_for_a_while(
+    mut member: Member,
+    stop: tokio_util::sync::CancellationToken,
+    to: mpsc::UnboundedSender<Got>,
+) {
+    while let Some(Some(got)) = stop
+        .run_until_cancelled(member.event_within(Duration::from_secs(600)))
+        .await
+    {
+        member.commit(&got).await.unwrap();
+        let _ = to.send(got);
+    }
+}
+
+#[tokio::test]
+async fn who_comes_and_goes_again_doubles_nothing_of_what_was_committed() {
+    let world = World::new().await;
+    let (a, b) = tokio::join!(world.serve(), world.serve());
+    create(&a, SubscriptionType::Shared, 600_000).await;
+    let (to, mut from) = mpsc::unbounded_channel();
+    let one = Member::open(&a, "one").await;
+    let _one = read(one, client(&a).await, to.clone());
+    let said = messages(0, 400, 40);
+    let doors = [&a, &b];
+    let saying = world.say(&doors, &said);
+    let changing = async {
+        for _ in 0..2 {
+            let stop = tokio_util::sync::CancellationToken::new();
+            let guest = Member::open(&b, "guest").await;
+            let reading = tokio::spawn(read_for_a_while(guest, stop.clone(), to.clone()));
+            balanced(&a, 2).await;
+            stop.cancel();
+            reading.await.unwrap();
+            balanced(&a, 1).await;
+        }
+    };
+    let ((), ()) = tokio::join!(saying, changing);
+    let heard = hear(&mut from, said.len()).await;
+    assert_eq!(texts(&heard), said, "each once");
+    let more = tokio::time::timeout(Duration::from_millis(300), from.recv()).await;
+    assert!(more.is_err(), "{more:?}");
+}
+
+#[tokio::test]
+async fn the_ending_belongs_to_no_share() {
+    let world = World::new().await;
+    let a = world.serve().await;
+    create(&a, SubscriptionType::Shared, 30_000).await;
+    let mut member = Member::open(&a, "only").await;
+    world.say(&[&a], &messages(0, 1, 1)).await;
+    assert!(member.event().await.share > 0);
+    let reading = async {
+        loop {
+            if let (Payload::Ending(ending), share, _) = member.next().await.unwrap() {
+                return (ending.reason(), share);
+            }
+        }
+    };
+    let (code, ending) = tokio::join!(a.terminate(), reading);
+    assert_eq!((code, ending), (Some(0), (EndingReason::Draining, 0)));
 }
 
 #[tokio::test]

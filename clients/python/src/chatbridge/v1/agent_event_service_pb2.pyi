@@ -123,7 +123,9 @@ class _EndingReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EndingRe
     ENDING_REASON_TAKEN_OVER: _EndingReason.ValueType  # 5
     """Another stream of the same durable subscription was opened."""
     ENDING_REASON_SUBSCRIPTION_DELETED: _EndingReason.ValueType  # 6
-    """The subscription was deleted."""
+    """The subscription was deleted, with the advice NEVER; or Redis has lost it with its data, with the advice NOW: create it
+    again and connect.
+    """
 
 class EndingReason(_EndingReason, metaclass=_EndingReasonEnumTypeWrapper):
     """Why a stream ends."""
@@ -143,7 +145,9 @@ kept an event for longer than the lease without committing it: its conversations
 ENDING_REASON_TAKEN_OVER: EndingReason.ValueType  # 5
 """Another stream of the same durable subscription was opened."""
 ENDING_REASON_SUBSCRIPTION_DELETED: EndingReason.ValueType  # 6
-"""The subscription was deleted."""
+"""The subscription was deleted, with the advice NEVER; or Redis has lost it with its data, with the advice NOW: create it
+again and connect.
+"""
 Global___EndingReason: _TypeAlias = EndingReason  # noqa: Y015
 
 class _ReconnectAdvice:
@@ -207,7 +211,8 @@ class AgentEventsRequest(_message.Message):
     """What to do where events after the start are gone."""
     changeable: _builtins.bool
     """Whether conversations may be added to the stream and taken off it, with `ChangeAgentEvents`. Such a stream has the
-    conversations of `conversation_ids` and no others: if that is empty, none until some are added.
+    conversations of `conversation_ids` and no others: if that is empty, none until some are added. A client that stops reading
+    for minutes may find that changes are answered with `STREAM_UNKNOWN`: open the stream again.
     """
     subscription: _builtins.str
     """Name of a subscription, which then says what to read and where to start: `conversation_ids`, `kinds`, `include_echoes` and
