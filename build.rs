@@ -26,26 +26,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         .btree_map(".")
         .compile_fds(descriptors.clone())?;
 
-    // The stream is served once more from its own trait: its response is bytes that were encoded when the event was
-    // appended, so that a thousand subscribers cost one encoding. Only the server side of that one service.
-    let streaming = prost_types::FileDescriptorSet {
-        file: descriptors
-            .file
-            .into_iter()
-            .filter(|f| f.name() == "chatbridge/v1/agent_event_service.proto")
-            .collect(),
-    };
-    let encoded = out.join("encoded");
-    fs::create_dir_all(&encoded)?;
+    // The stream itself is served by hand (`src/grpc/events/server.rs`), from bytes that were encoded when the event was appended. The
+    // other calls of its service have a server of their own.
+    let mut unary: Vec<_> = descriptors.file;
+    unary.retain(|file| file.name() == "chatbridge/v1/agent_event_service.proto");
+    for service in unary.iter_mut().flat_map(|file| &mut file.service) {
+        service.method.retain(|method| !method.server_streaming());
+    }
+    let unary_out = out.join("unary");
+    fs::create_dir_all(&unary_out)?;
     tonic_prost_build::configure()
         .build_client(false)
-        .out_dir(&encoded)
-        .extern_path(
-            ".chatbridge.v1.AgentEventsResponse",
-            "crate::grpc::encoded::EncodedResponse",
-        )
+        .out_dir(&unary_out)
         .extern_path(".chatbridge.v1", "crate::grpc::proto")
-        .codec_path("crate::grpc::encoded::LeanCodec")
-        .compile_fds(streaming)?;
+        .compile_fds(prost_types::FileDescriptorSet { file: unary })?;
     Ok(())
 }

@@ -168,9 +168,9 @@ impl Hub {
     }
 
     fn dispatch(&self, entries: Vec<Entry>) {
-        let mut registry = self.registry();
         for entry in entries {
-            registry.dispatch(entry);
+            // Whoever joins or leaves need not wait until all are handed out.
+            self.registry().dispatch(entry);
         }
     }
 
@@ -313,7 +313,8 @@ impl Registry {
         if of_tenant.is_empty() && others.is_empty() {
             return;
         }
-        let reached = (!of_tenant.is_empty()).then(|| Arc::new(Reached::new(&self.reached, self.dispatched)));
+        let reached = (!of_tenant.is_empty())
+            .then(|| Arc::new(Reached::new(&self.reached, self.dispatched).with(&entry)));
         let dispatched = Dispatched {
             reached: reached.clone(),
             entry: Arc::new(entry),

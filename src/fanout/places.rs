@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::filter::Sources;
 use crate::{
     event::{ConversationKey, EntryId, Position},
-    store::{Cursor, cursor},
+    store::{Cursor, Entry, cursor},
 };
 
 /// How far the live feed has come in each partition.
@@ -20,6 +20,10 @@ pub(super) struct Reached {
     number: u64,
     places: Box<[EntryId]>,
     cursor: OnceLock<Bytes>,
+    /// The last entry that it handed out, where that is known.
+    last: Option<(u16, EntryId)>,
+    /// That entry with the cursor, without and with the vendor's own JSON, as it goes out.
+    frames: [OnceLock<Bytes>; 2],
 }
 
 impl Reached {
@@ -28,7 +32,15 @@ impl Reached {
             number,
             places: places.into(),
             cursor: OnceLock::new(),
+            last: None,
+            frames: Default::default(),
         }
+    }
+
+    /// The same, with the entry that it came to there.
+    pub(super) fn with(mut self, entry: &Entry) -> Self {
+        self.last = Some((entry.partition, entry.id));
+        self
     }
 
     pub(super) fn at(&self, partition: u16) -> EntryId {
@@ -40,12 +52,12 @@ impl Reached {
     }
 
     /// The cursor of whoever has taken all up to here, encoded.
-    fn cursor(&self) -> Bytes {
+    fn cursor(&self) -> &Bytes {
         let encode = || {
             let places = (0..).zip(self.places.iter().copied());
             cursor::encode(self.newest_ms(), self.places.len() as u64, places, &[])
         };
-        self.cursor.get_or_init(encode).clone()
+        self.cursor.get_or_init(encode)
     }
 }
 
@@ -255,6 +267,19 @@ impl Places {
         }
     }
 
+    /// An entry with the cursor behind it, as it goes out to everybody who is here; `None` where these places are not those
+    /// behind it, or not shared. `frame` makes it of the cursor, for the first who asks.
+    pub(super) fn frame(
+        &self,
+        entry: &Entry,
+        with_raw: bool,
+        frame: impl FnOnce(&[u8]) -> Bytes,
+    ) -> Option<&Bytes> {
+        let shared = self.shared.as_ref()?;
+        let is_last = shared.last == Some((entry.partition, entry.id));
+        is_last.then(|| shared.frames[usize::from(with_raw)].get_or_init(|| frame(shared.cursor())))
+    }
+
     /// These places as a cursor.
     pub(super) fn cursor(&self, time_ms: u64, partitions: u16, lanes: &[cursor::Lane]) -> Cursor {
         Cursor {
@@ -268,7 +293,7 @@ impl Places {
     /// The same, encoded.
     pub(super) fn encode(&self, time_ms: u64, partitions: u16, lanes: &[cursor::Lane]) -> Bytes {
         match &self.shared {
-            Some(shared) if lanes.is_empty() => shared.cursor(),
+            Some(shared) if lanes.is_empty() => shared.cursor().clone(),
             _ => cursor::encode(self.cursor_ms(time_ms), partitions.into(), self.known(), lanes),
         }
     }

@@ -467,6 +467,17 @@ impl Subscriber {
         None
     }
 
+    /// An entry that was delivered last, with its cursor, as it goes out to all who listen to everything: `frame` makes it of
+    /// the cursor, for the first who asks. `None` where this subscriber's cursor is its own.
+    pub fn shared_frame(
+        &self,
+        entry: &Entry,
+        with_raw: bool,
+        frame: impl FnOnce(&[u8]) -> Bytes,
+    ) -> Option<&Bytes> {
+        self.places.frame(entry, with_raw, frame)
+    }
+
     /// The place behind what was delivered.
     pub fn cursor(&self) -> Cursor {
         let lanes = self

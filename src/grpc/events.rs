@@ -1,26 +1,26 @@
 //! `AgentEventService`: one subscriber as a stream of responses.
 
+mod body;
 mod changing;
+mod drain;
+mod packed;
 mod request;
+mod server;
 mod stream;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use prost::Message as _;
-use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use self::changing::Changeable;
-pub use self::{
-    changing::Bells,
-    stream::{EventStream, StreamSettings},
-};
+pub use self::{changing::Bells, drain::Drain, server::Server, stream::StreamSettings};
+use self::{changing::Changeable, stream::EventStream};
 use super::{
     gate::{Admitted, Gate, Refused},
     proto::{
         self, ChangeAgentEventsRequest, ChangeAgentEventsResponse,
         change_agent_events_request::Start as ChangeStart,
-        encoded::agent_event_service_server::AgentEventService,
+        unary::agent_event_service_server::AgentEventService,
     },
     source::{self, Source},
 };
@@ -52,61 +52,12 @@ pub struct Service {
     pub gate: Arc<Gate>,
     /// The streams that may be changed.
     pub bells: Arc<Bells>,
-    /// Cancelled when the service stops.
-    pub drain: CancellationToken,
+    /// Begins when the service stops.
+    pub drain: Arc<Drain>,
 }
 
 #[tonic::async_trait]
 impl AgentEventService for Service {
-    type AgentEventsStream = EventStream;
-
-    async fn agent_events(
-        &self,
-        request: Request<proto::AgentEventsRequest>,
-    ) -> Result<Response<Self::AgentEventsStream>, Status> {
-        let address = request.remote_addr().map(|address| address.ip());
-        let request = request.into_inner();
-        if self.drain.is_cancelled() {
-            return Err(Error::Draining.into());
-        }
-        let tenant = self.tenants.resolve(&request.tenant)?;
-        let (filter, start, policy) = request::read(&request, tenant.id.clone())?;
-        let named = source::named(&request, policy)?;
-        let admitted = self.admit(address)?;
-        let settings = Arc::clone(&self.settings);
-        let drain = self.drain.clone();
-        if let Some(reading) = named {
-            let opened = self
-                .subscriptions
-                .open(&tenant.id, &request.subscription, reading);
-            let source = Source::Named(opened.await?);
-            let events = EventStream::new(source, request.include_raw, settings, drain, admitted);
-            return Ok(Response::new(events));
-        }
-        let hub = Arc::clone(&self.hub);
-        let subscriber = if request.changeable {
-            Subscriber::changeable(hub, filter, start, policy)
-        } else {
-            Subscriber::new(hub, filter, start, policy)
-        };
-        let mut subscriber = subscriber.with_lag_max(self.settings.lag_max);
-        subscriber.join(JOIN_WAIT).await?;
-        let changeable = if request.changeable {
-            let store = Arc::clone(self.hub.store());
-            let conversations = subscriber.conversations();
-            let opened = Changeable::open(tenant.id.clone(), store, &self.bells, &conversations).await;
-            Some(opened.map_err(Error::from)?)
-        } else {
-            None
-        };
-        let source = Source::Plain(Box::new(subscriber));
-        let events = EventStream::new(source, request.include_raw, settings, drain, admitted);
-        Ok(Response::new(match changeable {
-            Some(changeable) => events.with_changes(changeable),
-            None => events,
-        }))
-    }
-
     async fn change_agent_events(
         &self,
         request: Request<ChangeAgentEventsRequest>,
@@ -160,6 +111,60 @@ impl AgentEventService for Service {
 }
 
 impl Service {
+    /// Opens a stream for whoever calls from an address.
+    async fn open(
+        &self,
+        request: proto::AgentEventsRequest,
+        address: Option<IpAddr>,
+    ) -> Result<EventStream, Status> {
+        if self.drain.has_begun() {
+            return Err(Error::Draining.into());
+        }
+        let tenant = self.tenants.resolve(&request.tenant)?;
+        let (filter, start, policy) = request::read(&request, tenant.id.clone())?;
+        let named = source::named(&request, policy)?;
+        let admitted = self.admit(address)?;
+        let settings = Arc::clone(&self.settings);
+        let drain = Arc::clone(&self.drain);
+        if let Some(reading) = named {
+            // In a box, so that the others, of which there are many, do not have its size.
+            let opened = Box::pin(
+                self.subscriptions
+                    .open(&tenant.id, &request.subscription, reading),
+            );
+            let source = Source::Named(opened.await?);
+            return Ok(EventStream::new(
+                source,
+                request.include_raw,
+                settings,
+                drain,
+                admitted,
+            ));
+        }
+        let hub = Arc::clone(&self.hub);
+        let subscriber = if request.changeable {
+            Subscriber::changeable(hub, filter, start, policy)
+        } else {
+            Subscriber::new(hub, filter, start, policy)
+        };
+        let mut subscriber = subscriber.with_lag_max(self.settings.lag_max);
+        subscriber.join(JOIN_WAIT).await?;
+        let changeable = if request.changeable {
+            let store = Arc::clone(self.hub.store());
+            let conversations = subscriber.conversations();
+            let opened = Changeable::open(tenant.id.clone(), store, &self.bells, &conversations).await;
+            Some(opened.map_err(Error::from)?)
+        } else {
+            None
+        };
+        let source = Source::Plain(Box::new(subscriber));
+        let events = EventStream::new(source, request.include_raw, settings, drain, admitted);
+        Ok(match changeable {
+            Some(changeable) => events.with_changes(changeable),
+            None => events,
+        })
+    }
+
     fn admit(&self, address: Option<IpAddr>) -> Result<Admitted, Status> {
         self.gate.admit(address).map_err(|refused| {
             let (limit, problem) = match refused {

@@ -12,7 +12,6 @@ mod content;
 pub mod conversations;
 pub mod convert;
 mod deadline;
-pub mod encoded;
 pub mod events;
 mod fields;
 mod fiql;

@@ -4,9 +4,9 @@
 
 tonic::include_proto!("chatbridge.v1");
 
-/// The server side of the stream, whose response is bytes that were encoded before.
-pub mod encoded {
-    include!(concat!(env!("OUT_DIR"), "/encoded/chatbridge.v1.rs"));
+/// The server side of what `AgentEventService` has beside its stream.
+pub mod unary {
+    include!(concat!(env!("OUT_DIR"), "/unary/chatbridge.v1.rs"));
 }
 
 /// The contract's descriptors, encoded.

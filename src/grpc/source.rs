@@ -13,6 +13,7 @@ use crate::{
     error::Error,
     event::TenantId,
     fanout::{Delivery, GapPolicy, Subscriber},
+    store::Entry,
     subscription::{Ended, Reading, SubscriptionStream, Subscriptions},
 };
 
@@ -43,6 +44,20 @@ impl Source {
         match self {
             Self::Plain(subscriber) => subscriber.skip_unmatched(),
             Self::Named(stream) => stream.skip_unmatched(),
+        }
+    }
+
+    /// An entry that came last as a response, with its cursor, where others get the very same; `frame` makes it of the
+    /// cursor if nobody has.
+    pub(super) fn shared_frame(
+        &self,
+        entry: &Entry,
+        with_raw: bool,
+        frame: impl FnOnce(&[u8]) -> Bytes,
+    ) -> Option<&Bytes> {
+        match self {
+            Self::Plain(subscriber) => subscriber.shared_frame(entry, with_raw, frame),
+            Self::Named(_) => None,
         }
     }
 

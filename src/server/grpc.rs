@@ -15,13 +15,12 @@ use crate::{
     fanout::Hub,
     grpc::{
         attachments, configuration, conversations,
-        events::{self, Bells},
+        events::{self, Bells, Drain},
         gate::Gate,
         proto::{
             self, attachment_service_server::AttachmentServiceServer,
             configuration_service_server::ConfigurationServiceServer,
             conversation_service_server::ConversationServiceServer,
-            encoded::agent_event_service_server::AgentEventServiceServer,
             session_service_server::SessionServiceServer,
             subscription_service_server::SubscriptionServiceServer,
         },
@@ -60,6 +59,12 @@ pub(super) async fn serve(
     let bells = Arc::new(Bells::default());
     let asking = Arc::clone(&bells).ask(SharedStore::clone(hub.store()));
     let _asking = AbortOnDropHandle::new(tokio::spawn(asking));
+    let drain = Arc::new(Drain::default());
+    let (draining, stopping) = (Arc::clone(&drain), shutdown.clone());
+    let _draining = AbortOnDropHandle::new(tokio::spawn(async move {
+        stopping.cancelled().await;
+        draining.begin();
+    }));
     let events = events::Service {
         hub,
         subscriptions: named.clone(),
@@ -72,7 +77,7 @@ pub(super) async fn serve(
         }),
         gate: Gate::new(config.stream_limits),
         bells,
-        drain: shutdown.clone(),
+        drain,
     };
     // As long as HTTP/2's own pings take to find a client that vanished.
     let unheard_of = config.keepalive + config.keepalive_timeout;
@@ -106,7 +111,7 @@ pub(super) async fn serve(
             subscriptions: named,
             tenants,
         }))
-        .add_service(AgentEventServiceServer::new(events))
+        .add_service(events::Server::new(events))
         .add_service(health)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)

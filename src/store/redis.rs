@@ -20,7 +20,7 @@
 //! | `PREFIX:{TAG}:meta` | hash | `epoch`, `n` and `ms` of the last entry, `bytes` ever taken in, `trimmed` (Unix ms) | for ever |
 //! | `PREFIX:{TAG}:seen:EVENT` | string | the event is in the log; only where its claim is a step of its own ([`Claims`]) | dedupe |
 //! | `PREFIX:{TAG}:session:NAME` | hash | fields of a session (`conversation::session`) | session |
-//! | `PREFIX:{TAG}:index:NAME` | sorted set | its entries: score `ms`, member `n` in 16 digits | log and an hour |
+//! | `PREFIX:{TAG}:index:NAME` | sorted set | its entries: score `n`, member `ms-n` | log and an hour |
 //! | `PREFIX:{TAG}:sessions:TENANT` | sorted set | conversations by last activity, Unix ms | session |
 //! | `PREFIX:{TAG}:unsettled` | sorted set | names by the time to look again, Unix ms | until looked at |
 //! | `PREFIX:{TAG}:ledger:PRINT:NAME` | sorted set | operations that were announced (`announce.lua`), by when, Unix ms | idempotency and a 64th |

@@ -7,25 +7,26 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use futures_util::Stream;
 use prost::Message as _;
 use rand::RngExt as _;
 use tokio::time::{Instant, Sleep};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::Status;
 
-use super::changing::Changeable;
+use super::{
+    changing::Changeable,
+    drain::{Drain, Waiting},
+    packed::{Packed, Pieces},
+};
 use crate::{
+    error::Error,
     fanout::Delivery,
     grpc::{
         convert,
-        encoded::EncodedResponse,
         gate::Admitted,
         proto::{self, EndingReason, ReconnectAdvice},
         source::{self, Source, Told},
     },
-    store::{Gap, GapReason},
+    store::{Entry, Gap, GapReason},
 };
 
 /// A stream that was too slow may come back after this.
@@ -55,13 +56,15 @@ pub struct StreamSettings {
 }
 
 /// One subscriber's responses.
-pub struct EventStream {
+pub(super) struct EventStream {
     source: Source,
     include_raw: bool,
     settings: Arc<StreamSettings>,
-    /// Done once the service stops; `None` from then on.
-    drain: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    /// `None` once the service stops.
+    drain: Option<Waiting>,
     ends_at: Instant,
+    /// How long it says nothing before it sends a heartbeat.
+    silence: Duration,
     /// When a heartbeat is due, if nothing else was sent by then.
     beat_at: Instant,
     /// Rings no later than at the earlier of the two.
@@ -97,17 +100,19 @@ impl EventStream {
         source: Source,
         include_raw: bool,
         settings: Arc<StreamSettings>,
-        drain: CancellationToken,
+        drain: Arc<Drain>,
         admitted: Admitted,
     ) -> Self {
         let now = Instant::now();
+        let silence = settings.heartbeat;
         let age = settings.max_age.mul_f64(rand::rng().random_range(0.9..=1.1));
         Self {
             source,
             include_raw,
             settings,
-            drain: Some(Box::pin(drain.cancelled_owned())),
+            drain: Some(Waiting::new(drain)),
             ends_at: now + age,
+            silence,
             beat_at: now,
             timer: Box::pin(tokio::time::sleep_until(now)),
             begun: false,
@@ -123,40 +128,50 @@ impl EventStream {
         self
     }
 
-    fn poll_response(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<EncodedResponse, Status>>> {
+    /// Puts what comes next into `out`. Nothing comes after an error, nor after `None`.
+    pub(super) fn poll_response(
+        &mut self,
+        context: &mut Context<'_>,
+        out: &mut Packed,
+    ) -> Poll<Option<Result<(), Status>>> {
         if self.ended {
             return Poll::Ready(None);
         }
         if !std::mem::replace(&mut self.begun, true) {
             let id = self.changeable.as_ref().map(|it| it.id().to_owned());
-            return Poll::Ready(Some(Ok(self.heartbeat_with(id.unwrap_or_default()))));
+            self.heartbeat_with(id.unwrap_or_default(), out);
+            return Poll::Ready(Some(Ok(())));
         }
         loop {
             let now = Instant::now();
             self.look_for_drain(now, context);
             if now >= self.ends_at {
-                return Poll::Ready(Some(Ok(self.end_of_life())));
+                self.end_of_life(out);
+                return Poll::Ready(Some(Ok(())));
             }
             if let (Some(changeable), Source::Plain(subscriber)) = (&mut self.changeable, &mut self.source) {
                 changeable.poll(subscriber, now, context);
             }
             match self.source.poll_next(context) {
                 Poll::Ready(Ok(Told::Delivery(delivery))) => {
-                    return Poll::Ready(Some(self.deliver(Ok(delivery), now)));
+                    return Poll::Ready(Some(self.deliver(Ok(delivery), now, out)));
                 }
                 Poll::Ready(Ok(Told::Ended(ended))) => {
                     let (reason, reconnect) = source::ending(ended);
-                    return Poll::Ready(Some(Ok(self.end(reason, reconnect, None))));
+                    self.end(reason, reconnect, None, out);
+                    return Poll::Ready(Some(Ok(())));
                 }
-                Poll::Ready(Err(error)) => return Poll::Ready(Some(self.deliver(Err(error), now))),
+                Poll::Ready(Err(error)) => return Poll::Ready(Some(self.deliver(Err(error), now, out))),
                 Poll::Pending => {}
             }
             if now >= self.beat_at {
-                let response = match self.source.skip_unmatched() {
-                    Some(delivery) => self.deliver(Ok(delivery), now),
-                    None => Ok(self.heartbeat()),
-                };
-                return Poll::Ready(Some(response));
+                return Poll::Ready(Some(match self.source.skip_unmatched() {
+                    Some(delivery) => self.deliver(Ok(delivery), now, out),
+                    None => {
+                        self.heartbeat_with(String::new(), out);
+                        Ok(())
+                    }
+                }));
             }
             let due = self.beat_at.min(self.ends_at);
             let due = self.changeable.as_ref().map_or(due, |it| due.min(it.due()));
@@ -173,7 +188,7 @@ impl EventStream {
     /// Once the service stops, the stream ends soon.
     fn look_for_drain(&mut self, now: Instant, context: &mut Context<'_>) {
         if let Some(drain) = &mut self.drain
-            && drain.as_mut().poll(context).is_ready()
+            && drain.is_over(context)
         {
             self.drain = None;
             let spread = rand::rng().random_range(0.0..=1.0);
@@ -181,46 +196,39 @@ impl EventStream {
         }
     }
 
-    fn respond(&mut self, payload: Payload, pieces: [Bytes; 2], now: Instant) -> EncodedResponse {
-        // Streams that began together, as after an outage, are not to beat together.
-        let silence = self
-            .settings
-            .heartbeat
-            .mul_f64(rand::rng().random_range(0.75..=1.0));
-        self.beat_at = now + silence;
-        EncodedResponse {
-            cursor: self.source.cursor(),
+    fn respond(&mut self, payload: Payload, pieces: [&[u8]; 2], now: Instant, out: &mut Packed) {
+        self.beat_at = now + self.silence;
+        out.put(&Pieces {
+            cursor: &self.source.cursor(),
             tag: payload as u32,
             payload: pieces,
             share: self.source.share(),
-        }
+        });
     }
 
-    fn respond_with(&mut self, payload: Payload, message: &impl prost::Message) -> EncodedResponse {
-        let pieces = [message.encode_to_vec().into(), Bytes::new()];
-        self.respond(payload, pieces, Instant::now())
+    fn respond_with(&mut self, payload: Payload, message: &impl prost::Message, out: &mut Packed) {
+        self.respond(payload, [&message.encode_to_vec(), &[]], Instant::now(), out);
     }
 
-    fn heartbeat(&mut self) -> EncodedResponse {
-        self.heartbeat_with(String::new())
-    }
-
-    fn heartbeat_with(&mut self, stream_id: String) -> EncodedResponse {
+    fn heartbeat_with(&mut self, stream_id: String, out: &mut Packed) {
+        // Streams that began together, as after an outage, are not to beat together.
+        let part = rand::rng().random_range(0.75..=1.0);
+        self.silence = self.settings.heartbeat.mul_f64(part);
         let now = jiff::Timestamp::now().as_millisecond();
         let beat = proto::Heartbeat {
             time: Some(convert::timestamp(now)),
             stream_id,
         };
-        self.respond_with(Payload::Heartbeat, &beat)
+        self.respond_with(Payload::Heartbeat, &beat, out);
     }
 
-    fn end_of_life(&mut self) -> EncodedResponse {
+    fn end_of_life(&mut self, out: &mut Packed) {
         let reason = if self.drain.is_none() {
             EndingReason::Draining
         } else {
             EndingReason::MaxAge
         };
-        self.end(reason, ReconnectAdvice::Now, None)
+        self.end(reason, ReconnectAdvice::Now, None, out);
     }
 
     fn end(
@@ -228,7 +236,8 @@ impl EventStream {
         reason: EndingReason,
         reconnect: ReconnectAdvice,
         after: Option<Duration>,
-    ) -> EncodedResponse {
+        out: &mut Packed,
+    ) {
         self.ended = true;
         self.source.rest();
         let label = match reason {
@@ -244,51 +253,72 @@ impl EventStream {
             reconnect: reconnect.into(),
             retry_after: after.and_then(|after| after.try_into().ok()),
         };
-        self.respond_with(Payload::Ending, &ending)
+        self.respond_with(Payload::Ending, &ending, out);
     }
 
     fn deliver(
         &mut self,
-        delivery: Result<Delivery, crate::error::Error>,
+        delivery: Result<Delivery, Error>,
         now: Instant,
-    ) -> Result<EncodedResponse, Status> {
-        Ok(match delivery {
-            Ok(Delivery::Entry(entry)) => {
-                let raw = if self.include_raw && !entry.raw.is_empty() {
-                    let raw = proto::AgentEvent {
-                        raw_json: entry.raw.clone(),
-                        ..proto::AgentEvent::default()
-                    };
-                    raw.encode_to_vec().into()
-                } else {
-                    Bytes::new()
-                };
-                self.respond(Payload::Event, [entry.event.clone(), raw], now)
+        out: &mut Packed,
+    ) -> Result<(), Status> {
+        match delivery {
+            Ok(Delivery::Entry(entry)) => self.deliver_entry(&entry, now, out),
+            Ok(Delivery::Gap(gap, after_ms)) => {
+                self.respond_with(Payload::Gap, &gap_message(gap, after_ms), out);
             }
-            Ok(Delivery::Gap(gap, after_ms)) => self.respond_with(Payload::Gap, &gap_message(gap, after_ms)),
             Ok(Delivery::Changed(revision)) => {
                 if let Some(changeable) = &mut self.changeable {
                     changeable.applied(revision);
                 }
-                self.respond_with(Payload::Changed, &proto::Changed { revision })
+                self.respond_with(Payload::Changed, &proto::Changed { revision }, out);
             }
             Ok(Delivery::TooSlow) => {
-                self.end(EndingReason::TooSlow, ReconnectAdvice::Later, Some(SLOW_RETRY))
+                self.end(
+                    EndingReason::TooSlow,
+                    ReconnectAdvice::Later,
+                    Some(SLOW_RETRY),
+                    out,
+                );
             }
             Err(error) => {
                 self.ended = true;
                 return Err(error.into());
             }
-        })
+        }
+        Ok(())
+    }
+
+    fn deliver_entry(&mut self, entry: &Entry, now: Instant, out: &mut Packed) {
+        let raw = self.include_raw && !entry.raw.is_empty();
+        let frame = |cursor: &[u8]| {
+            let raw = if raw { raw_piece(entry) } else { Vec::new() };
+            Pieces {
+                cursor,
+                tag: Payload::Event as u32,
+                payload: [&entry.event, &raw],
+                share: 0,
+            }
+            .frame()
+        };
+        if let Some(frame) = self.source.shared_frame(entry, raw, frame) {
+            self.beat_at = now + self.silence;
+            out.put_frame(frame);
+        } else if raw {
+            self.respond(Payload::Event, [&entry.event, &raw_piece(entry)], now, out);
+        } else {
+            self.respond(Payload::Event, [&entry.event, &[]], now, out);
+        }
     }
 }
 
-impl Stream for EventStream {
-    type Item = Result<EncodedResponse, Status>;
-
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll_response(context)
-    }
+/// What a response has more where the vendor's own JSON was asked for.
+fn raw_piece(entry: &Entry) -> Vec<u8> {
+    let raw = proto::AgentEvent {
+        raw_json: entry.raw.clone(),
+        ..proto::AgentEvent::default()
+    };
+    raw.encode_to_vec()
 }
 
 fn gap_message(gap: Gap, after_ms: Option<u64>) -> proto::Gap {

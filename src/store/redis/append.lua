@@ -1,18 +1,21 @@
 -- Appends an event to its partition once. First all that is read, then all that is written: a Redis that takes no writes
 -- refuses the first of them, and then nothing has been written.
 --
--- This script bounds how many webhooks a Redis takes. What is handed to it, created in it or converted by it costs. So its
--- parts (this one, `session.lua`, `append_entry.lua`, `keep_session.lua`) are straight code: a function would be created
--- anew at each call. And numbers become digits once, by '%d', which is exact (they are below 2^53) and several times as fast
--- as handing a number to Redis.
+-- This script bounds how many webhooks a Redis takes. What is handed to it, created in it, converted by it or answered costs.
+-- So its parts (this one, `session.lua`, `append_entry.lua`, `keep_session.lua`) are straight code: a function would be created
+-- anew at each call. Numbers become digits once, by '%d', which is exact (they are below 2^53) and several times as fast as
+-- handing a number to Redis, but still costs more than a look into a table. And the answer is one string: of a list, Redis converts
+-- each element.
 --
--- Answers {place, sequence, state, how far the log's clock is ahead in ms, epoch}; nothing where the event is in the log
--- already; 0 where its id is known for another body; 1 where the id was claimed in a step of its own, which does not tell
--- whether the event is in the log.
+-- Answers 'PLACE SEQUENCE STATE AHEAD EPOCH', where AHEAD is how far the log's clock is ahead in ms; nothing where the event is
+-- in the log already; 0 where its id is known for another body; 1 where the id was claimed in a step of its own, which does
+-- not tell whether the event is in the log.
 --
 -- KEYS: log, meta, mark of the event, session, index, list of sessions, unsettled, echo (only where the event is one)
 -- ARGV: 1 epoch for a partition never written, 2 settle ms, 3 the mark, 4 head, 5 content, 6 conversation ('': not listed),
 -- 7.. the change
+-- Looking up what is global costs, too.
+local KEYS, ARGV = KEYS, ARGV
 local SESSION, INDEX, LIST, UNSETTLED = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local SETTLE_MS, CONVERSATION, FROM = ARGV[2], ARGV[6], 7
 

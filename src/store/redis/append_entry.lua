@@ -11,10 +11,11 @@ end
 if not meta[1] and call('EXISTS', KEYS[1]) == 1 then call('DEL', KEYS[1]) end
 
 local n, bytes = digits('%d', (meta[2] or 0) + 1), meta[4] or '0'
-local ms, ahead = now_ms, 0
-if meta[3] and meta[3] - now > 0 then ms, ahead = meta[3], meta[3] - now end
-local id, is_first = ms .. '-' .. n, sequence == '0'
-sequence = digits('%d', sequence + 1)
+local ms, ahead = now_ms, '0'
+if meta[3] and meta[3] - now > 0 then ms, ahead = meta[3], digits('%d', meta[3] - now) end
+local number = sequence + 1
+local id, is_first = ms .. '-' .. n, number == 1
+sequence = digits('%d', number)
 local added
 if awaited then
   -- `REQUEST_ID:TOKEN`. A send without a request_id awaits its echo too, so that the echo is not taken for another's.
@@ -33,14 +34,12 @@ call('HSET', KEYS[2], 'n', n, 'ms', ms, 'bytes', digits('%d', bytes + #head + #c
 if not meta[1] then call('HSET', KEYS[2], 'epoch', ARGV[1], 'trimmed', '0') end
 if awaited then call('LPOP', KEYS[8]) end
 
--- The score is the entry's time; members of one score sort as text, hence the zeros.
-call('ZADD', INDEX, ms, digits('%016d', n))
+call('ZADD', INDEX, n, id)
 -- Now and then the index is rid of what the log has not any more, which is bounded: Redis does nothing else meanwhile.
-if sequence % 64 == 0 then
-  local oldest = string.match(call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1][1], '^%d+')
+if number % 64 == 0 then
+  local oldest = string.match(call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1][1], '%d+$')
   local gone = call('ZCOUNT', INDEX, '-inf', '(' .. oldest)
   if gone > 0 then call('ZREMRANGEBYRANK', INDEX, 0, math.min(gone, 256) - 1) end
 end
-local last = #sets
-sets[last + 1], sets[last + 2] = 'seq', sequence
-local answer = {id, sequence, after, ahead, meta[1] or ARGV[1]}
+sets[4] = sequence
+local answer = id .. ' ' .. sequence .. ' ' .. after .. ' ' .. ahead .. ' ' .. (meta[1] or ARGV[1])

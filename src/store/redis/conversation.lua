@@ -2,39 +2,34 @@
 -- Answers {meta, oldest, at or before, following, entries, whether more may follow}.
 --
 -- KEYS: log, meta, index
--- ARGV: 1 start for XRANGE, 2 id to look at or before ('': none), 3 its ms, 4 its n, 5 limit, 6 bytes after which no more
--- are read
+-- ARGV: 1 start for XRANGE, 2 id to look at or before ('': none), 3 limit, 4 bytes after which no more are read
 
 local function one(...)
   return redis.call(...)[1] or false
 end
 
-local limit, room = tonumber(ARGV[5]), tonumber(ARGV[6])
+local limit, room = tonumber(ARGV[3]), tonumber(ARGV[4])
 local oldest = one('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
 local before = ARGV[2] ~= '' and one('XREVRANGE', KEYS[1], ARGV[2], '-', 'COUNT', 1)
 local following = one('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', 1)
 local entries, more, left_out, offset = {}, following ~= false, false, 0
--- Members older than the oldest entry point nowhere any more.
-local from_ms = oldest and math.max(tonumber(ARGV[3]), tonumber(string.match(oldest[1], '^%d+'))) or 0
+-- Numbers only grow, so whatever lies behind the start has at least this one. What is older points nowhere any more.
+local from = following and string.match(following[1], '%d+$')
 while more and #entries < limit and room > 0 do
-  local found = redis.call('ZRANGEBYSCORE', KEYS[3], string.format('%.0f', from_ms), '+inf', 'WITHSCORES',
-    'LIMIT', offset, limit)
-  for i = 1, #found, 2 do
-    local n, ms = tonumber(found[i]), tonumber(found[i + 1])
-    local behind = ms > tonumber(ARGV[3]) or n > tonumber(ARGV[4])
-    if behind and (#entries >= limit or room <= 0) then
+  local found = redis.call('ZRANGEBYSCORE', KEYS[3], from, '+inf', 'LIMIT', offset, limit)
+  for i = 1, #found do
+    if #entries >= limit or room <= 0 then
       left_out = true
       break
     end
-    local id = behind and string.format('%.0f-%.0f', ms, n)
-    local entry = behind and one('XRANGE', KEYS[1], id, id)
+    local entry = one('XRANGE', KEYS[1], found[i], found[i])
     if entry then
       entries[#entries + 1] = entry
       for j = 2, #entry[2], 2 do room = room - #entry[2][j] end
     end
   end
   offset = offset + limit
-  more = #found == 2 * limit
+  more = #found == limit
 end
 local function id_of(entry)
   return entry and entry[1]

@@ -153,10 +153,9 @@ async fn look_at_conversation(
         limit,
         ..
     } = asked;
-    let (before, ms, n) = match from {
-        Position::Earliest => (String::new(), 0, 0),
-        Position::Since(ms) => (String::new(), ms, 0),
-        Position::After(EntryId { ms, n, .. }) => (format!("{ms}-{n}"), ms, n),
+    let before = match from {
+        Position::Earliest | Position::Since(_) => String::new(),
+        Position::After(EntryId { ms, n, .. }) => format!("{ms}-{n}"),
     };
     let call = Call::new([
         keys.log(partition),
@@ -165,8 +164,6 @@ async fn look_at_conversation(
     ])
     .arg(start(from))
     .arg(before)
-    .arg(ms)
-    .arg(n)
     .arg(limit)
     .arg(PAGE_BYTES);
     let answer: Value = way.script(&CONVERSATION, call).await?;

@@ -13,18 +13,20 @@ local MUST_BE_GONE, END_WRAP_UP = '1', '2'
 
 local call, digits = redis.call, string.format
 local time = call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local now_ms = digits('%d', now)
+-- The microseconds have no zeros before them; nine times in ten they need none.
+local now_ms = #time[2] == 6 and time[1] .. string.sub(time[2], 1, 3)
+  or digits('%d', time[1] * 1000 + time[2] / 1000)
+local now = now_ms + 0
 
 local triples = FROM + 4 + ARGV[FROM + 3]
 local stored = call('HMGET', SESSION, 'epoch', 'seq', 'active', 'state', 'state@', unpack(ARGV, FROM + 4, triples - 1))
 local epoch, sequence, active, before, stated = stored[1], stored[2] or '0', stored[3], stored[4] or '0', stored[5]
 
 local occurred = ARGV[FROM]
-local sets = {'active', now_ms}
+local sets = {'active', now_ms, 'seq', sequence}
 if not epoch then
   epoch = now_ms
-  sets[3], sets[4] = 'epoch', epoch
+  sets[5], sets[6] = 'epoch', epoch
 end
 -- A change may name a field twice, so what it has set comes before what is stored.
 local changed = {}
@@ -52,7 +54,8 @@ for i = triples, #ARGV, 3 do
   end
 end
 
-local after, said, agents = before, string.sub(ARGV[FROM + 1], before + 1, before + 1), ARGV[FROM + 2]
+local column = before + 1
+local after, said, agents = before, string.sub(ARGV[FROM + 1], column, column), ARGV[FROM + 2]
 local says = said ~= '-' and not (stated and occurred - stated < 0)
 local is_agent_there = false
 if agents == (says and MUST_BE_GONE or END_WRAP_UP) and (says or before == WRAPPING_UP) then

@@ -13,7 +13,7 @@ use super::{
 use crate::store::{Retention, StoreError};
 
 /// Version of the layout of keys.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// How long the probe's key lives, milliseconds.
 const PROBE_MS: u64 = 10_000;

@@ -149,18 +149,28 @@ pub(super) fn appended(answer: Value) -> Result<Option<Appended>, StoreError> {
         Value::Int(1) => return Ok(None),
         _ => {}
     }
-    let [id, sequence, after, ahead, epoch] = array_of(answer)?;
-    let (ms, n) = place(&id)?;
-    Ok(Some(Appended::New {
+    let answer = text(answer)?;
+    new_entry(&answer)
+        .map(Some)
+        .ok_or_else(|| unexpected("what became of an event"))
+}
+
+/// `PLACE SEQUENCE STATE AHEAD EPOCH`.
+fn new_entry(answer: &str) -> Option<Appended> {
+    let mut words = answer.split(' ');
+    let (ms, n) = words.next()?.split_once('-')?;
+    let mut number = || words.next()?.parse::<u64>().ok();
+    let (sequence, state, clock_behind_ms, epoch) = (number()?, number()?, number()?, number()?);
+    Some(Appended::New {
         id: EntryId {
-            epoch: number(&epoch)?,
-            ms,
-            n,
+            epoch,
+            ms: ms.parse().ok()?,
+            n: n.parse().ok()?,
         },
-        sequence: number(&sequence)?,
-        state: state(&after)?,
-        clock_behind_ms: number(&ahead)?,
-    }))
+        sequence,
+        state: SessionState::from_number(u8::try_from(state).ok()?)?,
+        clock_behind_ms,
+    })
 }
 
 /// The number of a state.
