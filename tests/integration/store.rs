@@ -8,6 +8,7 @@ mod claims;
 mod customers;
 mod failover;
 pub(crate) mod fixture;
+mod full;
 mod gaps;
 mod ledger;
 mod log;

@@ -161,28 +161,29 @@ impl RedisStore {
     pub(super) async fn trim_in_turn(&self, every_ms: u64) -> Result<bool, StoreError> {
         let mut lease = cmd("SET");
         lease.arg(self.keys.janitor()).arg("").arg(&["NX", "PX"]);
-        let mine: Option<String> = self.link.command(lease.arg(every_ms.max(1))).await?;
-        if mine.is_none() {
+        let mine: Result<Option<String>, _> = self.link.command(lease.arg(every_ms.max(1))).await;
+        if matches!(mine, Ok(None)) {
             return Ok(false);
         }
+        // Where there is no lease to be had, every replica trims: a Redis whose memory is full refuses it, and would be full
+        // for ever if nobody trimmed.
         let mut failure = None;
         for partition in 0..self.keys.partitions() {
-            loop {
-                match self.trim(partition).await {
-                    Ok(true) => {}
-                    Ok(false) => break,
-                    Err(error) => {
-                        // On a cluster the others may well be there.
-                        failure = Some(error);
-                        break;
-                    }
+            if let Err(error) = self.trim_all(partition).await {
+                failure = Some(error);
+                // On a cluster the others may well be there.
+                if !self.link.is_cluster() {
+                    break;
                 }
-            }
-            if failure.is_some() && !self.link.is_cluster() {
-                break;
             }
         }
         failure.map_or(Ok(true), Err)
+    }
+
+    /// Trims a partition for as long as there is more to trim.
+    async fn trim_all(&self, partition: u16) -> Result<(), StoreError> {
+        while self.trim(partition).await? {}
+        Ok(())
     }
 }
 

@@ -145,7 +145,7 @@ impl Cluster {
     }
 
     /// Whom to ask after a failure, and whether with leave; nobody where it may have been done, or will not be.
-    async fn next(
+    pub(super) async fn next(
         self: &Arc<Self>,
         slot: u16,
         node: &Arc<Server>,
@@ -269,7 +269,7 @@ impl Cluster {
     }
 
     /// Notes that a slot is another node's.
-    pub(super) fn moved(&self, slot: u16, from: &Server, to: Address) -> Result<Arc<Server>, StoreError> {
+    fn moved(&self, slot: u16, from: &Server, to: Address) -> Result<Arc<Server>, StoreError> {
         let node = self.node(&from.beside(to))?;
         self.change(|map| {
             let at = map.nodes.iter().position(|known| Arc::ptr_eq(known, &node));

@@ -183,6 +183,18 @@ impl Way {
         read(self.run(first, &Request::Pipeline(commands)).await?)
     }
 
+    /// Runs commands of one slot in one round trip, the first of which runs this script.
+    pub(super) async fn scripts<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        commands: &Pipeline,
+    ) -> Result<T, StoreError> {
+        let Some(first) = commands.cmd_iter().next() else {
+            return read(Value::Array(Vec::new()));
+        };
+        read(self.run(first, &Request::Scripts(script, commands)).await?)
+    }
+
     /// Runs a script, which is loaded where Redis does not know it, on the node of its keys.
     pub(super) async fn script<T: FromRedisValue>(
         &self,
