@@ -44,6 +44,7 @@ mod durable;
 mod error;
 mod keys;
 mod link;
+mod poll;
 mod read;
 mod scripts;
 mod sentinel;
@@ -122,8 +123,8 @@ pub struct RedisStore {
     topology: Arc<Topology>,
     keys: Keys,
     retention: Retention,
-    /// Whether appends wait for replicas.
-    waits: bool,
+    /// What appends wait for.
+    wait: Option<Wait>,
     claims: Claims,
     append: Arc<Script>,
     change_session: Script,
@@ -162,7 +163,7 @@ impl RedisStore {
             change_session: Script::change_session(&constants),
             appetite: read::Appetite::default(),
             retention: settings.retention,
-            waits: settings.wait.is_some(),
+            wait: settings.wait,
             claims: settings.claims.unwrap_or(by_kind),
             reads: Way::new(&topology, Lane::Reads),
             link,
@@ -248,7 +249,7 @@ impl Store for RedisStore {
     }
 
     async fn now_ms(&self) -> Result<u64, StoreError> {
-        let (seconds, micros): (u64, u64) = self.link.command(&cmd("TIME")).await?;
+        let (seconds, micros): (u64, u64) = self.link.anywhere(&cmd("TIME")).await?;
         Ok(seconds * 1000 + micros / 1000)
     }
 

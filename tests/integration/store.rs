@@ -5,6 +5,7 @@
 mod bad_days;
 mod calls;
 mod claims;
+mod cluster;
 mod customers;
 mod failover;
 pub(crate) mod fixture;
@@ -13,6 +14,7 @@ mod gaps;
 mod ledger;
 mod log;
 mod pages;
+mod planned;
 mod retention;
 mod sessions;
 mod streams;

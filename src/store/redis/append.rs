@@ -5,7 +5,7 @@
 //! it lies in another slot than the partition, and must, since a forgery may name a conversation of another partition. Either
 //! way understands what the other wrote, so a log can be moved to a cluster.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use ::redis::{Cmd, Value, cmd};
 
@@ -13,6 +13,8 @@ use super::{
     Claims, RedisStore,
     durable::Write,
     keys::hash,
+    link::WITHIN,
+    poll::in_time,
     scripts::{Call, TRIM},
     wire,
 };
@@ -33,6 +35,12 @@ enum Claimed {
 
 impl RedisStore {
     pub(super) async fn append_event(&self, event: &Append) -> Result<Appended, StoreError> {
+        // However many steps it takes: whoever delivers the event waits for all of them.
+        let within = WITHIN + self.wait.map_or(Duration::ZERO, |wait| wait.within);
+        in_time(within, self.append_in_steps(event)).await
+    }
+
+    async fn append_in_steps(&self, event: &Append) -> Result<Appended, StoreError> {
         let hash = hash(&[event.key.tenant.as_str(), &event.event_id]);
         let claim = self.keys.claim(&hash);
         if self.claims == Claims::WithAppend
@@ -79,7 +87,7 @@ impl RedisStore {
 
     /// An event that is in the log, which must be on as many replicas as a new one.
     async fn found(&self, claim: &str) -> Result<Appended, StoreError> {
-        if self.waits {
+        if self.wait.is_some() {
             self.topology.write(vec![vec![self.renewal(claim)]]).await?;
         }
         Ok(Appended::Duplicate)
@@ -98,7 +106,7 @@ impl RedisStore {
         marked: String,
         claim: Option<Cmd>,
     ) -> Result<Option<Appended>, StoreError> {
-        let renewal = self.waits.then(|| self.renewal(&marked));
+        let renewal = self.wait.is_some().then(|| self.renewal(&marked));
         let call = self.append_call(event, marked);
         let answer: Value = match renewal {
             None => self.link.script(&self.append, call).await?,

@@ -26,6 +26,9 @@ use crate::store::StoreError;
 /// How long an answer may take. A command whose answer is late may still be applied.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long a request may take, with connecting and all that is asked on its way.
+pub(super) const WITHIN: Duration = Duration::from_millis(2500);
+
 /// For how long a failure to connect answers for all who ask.
 const FAILURE_HOLDS: Duration = Duration::from_millis(100);
 

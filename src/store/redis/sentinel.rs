@@ -11,14 +11,14 @@ use std::{
 use ::redis::{
     AsyncConnectionConfig, Client, Pipeline, Value, aio::MultiplexedConnection, cmd, from_redis_value,
 };
-use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 use tracing::warn;
 
 use super::{
     dial::Dial,
     error::explain,
     link::{Link, Request},
+    poll::ask_all,
     url::{Address, Login},
     wire,
 };
@@ -29,9 +29,6 @@ const NAMED_WITHIN: Duration = Duration::from_secs(1);
 
 /// How long a Sentinel may take to answer: less, so that one that went silent is given up.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(900);
-
-/// For how long, once one has answered, the others are listened to.
-const OTHERS_WITHIN: Duration = Duration::from_millis(100);
 
 /// How long a server that was named may take to show that it is the master.
 const SHOWN_WITHIN: Duration = Duration::from_millis(700);
@@ -133,19 +130,10 @@ impl Sentinels {
 
     /// Asks all at once, so that one that is silent costs nothing. The best answer comes first.
     async fn ask(&self) -> Result<Vec<Named>, StoreError> {
-        let mut asked: FuturesUnordered<_> = self.links.iter().map(|link| self.ask_one(link)).collect();
-        let mut until = Instant::now() + NAMED_WITHIN;
-        let (mut named, mut answered, mut failure) = (Vec::new(), false, None);
-        while let Ok(Some(answer)) = timeout_at(until, asked.next()).await {
-            match answer {
-                Ok(one) => {
-                    named.extend(one);
-                    answered = true;
-                    until = until.min(Instant::now() + OTHERS_WITHIN);
-                }
-                Err(error) => failure = Some(error),
-            }
-        }
+        let (answers, failure) =
+            ask_all(self.links.iter().map(|link| self.ask_one(link)), NAMED_WITHIN).await;
+        let answered = !answers.is_empty();
+        let named: Vec<Named> = answers.into_iter().flatten().collect();
         if named.is_empty() {
             return Err(match (answered, failure) {
                 (true, _) => {

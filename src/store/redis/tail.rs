@@ -17,6 +17,7 @@ use super::{
     error::{Failed, explain},
     keys::{Keys, slot_of},
     link::{RESPONSE_TIMEOUT, Request},
+    poll::in_time,
     read,
     scripts::LOOK,
     topology::Topology,
@@ -68,7 +69,7 @@ impl RedisTail {
             Topology::One(server) => vec![Reader::open(server.dial(), keys, behind.collect(), false).await?],
             Topology::Cluster(_) => {
                 let each = behind.map(|(partition, id)| open_on_cluster(topology, keys, partition, id));
-                try_join_all(each).await?
+                in_time(BLOCK + GRACE, try_join_all(each)).await?
             }
         };
         let (sender, answers) = mpsc::channel(readers.len());
