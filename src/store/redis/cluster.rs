@@ -87,9 +87,9 @@ impl Cluster {
             nodes: Vec::new(),
             owners: vec![NOBODY; SLOTS],
         };
-        let seed = |address| Server::of_cluster(&login, address, wait).map(Arc::new).ok();
+        let seed = |address: Address| Server::of_cluster(&login, &address, wait).map(Arc::new).ok();
         Arc::new(Self {
-            seeds: seeds.iter().filter_map(seed).collect(),
+            seeds: seeds.into_iter().filter_map(seed).collect(),
             login,
             wait,
             map: RwLock::new(Arc::new(map)),
