@@ -17,6 +17,7 @@ mod pages;
 mod planned;
 mod retention;
 mod sessions;
+mod silent;
 mod streams;
 mod subscriptions;
 mod tail;
