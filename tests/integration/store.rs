@@ -16,6 +16,7 @@ mod log;
 mod pages;
 mod planned;
 mod retention;
+mod sentinels;
 mod sessions;
 mod silent;
 mod streams;
