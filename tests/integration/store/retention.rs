@@ -84,7 +84,9 @@ async fn expect_only_since(f: &Fixture, key: &ConversationKey, ids: &[EntryId], 
 
 #[rstest]
 #[tokio::test]
-async fn what_is_beyond_the_size_is_a_gap(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn what_is_beyond_the_size_is_a_gap(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::keeping(kind, by_size()).await;
     let key = conversation("c");
     let mut ids = Vec::new();
@@ -114,9 +116,41 @@ async fn what_is_beyond_the_size_is_a_gap(#[values(Kind::Memory, Kind::Redis)] k
     );
 }
 
+/// Which entry is the oldest that is left, after so many of each size were appended and what is too much was let go.
+async fn oldest_left(kind: Kind, sizes: &[(usize, usize)]) -> u64 {
+    let f = Fixture::keeping(kind, by_size()).await;
+    let key = conversation("c");
+    let all = sizes
+        .iter()
+        .flat_map(|(count, bytes)| std::iter::repeat_n(*bytes, *count));
+    for (i, bytes) in all.enumerate() {
+        f.append(&sized(&key, &format!("e{i}"), bytes)).await;
+    }
+    tidy(&f).await;
+    f.read_all(f.partition(&key)).await.entries[0].id.n
+}
+
+#[rstest]
+#[case::large_ones_are_the_oldest(&[(20, 3000), (200, 10)])]
+#[case::large_ones_are_the_newest(&[(200, 10), (5, 3900)])]
+#[case::one_large_one_in_between(&[(50, 300), (1, 15_000), (50, 100)])]
+#[tokio::test]
+async fn no_more_goes_than_is_too_much_however_unequal_the_sizes(#[case] sizes: &[(usize, usize)]) {
+    /// So many may go at once.
+    const PIECE: u64 = 32;
+    let memory = oldest_left(Kind::Memory, sizes).await;
+    let redis = oldest_left(Kind::Redis, sizes).await;
+    assert!(
+        (memory..memory + PIECE).contains(&redis),
+        "from {redis} on is left, where from {memory} on would fit"
+    );
+}
+
 #[rstest]
 #[tokio::test]
-async fn the_newest_stays_however_large(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn the_newest_stays_however_large(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::keeping(kind, by_size()).await;
     let key = conversation("c");
     let first = f.append(&sized(&key, "e1", 100)).await;
@@ -130,7 +164,9 @@ async fn the_newest_stays_however_large(#[values(Kind::Memory, Kind::Redis)] kin
 
 #[rstest]
 #[tokio::test]
-async fn appending_alone_keeps_the_log_near_its_size(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn appending_alone_keeps_the_log_near_its_size(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::keeping(kind, by_size()).await;
     let key = conversation("c");
     for i in 0..1024 {
@@ -142,7 +178,9 @@ async fn appending_alone_keeps_the_log_near_its_size(#[values(Kind::Memory, Kind
 
 #[rstest]
 #[tokio::test]
-async fn a_partition_that_has_gone_quiet_is_emptied(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn a_partition_that_has_gone_quiet_is_emptied(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let retention = Retention {
         log_ms: 60,
         ..Retention::default()
@@ -197,7 +235,9 @@ async fn one_of_the_replicas_trims() {
 
 #[rstest]
 #[tokio::test]
-async fn the_janitor_comes_by_itself(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn the_janitor_comes_by_itself(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let retention = Retention {
         log_ms: 20,
         ..Retention::default()
