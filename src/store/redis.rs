@@ -61,6 +61,7 @@ use std::sync::Arc;
 use ::redis::{Cmd, Value, cmd};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Mutex;
 
 pub use self::durable::Wait;
 use self::{
@@ -129,6 +130,8 @@ pub struct RedisStore {
     append: Arc<Script>,
     change_session: Script,
     appetite: read::Appetite,
+    /// Held, for each partition, while it is trimmed after an append.
+    trimming: Vec<Arc<Mutex<()>>>,
     /// What is small and urgent.
     link: Way,
     /// What may be large, so that somebody who reads much does not delay an append.
@@ -162,6 +165,7 @@ impl RedisStore {
             append: Arc::new(Script::append(&constants)),
             change_session: Script::change_session(&constants),
             appetite: read::Appetite::default(),
+            trimming: (0..settings.partitions).map(|_| Arc::default()).collect(),
             retention: settings.retention,
             wait: settings.wait,
             claims: settings.claims.unwrap_or(by_kind),

@@ -5,6 +5,7 @@
 mod bad_days;
 mod calls;
 mod claims;
+mod clock;
 mod cluster;
 mod customers;
 mod failover;

@@ -125,11 +125,7 @@ impl RedisStore {
         if let Some(Appended::New { id, .. }) = &appended
             && id.n % TRIM_EVERY == 0
         {
-            let partition = self.keys.partition(&event.key);
-            if let Err(error) = self.trim(partition).await {
-                // The event is in the log, and the janitor will come by.
-                tracing::debug!(partition, %error, "a partition could not be trimmed");
-            }
+            self.trim_soon(self.keys.partition(&event.key));
         }
         Ok(appended)
     }
@@ -157,12 +153,31 @@ impl RedisStore {
             .change(&event.change)
     }
 
+    /// Trims a partition by one step, while whoever appended to it is answered; not where that is under way already.
+    fn trim_soon(&self, partition: u16) {
+        let turn = self.trimming.get(usize::from(partition));
+        let Some(turn) = turn.and_then(|turn| turn.clone().try_lock_owned().ok()) else {
+            return;
+        };
+        let (link, call) = (self.link.clone(), self.trim_call(partition));
+        tokio::spawn(async move {
+            if let Err(error) = link.script::<bool>(&TRIM, call).await {
+                // The janitor will come by.
+                tracing::debug!(partition, %error, "a partition could not be trimmed");
+            }
+            drop(turn);
+        });
+    }
+
     /// Trims a partition by one step; whether there may be more to trim.
     async fn trim(&self, partition: u16) -> Result<bool, StoreError> {
-        let call = Call::new([self.keys.log(partition), self.keys.meta(partition)])
+        self.link.script(&TRIM, self.trim_call(partition)).await
+    }
+
+    fn trim_call(&self, partition: u16) -> Call {
+        Call::new([self.keys.log(partition), self.keys.meta(partition)])
             .arg(self.retention.log_ms)
-            .arg(self.retention.partition_bytes(self.keys.partitions()));
-        self.link.script(&TRIM, call).await
+            .arg(self.retention.partition_bytes(self.keys.partitions()))
     }
 
     /// Trims all partitions, unless a replica has done so lately.
