@@ -8,10 +8,7 @@ use std::sync::{
 use bytes::Bytes;
 use chatbridge::{
     event::Position,
-    store::{
-        Retention, Store as _, StreamChange, StreamChanged, StreamKey, StreamRecords as _,
-        memory::MemoryStore,
-    },
+    store::{Retention, Store as _, StreamChange, StreamChanged, StreamKey, memory::MemoryStore},
 };
 
 use super::fixture::{PARTITIONS, conversation, event, tenant};

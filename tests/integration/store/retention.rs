@@ -14,12 +14,11 @@ use chatbridge::{
         LedgerKind, Page, Retention, Store, entry::encode_content, janitor, redis::RedisStore,
     },
 };
-use redis::AsyncCommands as _;
 use rstest::rstest;
 use tokio_util::sync::CancellationToken;
 
 use super::fixture::{
-    Fixture, Kind, PARTITIONS, conversation, event, eventually, keys, neighbour, settings, tenant,
+    Fixture, Kind, PARTITIONS, conversation, event, eventually, neighbour, settings, tenant,
 };
 
 /// Bytes of a partition in these tests.
@@ -316,7 +315,9 @@ async fn write_everything(f: &Fixture) {
 
 #[rstest]
 #[tokio::test]
-async fn in_the_end_nothing_is_left_but_what_is_kept_for_ever(#[values(Kind::Redis)] kind: Kind) {
+async fn in_the_end_nothing_is_left_but_what_is_kept_for_ever(
+    #[values(Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     const MS: u64 = 100;
     let retention = Retention {
         log_ms: MS,
@@ -327,15 +328,12 @@ async fn in_the_end_nothing_is_left_but_what_is_kept_for_ever(#[values(Kind::Red
     };
     let f = Fixture::keeping(kind, retention).await;
     write_everything(&f).await;
-    let (server, prefix) = f.redis().unwrap();
-    let mut past = server.connection().await;
     let kept_for_ever =
         |key: &str| key.ends_with(":schema") || key.ends_with(":meta") || key.ends_with(":log");
     let remaining = eventually("letting go", async || {
         tidy(&f).await;
         let _ = f.store.unsettled(1, 10).await.unwrap();
-        let mut past = server.connection().await;
-        let left: Vec<String> = keys(&mut past, prefix).await;
+        let left = f.keys().await;
         // Index, probe and janitor's lease go by themselves later, which is looked at below.
         let later = |key: &String| {
             [":index:", ":probe", ":janitor"]
@@ -350,14 +348,52 @@ async fn in_the_end_nothing_is_left_but_what_is_kept_for_ever(#[values(Kind::Red
     assert!(remaining.iter().any(|key| key.ends_with(":log")), "{remaining:?}");
     for key in remaining {
         if key.ends_with(":log") {
-            let entries: u64 = redis::cmd("XLEN").arg(&key).query_async(&mut past).await.unwrap();
+            let entries: u64 = f.of_key("XLEN", &key).await;
             assert_eq!(entries, 0, "{key}");
         } else if !kept_for_ever(&key) {
-            let ttl_ms: i64 = past.pttl(&key).await.unwrap();
+            let ttl_ms: i64 = f.of_key("PTTL", &key).await;
             assert!(
                 (-2..=3_700_000).contains(&ttl_ms) && ttl_ms != -1,
                 "{key} lives {ttl_ms} ms"
             );
         }
     }
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_index_is_rid_of_what_the_log_has_not_any_more(
+    #[values(Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
+    let retention = Retention {
+        log_ms: 200,
+        ..Retention::default()
+    };
+    let f = Fixture::keeping(kind, retention).await;
+    let key = conversation("c");
+    for i in 1..=63 {
+        f.append(&event(&key, &format!("e{i}"))).await;
+    }
+    let index = f
+        .keys()
+        .await
+        .into_iter()
+        .find(|key| key.contains(":index:"))
+        .unwrap();
+    assert_eq!(f.of_key::<u64>("ZCARD", &index).await, 63);
+    eventually("emptying", async || {
+        tidy(&f).await;
+        let left = f.read_all(f.partition(&key)).await.entries;
+        left.is_empty().then_some(())
+    })
+    .await;
+    assert_eq!(f.of_key::<u64>("ZCARD", &index).await, 63, "none goes by itself");
+    let last = f.append(&event(&key, "e64")).await;
+    assert_eq!(f.of_key::<u64>("ZCARD", &index).await, 1);
+    let page = f
+        .store
+        .read_conversation(&key, Position::Since(last.ms), 10)
+        .await
+        .unwrap();
+    assert_eq!(page.entries.len(), 1);
 }

@@ -63,7 +63,7 @@ async fn serve(stream: TcpStream, says: Arc<Says>) -> Option<()> {
 
 /// The words of a command.
 async fn words(stream: &mut BufReader<TcpStream>) -> Option<Vec<String>> {
-    let mut number = async |stream: &mut BufReader<TcpStream>| -> Option<usize> {
+    let number = async |stream: &mut BufReader<TcpStream>| -> Option<usize> {
         let mut line = String::new();
         stream.read_line(&mut line).await.ok()?;
         line.trim_end().get(1..)?.parse().ok()
