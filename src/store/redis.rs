@@ -52,6 +52,7 @@ mod start;
 mod streams;
 mod subscriptions;
 mod tail;
+mod told;
 mod topology;
 mod url;
 mod wire;
