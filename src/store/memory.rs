@@ -505,7 +505,7 @@ impl Store for MemoryStore {
     }
 
     async fn tidy(&self, _every_ms: u64) -> Result<bool, StoreError> {
-        self.shared.lock().sweep_all(now_ms(), &self.retention);
+        self.shared.lock().sweep_all(self.now(), &self.retention);
         Ok(true)
     }
 

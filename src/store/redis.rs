@@ -44,6 +44,7 @@ mod durable;
 mod error;
 mod keys;
 mod link;
+mod poll;
 mod read;
 mod scripts;
 mod sentinel;
@@ -51,6 +52,7 @@ mod start;
 mod streams;
 mod subscriptions;
 mod tail;
+mod told;
 mod topology;
 mod url;
 mod wire;
@@ -60,6 +62,7 @@ use std::sync::Arc;
 use ::redis::{Cmd, Value, cmd};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Mutex;
 
 pub use self::durable::Wait;
 use self::{
@@ -122,12 +125,14 @@ pub struct RedisStore {
     topology: Arc<Topology>,
     keys: Keys,
     retention: Retention,
-    /// Whether appends wait for replicas.
-    waits: bool,
+    /// What appends wait for.
+    wait: Option<Wait>,
     claims: Claims,
     append: Arc<Script>,
     change_session: Script,
     appetite: read::Appetite,
+    /// Held, for each partition, while it is trimmed after an append.
+    trimming: Vec<Arc<Mutex<()>>>,
     /// What is small and urgent.
     link: Way,
     /// What may be large, so that somebody who reads much does not delay an append.
@@ -161,8 +166,9 @@ impl RedisStore {
             append: Arc::new(Script::append(&constants)),
             change_session: Script::change_session(&constants),
             appetite: read::Appetite::default(),
+            trimming: (0..settings.partitions).map(|_| Arc::default()).collect(),
             retention: settings.retention,
-            waits: settings.wait.is_some(),
+            wait: settings.wait,
             claims: settings.claims.unwrap_or(by_kind),
             reads: Way::new(&topology, Lane::Reads),
             link,
@@ -248,7 +254,7 @@ impl Store for RedisStore {
     }
 
     async fn now_ms(&self) -> Result<u64, StoreError> {
-        let (seconds, micros): (u64, u64) = self.link.command(&cmd("TIME")).await?;
+        let (seconds, micros): (u64, u64) = self.link.anywhere(&cmd("TIME")).await?;
         Ok(seconds * 1000 + micros / 1000)
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{MemoryStore, now_ms, shelf::Shelf};
+use super::{MemoryStore, shelf::Shelf};
 use crate::store::{
     StoreError,
     streams::{
@@ -125,14 +125,14 @@ impl StreamRecords for MemoryStore {
         conversations: &[String],
         ttl_ms: u64,
     ) -> Result<(), StoreError> {
-        let now = now_ms();
+        let now = self.now();
         let mut state = self.shared.lock();
         state.streams.open(stream, revision, conversations, now, ttl_ms);
         Ok(())
     }
 
     async fn change(&self, stream: &StreamKey, change: &StreamChange) -> Result<StreamChanged, StoreError> {
-        Ok(self.shared.lock().streams.change(stream, change, now_ms()))
+        Ok(self.shared.lock().streams.change(stream, change, self.now()))
     }
 
     async fn waiting(
@@ -141,7 +141,7 @@ impl StreamRecords for MemoryStore {
         applied: u64,
         ttl_ms: u64,
     ) -> Result<Option<Vec<(u64, Bytes)>>, StoreError> {
-        let now = now_ms();
+        let now = self.now();
         Ok(self.shared.lock().streams.waiting(stream, applied, now, ttl_ms))
     }
 

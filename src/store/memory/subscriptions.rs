@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{MemoryStore, now_ms, shelf::Shelf};
+use super::{MemoryStore, shelf::Shelf};
 use crate::{
     event::TenantId,
     store::{
@@ -74,8 +74,8 @@ impl Subscriptions {
         member: &Member,
         oldest_age_ms: Option<u64>,
         lease_ms: u64,
+        now: u64,
     ) -> Enrolled {
-        let now = now_ms();
         if self.is_gone(key, now) {
             return Enrolled::Gone;
         }
@@ -141,7 +141,7 @@ impl SubscriptionStore for MemoryStore {
             .shared
             .lock()
             .subscriptions
-            .undefine(key, definition, now_ms()))
+            .undefine(key, definition, self.now()))
     }
 
     async fn slots(
@@ -153,7 +153,7 @@ impl SubscriptionStore for MemoryStore {
         ops: &[(u16, SlotOp)],
     ) -> Result<Option<Vec<SlotAnswer>>, StoreError> {
         let mut state = self.shared.lock();
-        let now = now_ms();
+        let now = self.now();
         if state.subscriptions.is_gone(key, now) {
             return Ok(None);
         }
@@ -194,7 +194,7 @@ impl SubscriptionStore for MemoryStore {
         Ok(known
             .and_then(|slots| slots.get_mut(&slot))
             .map_or(Committed::Unknown, |slot| {
-                slot.commit(generation, seq, position, now_ms())
+                slot.commit(generation, seq, position, self.now())
             }))
     }
 
@@ -206,7 +206,9 @@ impl SubscriptionStore for MemoryStore {
         lease_ms: u64,
     ) -> Result<Enrolled, StoreError> {
         let mut state = self.shared.lock();
-        Ok(state.subscriptions.enrol(key, member, oldest_age_ms, lease_ms))
+        Ok(state
+            .subscriptions
+            .enrol(key, member, oldest_age_ms, lease_ms, self.now()))
     }
 
     async fn strike(&self, key: &SubscriptionKey, member: &str) -> Result<(), StoreError> {
@@ -218,6 +220,6 @@ impl SubscriptionStore for MemoryStore {
     }
 
     async fn roster(&self, key: &SubscriptionKey) -> Result<Roster, StoreError> {
-        Ok(self.shared.lock().subscriptions.roster(key, now_ms()))
+        Ok(self.shared.lock().subscriptions.roster(key, self.now()))
     }
 }

@@ -5,7 +5,7 @@
 //! it lies in another slot than the partition, and must, since a forgery may name a conversation of another partition. Either
 //! way understands what the other wrote, so a log can be moved to a cluster.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use ::redis::{Cmd, Value, cmd};
 
@@ -13,6 +13,8 @@ use super::{
     Claims, RedisStore,
     durable::Write,
     keys::hash,
+    link::WITHIN,
+    poll::in_time,
     scripts::{Call, TRIM},
     wire,
 };
@@ -33,6 +35,12 @@ enum Claimed {
 
 impl RedisStore {
     pub(super) async fn append_event(&self, event: &Append) -> Result<Appended, StoreError> {
+        // However many steps it takes: whoever delivers the event waits for all of them.
+        let within = WITHIN + self.wait.map_or(Duration::ZERO, |wait| wait.within);
+        in_time(within, self.append_in_steps(event)).await
+    }
+
+    async fn append_in_steps(&self, event: &Append) -> Result<Appended, StoreError> {
         let hash = hash(&[event.key.tenant.as_str(), &event.event_id]);
         let claim = self.keys.claim(&hash);
         if self.claims == Claims::WithAppend
@@ -79,7 +87,7 @@ impl RedisStore {
 
     /// An event that is in the log, which must be on as many replicas as a new one.
     async fn found(&self, claim: &str) -> Result<Appended, StoreError> {
-        if self.waits {
+        if self.wait.is_some() {
             self.topology.write(vec![vec![self.renewal(claim)]]).await?;
         }
         Ok(Appended::Duplicate)
@@ -98,7 +106,7 @@ impl RedisStore {
         marked: String,
         claim: Option<Cmd>,
     ) -> Result<Option<Appended>, StoreError> {
-        let renewal = self.waits.then(|| self.renewal(&marked));
+        let renewal = self.wait.is_some().then(|| self.renewal(&marked));
         let call = self.append_call(event, marked);
         let answer: Value = match renewal {
             None => self.link.script(&self.append, call).await?,
@@ -117,11 +125,7 @@ impl RedisStore {
         if let Some(Appended::New { id, .. }) = &appended
             && id.n % TRIM_EVERY == 0
         {
-            let partition = self.keys.partition(&event.key);
-            if let Err(error) = self.trim(partition).await {
-                // The event is in the log, and the janitor will come by.
-                tracing::debug!(partition, %error, "a partition could not be trimmed");
-            }
+            self.trim_soon(self.keys.partition(&event.key));
         }
         Ok(appended)
     }
@@ -149,40 +153,60 @@ impl RedisStore {
             .change(&event.change)
     }
 
+    /// Trims a partition by one step, while whoever appended to it is answered; not where that is under way already.
+    fn trim_soon(&self, partition: u16) {
+        let turn = self.trimming.get(usize::from(partition));
+        let Some(turn) = turn.and_then(|turn| turn.clone().try_lock_owned().ok()) else {
+            return;
+        };
+        let (link, call) = (self.link.clone(), self.trim_call(partition));
+        tokio::spawn(async move {
+            if let Err(error) = link.script::<bool>(&TRIM, call).await {
+                // The janitor will come by.
+                tracing::debug!(partition, %error, "a partition could not be trimmed");
+            }
+            drop(turn);
+        });
+    }
+
     /// Trims a partition by one step; whether there may be more to trim.
     async fn trim(&self, partition: u16) -> Result<bool, StoreError> {
-        let call = Call::new([self.keys.log(partition), self.keys.meta(partition)])
+        self.link.script(&TRIM, self.trim_call(partition)).await
+    }
+
+    fn trim_call(&self, partition: u16) -> Call {
+        Call::new([self.keys.log(partition), self.keys.meta(partition)])
             .arg(self.retention.log_ms)
-            .arg(self.retention.partition_bytes(self.keys.partitions()));
-        self.link.script(&TRIM, call).await
+            .arg(self.retention.partition_bytes(self.keys.partitions()))
     }
 
     /// Trims all partitions, unless a replica has done so lately.
     pub(super) async fn trim_in_turn(&self, every_ms: u64) -> Result<bool, StoreError> {
         let mut lease = cmd("SET");
         lease.arg(self.keys.janitor()).arg("").arg(&["NX", "PX"]);
-        let mine: Option<String> = self.link.command(lease.arg(every_ms.max(1))).await?;
-        if mine.is_none() {
+        let mine: Result<Option<String>, _> = self.link.command(lease.arg(every_ms.max(1))).await;
+        if matches!(mine, Ok(None)) {
             return Ok(false);
         }
+        // Where there is no lease to be had, every replica trims: a Redis whose memory is full refuses it, and would be full
+        // for ever if nobody trimmed.
         let mut failure = None;
         for partition in 0..self.keys.partitions() {
-            loop {
-                match self.trim(partition).await {
-                    Ok(true) => {}
-                    Ok(false) => break,
-                    Err(error) => {
-                        // On a cluster the others may well be there.
-                        failure = Some(error);
-                        break;
-                    }
+            if let Err(error) = self.trim_all(partition).await {
+                failure = Some(error);
+                // On a cluster the others may well be there.
+                if !self.link.is_cluster() {
+                    break;
                 }
-            }
-            if failure.is_some() && !self.link.is_cluster() {
-                break;
             }
         }
         failure.map_or(Ok(true), Err)
+    }
+
+    /// Trims a partition for as long as there is more to trim.
+    async fn trim_all(&self, partition: u16) -> Result<(), StoreError> {
+        while self.trim(partition).await? {}
+        Ok(())
     }
 }
 

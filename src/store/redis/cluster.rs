@@ -5,32 +5,30 @@
 //! fail fast, and a command is sent again only where the cluster said that it did not run it, or it was never sent.
 
 use std::{
-    collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
-use ::redis::{Cmd, FromRedisValue as _, Pipeline, Value};
+use ::redis::{Cmd, Pipeline, Value};
 use futures_util::{
     future::join_all,
     stream::{FuturesUnordered, StreamExt as _},
 };
 use tokio::{
-    sync::Mutex,
-    time::{Instant, sleep, timeout_at},
+    sync::{Mutex, OwnedMutexGuard},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
     durable::{Wait, Write},
     error::{Failed, Turn, explain},
-    link::{RESPONSE_TIMEOUT, Request},
+    link::{RESPONSE_TIMEOUT, Request, WITHIN},
+    poll::{ask_all, in_time},
+    told::{self, SLOTS, Told},
     topology::{Lane, Server},
     url::{Address, Login},
-    wire,
 };
 use crate::store::StoreError;
-
-const SLOTS: usize = 16_384;
 
 /// How often one command may be sent on, or again.
 const TURNS: usize = 6;
@@ -38,14 +36,14 @@ const TURNS: usize = 6;
 /// How long to wait where a slot is being moved.
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
 
-/// How long nodes may take to say what the cluster is.
-const TOLD_WITHIN: Duration = Duration::from_millis(700);
+/// How long nodes may take to say what the cluster is; longer than it takes to connect to one.
+const TOLD_WITHIN: Duration = Duration::from_millis(1200);
 
-/// For how long, once one has said so, the others are listened to.
-const OTHERS_WITHIN: Duration = Duration::from_millis(100);
-
-/// For how long what they said is not asked again.
+/// For how long what came of asking them holds, also where nobody said anything.
 const TOLD_HOLDS: Duration = Duration::from_millis(100);
+
+/// How long one node may take before another is asked, where any will do.
+const NEXT_AFTER: Duration = Duration::from_millis(200);
 
 /// The most nodes that are asked what the cluster is.
 const ASKED: usize = 8;
@@ -55,13 +53,16 @@ const NOBODY: u16 = u16::MAX;
 
 /// A cluster.
 pub(super) struct Cluster {
-    seeds: Vec<Address>,
+    /// The nodes of the URL. They are kept, since the cluster may know them by other names.
+    seeds: Vec<Arc<Server>>,
     login: Login,
     wait: Option<Wait>,
     map: RwLock<Arc<Map>>,
-    /// Held while nodes are asked what the cluster is; when they were last.
-    asking: Mutex<Option<Instant>>,
+    /// Held while nodes are asked what the cluster is; when they were last, and what came of it.
+    looking: Arc<Mutex<Looked>>,
 }
+
+type Looked = Option<(Instant, Result<(), StoreError>)>;
 
 /// What a cluster is, as far as is known.
 #[derive(Clone)]
@@ -71,25 +72,19 @@ struct Map {
     owners: Vec<u16>,
 }
 
-/// What a node says of the cluster.
-struct Told {
-    /// Whether the cluster is well, as the node sees it; and how new what it knows is.
-    rank: (bool, u64),
-    ranges: Vec<(usize, usize, Address)>,
-}
-
 impl Cluster {
     pub(super) fn new(seeds: Vec<Address>, login: Login, wait: Option<Wait>) -> Arc<Self> {
         let map = Map {
             nodes: Vec::new(),
             owners: vec![NOBODY; SLOTS],
         };
+        let seed = |address: Address| Server::of_cluster(&login, &address, wait).map(Arc::new).ok();
         Arc::new(Self {
-            seeds,
+            seeds: seeds.into_iter().filter_map(seed).collect(),
             login,
             wait,
             map: RwLock::new(Arc::new(map)),
-            asking: Mutex::default(),
+            looking: Arc::default(),
         })
     }
 
@@ -128,6 +123,15 @@ impl Cluster {
         lane: Lane,
         request: &Request<'_>,
     ) -> Result<Value, StoreError> {
+        in_time(WITHIN, self.find_and_run(slot, lane, request)).await
+    }
+
+    async fn find_and_run(
+        self: &Arc<Self>,
+        slot: u16,
+        lane: Lane,
+        request: &Request<'_>,
+    ) -> Result<Value, StoreError> {
         let until = Instant::now() + RESPONSE_TIMEOUT;
         let (mut node, mut asking) = (self.owner(slot).await?, false);
         for _ in 1..TURNS {
@@ -145,7 +149,7 @@ impl Cluster {
     }
 
     /// Whom to ask after a failure, and whether with leave; nobody where it may have been done, or will not be.
-    async fn next(
+    pub(super) async fn next(
         self: &Arc<Self>,
         slot: u16,
         node: &Arc<Server>,
@@ -176,46 +180,97 @@ impl Cluster {
         }
     }
 
+    /// Asks any node that has slots: one after the other, where one fails or is silent for a moment.
+    pub(super) async fn anybody(
+        self: &Arc<Self>,
+        lane: Lane,
+        request: &Request<'_>,
+    ) -> Result<Value, StoreError> {
+        in_time(WITHIN, async {
+            if self.masters().is_empty() {
+                self.refresh().await?;
+            }
+            let nodes = self.masters();
+            let mut others = nodes.iter();
+            let (mut asked, mut failure) = (FuturesUnordered::new(), None);
+            loop {
+                match others.next() {
+                    Some(node) => asked.push(node.link(lane).run(request, false)),
+                    None if asked.is_empty() => break,
+                    None => {}
+                }
+                match timeout(NEXT_AFTER, asked.next()).await {
+                    Ok(Some(Ok(answer))) => return Ok(answer),
+                    Ok(Some(Err(failed))) => failure = Some(failed.explain()),
+                    Ok(None) | Err(_) => {}
+                }
+            }
+            self.refresh_soon();
+            Err(failure.unwrap_or_else(nobody_answers))
+        })
+        .await
+    }
+
+    /// Which of these slots each node has, by their places.
+    pub(super) async fn by_node(
+        self: &Arc<Self>,
+        slots: &[u16],
+    ) -> Result<Vec<(Arc<Server>, Vec<usize>)>, StoreError> {
+        let mut groups: Vec<(Arc<Server>, Vec<usize>)> = Vec::new();
+        for (place, slot) in slots.iter().enumerate() {
+            let node = self.owner(*slot).await?;
+            match groups.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &node)) {
+                Some((_, places)) => places.push(place),
+                None => groups.push((node, vec![place])),
+            }
+        }
+        Ok(groups)
+    }
+
     /// Runs commands of one key each, in one round trip to each node.
     pub(super) async fn scatter(
         self: &Arc<Self>,
         lane: Lane,
         commands: Vec<(u16, Cmd)>,
     ) -> Result<Vec<Value>, StoreError> {
-        let mut groups: HashMap<Address, (Arc<Server>, Vec<usize>)> = HashMap::new();
-        for (place, (slot, _)) in commands.iter().enumerate() {
-            let node = self.owner(*slot).await?;
-            let group = groups
-                .entry(node.address().clone())
-                .or_insert_with(|| (node, Vec::new()));
-            group.1.push(place);
-        }
-        let commands = &commands;
-        let asked = groups.into_values().map(|(node, places)| async move {
-            let mut pipeline = Pipeline::new();
-            for place in &places {
-                pipeline.add_command(commands[*place].1.clone());
-            }
-            let whole = node.link(lane).run(&Request::Pipeline(&pipeline), false).await;
-            match whole {
-                Ok(Value::Array(answers)) if answers.len() == places.len() => {
-                    return Ok(places.into_iter().zip(answers).collect::<Vec<_>>());
+        in_time(WITHIN, self.find_and_scatter(lane, &commands)).await
+    }
+
+    async fn find_and_scatter(
+        self: &Arc<Self>,
+        lane: Lane,
+        commands: &[(u16, Cmd)],
+    ) -> Result<Vec<Value>, StoreError> {
+        let slots: Vec<u16> = commands.iter().map(|(slot, _)| *slot).collect();
+        let asked = self
+            .by_node(&slots)
+            .await?
+            .into_iter()
+            .map(|(node, places)| async move {
+                let mut pipeline = Pipeline::new();
+                for place in &places {
+                    pipeline.add_command(commands[*place].1.clone());
                 }
-                // A node that is silent would only be silent again.
-                Err(failed @ Failed::Answer(_)) if failed.turn() == Turn::Suspect => {
-                    self.refresh_soon();
-                    return Err(failed.explain());
+                let whole = node.link(lane).run(&Request::Pipeline(&pipeline), false).await;
+                match whole {
+                    Ok(Value::Array(answers)) if answers.len() == places.len() => {
+                        return Ok(places.into_iter().zip(answers).collect::<Vec<_>>());
+                    }
+                    // A node that is silent would only be silent again.
+                    Err(failed @ Failed::Answer(_)) if failed.turn() == Turn::Suspect => {
+                        self.refresh_soon();
+                        return Err(failed.explain());
+                    }
+                    _ => {}
                 }
-                _ => {}
-            }
-            // One by one they find their way, or the reason why not.
-            let each = places.into_iter().map(|place| async move {
-                let (slot, command) = &commands[place];
-                let answer = self.run(*slot, lane, &Request::Command(command)).await?;
-                Ok::<_, StoreError>((place, answer))
+                // One by one they find their way, or the reason why not.
+                let each = places.into_iter().map(|place| async move {
+                    let (slot, command) = &commands[place];
+                    let answer = self.find_and_run(*slot, lane, &Request::Command(command)).await?;
+                    Ok::<_, StoreError>((place, answer))
+                });
+                join_all(each).await.into_iter().collect()
             });
-            join_all(each).await.into_iter().collect()
-        });
         let mut answers = vec![Value::Nil; commands.len()];
         for group in join_all(asked).await {
             for (place, answer) in group? {
@@ -239,7 +294,7 @@ impl Cluster {
     async fn write_group(self: &Arc<Self>, slot: u16, writes: Vec<Write>) -> Result<Vec<Value>, StoreError> {
         let until = Instant::now() + RESPONSE_TIMEOUT;
         let mut node = self.owner(slot).await?;
-        loop {
+        for _ in 1..TURNS {
             let failed = match node.write(writes.clone()).await {
                 Ok(answers) => return Ok(answers),
                 Err(failed) => failed,
@@ -250,6 +305,8 @@ impl Cluster {
                 _ => return Err(failed.explain()),
             }
         }
+        let last = node.write(writes).await;
+        last.map_err(|failed| failed.explain())
     }
 
     /// The node at an address, whether it was known or not.
@@ -263,13 +320,17 @@ impl Cluster {
         Ok(node)
     }
 
+    /// One that has no place in the map yet.
     fn new_node(&self, address: &Address) -> Result<Arc<Server>, StoreError> {
+        if let Some(seed) = self.seeds.iter().find(|seed| seed.address() == address) {
+            return Ok(seed.clone());
+        }
         let node = Server::of_cluster(&self.login, address, self.wait);
         node.map(Arc::new).map_err(|error| explain(&error))
     }
 
     /// Notes that a slot is another node's.
-    pub(super) fn moved(&self, slot: u16, from: &Server, to: Address) -> Result<Arc<Server>, StoreError> {
+    fn moved(&self, slot: u16, from: &Server, to: Address) -> Result<Arc<Server>, StoreError> {
         let node = self.node(&from.beside(to))?;
         self.change(|map| {
             let at = map.nodes.iter().position(|known| Arc::ptr_eq(known, &node));
@@ -280,18 +341,40 @@ impl Cluster {
         Ok(node)
     }
 
-    /// Finds out what the cluster is by now, while whoever found out that it changed goes on.
+    /// Finds out what the cluster is by now, while whoever found out that it changed goes on. Where somebody is looking already,
+    /// that will do.
     pub(super) fn refresh_soon(self: &Arc<Self>) {
-        let this = self.clone();
-        tokio::spawn(async move { this.refresh().await });
+        if let Ok(last) = self.looking.clone().try_lock_owned() {
+            tokio::spawn(self.clone().look(last, Instant::now()));
+        }
     }
 
-    /// Finds out what the cluster is by now. Those who ask at once share one look.
+    /// Finds out what the cluster is by now. Those who ask at once share one look and what comes of it.
     pub(super) async fn refresh(self: &Arc<Self>) -> Result<(), StoreError> {
-        let mut asked = self.asking.lock().await;
-        if asked.is_some_and(|at| at.elapsed() < TOLD_HOLDS) {
-            return Ok(());
+        let asked = Instant::now();
+        let last = self.looking.clone().lock_owned().await;
+        // In a task of its own, so that it comes to its end for the others, although whoever began it has given up.
+        let look = tokio::spawn(self.clone().look(last, asked));
+        look.await.unwrap_or_else(|_| Err(nobody_answers()))
+    }
+
+    async fn look(
+        self: Arc<Self>,
+        mut last: OwnedMutexGuard<Looked>,
+        asked: Instant,
+    ) -> Result<(), StoreError> {
+        // A look that ended while we waited was ours too, however late we hear of it.
+        if let Some((at, outcome)) = &*last
+            && (*at >= asked || at.elapsed() < TOLD_HOLDS)
+        {
+            return outcome.clone();
         }
+        let outcome = self.find_out().await;
+        *last = Some((Instant::now(), outcome.clone()));
+        outcome
+    }
+
+    async fn find_out(&self) -> Result<(), StoreError> {
         let told = self.ask().await?;
         let map = self.map();
         let mut next = Map {
@@ -312,7 +395,6 @@ impl Cluster {
             owned.for_each(|owner| *owner = u16::try_from(at).unwrap_or(NOBODY));
         }
         self.change(|map| *map = next);
-        *asked = Some(Instant::now());
         Ok(())
     }
 
@@ -321,124 +403,23 @@ impl Cluster {
         let mut nodes = self.masters();
         nodes.truncate(ASKED);
         for seed in self.seeds.iter().take(ASKED) {
-            if !nodes.iter().any(|node| node.address() == seed) {
-                nodes.push(self.new_node(seed)?);
+            if !nodes.iter().any(|node| node.address() == seed.address()) {
+                nodes.push(seed.clone());
             }
         }
-        let mut asked: FuturesUnordered<_> = nodes.iter().map(|node| ask_one(node)).collect();
-        let mut until = Instant::now() + TOLD_WITHIN;
-        let (mut best, mut failure) = (None::<Told>, None);
-        while let Ok(Some(answer)) = timeout_at(until, asked.next()).await {
-            match answer {
-                Ok(told) => {
-                    until = until.min(Instant::now() + OTHERS_WITHIN);
-                    if best.as_ref().is_none_or(|best| best.rank < told.rank) {
-                        best = Some(told);
-                    }
-                }
-                Err(error) => failure = Some(error),
-            }
-        }
-        best.ok_or_else(|| {
-            failure.unwrap_or_else(|| {
-                StoreError::Unavailable("no node of the Redis cluster answers in time".into())
-            })
-        })
+        let (told, failure) = ask_all(nodes.iter().map(|node| told::ask(node)), TOLD_WITHIN).await;
+        let best = told.into_iter().max_by_key(|told| told.rank);
+        best.ok_or_else(|| failure.unwrap_or_else(nobody_answers))
     }
+}
+
+fn nobody_answers() -> StoreError {
+    StoreError::Unavailable("no node of the Redis cluster answers in time".into())
 }
 
 impl Map {
     fn owner(&self, slot: u16) -> Option<Arc<Server>> {
         let owner = self.owners.get(usize::from(slot))?;
         self.nodes.get(usize::from(*owner)).cloned()
-    }
-}
-
-async fn ask_one(node: &Server) -> Result<Told, StoreError> {
-    let mut pipeline = Pipeline::new();
-    pipeline.cmd("CLUSTER").arg("INFO").cmd("CLUSTER").arg("SLOTS");
-    let answer = node
-        .link(Lane::Urgent)
-        .run(&Request::Pipeline(&pipeline), false)
-        .await;
-    let [info, slots] = wire::array_of(answer.map_err(|failed| failed.explain())?)?;
-    let info = String::from_redis_value(info).unwrap_or_default();
-    let told = |name: &str| {
-        let mut lines = info.lines().filter_map(|line| line.split_once(':'));
-        lines
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value.to_owned())
-    };
-    let is_well = told("cluster_state").as_deref() == Some("ok");
-    let epoch = told("cluster_current_epoch").and_then(|epoch| epoch.parse().ok());
-    Ok(Told {
-        rank: (is_well, epoch.unwrap_or_default()),
-        ranges: ranges(slots, node.address())?,
-    })
-}
-
-/// Reads `CLUSTER SLOTS`. A node that does not know its own name is the one that was asked.
-fn ranges(slots: Value, asked: &Address) -> Result<Vec<(usize, usize, Address)>, StoreError> {
-    let unreadable = || StoreError::Corrupt("the slots of the Redis cluster cannot be read".into());
-    let range = |range: Value| {
-        let mut parts = wire::array(range)?.into_iter();
-        let mut number = || wire::number(&parts.next().unwrap_or_default());
-        let (from, to) = (number()?, number()?);
-        let mut master = wire::array(parts.next().unwrap_or_default())?.into_iter();
-        let host = match master.next() {
-            None | Some(Value::Nil) => String::new(),
-            Some(host) => wire::text(host)?,
-        };
-        let port = wire::number(&master.next().unwrap_or_default())?;
-        let address = Address {
-            host: if matches!(host.as_str(), "" | "?") {
-                asked.host.clone()
-            } else {
-                host
-            },
-            port: u16::try_from(port).map_err(|_| unreadable())?,
-        };
-        let place = |slot: u64| usize::try_from(slot).ok().filter(|slot| *slot < SLOTS);
-        let (from, to) = place(from).zip(place(to)).ok_or_else(unreadable)?;
-        Ok((from, to, address))
-    };
-    wire::array(slots)?.into_iter().map(range).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(text: &str) -> Value {
-        Value::BulkString(text.into())
-    }
-
-    fn range(from: i64, to: i64, host: Value) -> Value {
-        let node = Value::Array(vec![host, Value::Int(7000), text("id")]);
-        Value::Array(vec![Value::Int(from), Value::Int(to), node])
-    }
-
-    #[test]
-    fn slots_are_read_and_a_node_without_a_name_is_the_one_that_was_asked() {
-        let asked = Address {
-            host: "asked".into(),
-            port: 1,
-        };
-        let slots = vec![
-            range(0, 5, text("10.0.0.1")),
-            range(6, 9, Value::Nil),
-            range(10, 16_383, text("?")),
-        ];
-        let read = ranges(Value::Array(slots), &asked).unwrap();
-        let hosts: Vec<_> = read
-            .iter()
-            .map(|(from, to, at)| (*from, *to, at.host.as_str()))
-            .collect();
-        assert_eq!(
-            hosts,
-            [(0, 5, "10.0.0.1"), (6, 9, "asked"), (10, 16_383, "asked")]
-        );
-        assert!(ranges(Value::Array(vec![range(0, 16_384, text("h"))]), &asked).is_err());
-        assert!(ranges(Value::Array(vec![Value::Int(1)]), &asked).is_err());
     }
 }

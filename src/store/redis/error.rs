@@ -136,7 +136,10 @@ fn explain_code(code: &str, error: &RedisError) -> StoreError {
         "NOAUTH" | "WRONGPASS" => "Redis refuses the user name or password in the Redis URL",
         "NOPERM" => "the Redis user may not do what is needed (NOPERM)",
         "EXECABORT" => "Redis discarded a transaction (EXECABORT)",
-        "ERR" if is_of_a_replica(error) => "this Redis has become a replica",
+        "ERR" if says(error, "WAIT cannot be used with replica") => "this Redis has become a replica",
+        "ERR" if says(error, "max number of clients") => {
+            "Redis takes no more connections: raise maxclients or run fewer clients"
+        }
         "NOSCRIPT" => "Redis forgot a script that was just loaded (NOSCRIPT)",
         _ => {
             return StoreError::Corrupt(format!("Redis answered {code}{}", safe_detail(error)));
@@ -145,11 +148,11 @@ fn explain_code(code: &str, error: &RedisError) -> StoreError {
     StoreError::Unavailable(problem.to_owned())
 }
 
-/// `WAIT` on a replica is refused without a code of its own.
-fn is_of_a_replica(error: &RedisError) -> bool {
+/// Whether the server's words begin so: some refusals have no code of their own.
+fn says(error: &RedisError, words: &str) -> bool {
     error.clone().into_server_errors().is_some_and(|errors| {
         let mut details = errors.iter().filter_map(|(_, error)| error.details());
-        details.any(|details| details.starts_with("WAIT cannot be used with replica"))
+        details.any(|details| details.starts_with(words))
     })
 }
 
@@ -197,5 +200,20 @@ mod tests {
     fn a_cluster_says_where_to_ask(#[case] line: &str, #[case] expected: Turn) {
         let answer = parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap();
         assert_eq!(turn(&answer.extract_error().unwrap_err()), expected);
+    }
+
+    #[test]
+    fn a_server_that_takes_no_more_connections_is_unavailable() {
+        for line in [
+            "ERR max number of clients reached",
+            "ERR max number of clients + cluster connections reached",
+        ] {
+            let answer = parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap();
+            let error = explain(&answer.extract_error().unwrap_err());
+            assert!(
+                matches!(&error, StoreError::Unavailable(why) if why.contains("maxclients")),
+                "{error}"
+            );
+        }
     }
 }

@@ -26,6 +26,9 @@ use crate::store::StoreError;
 /// How long an answer may take. A command whose answer is late may still be applied.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long a request may take, with connecting and all that is asked on its way.
+pub(super) const WITHIN: Duration = Duration::from_millis(2500);
+
 /// For how long a failure to connect answers for all who ask.
 const FAILURE_HOLDS: Duration = Duration::from_millis(100);
 
@@ -43,63 +46,74 @@ pub(super) enum Request<'a> {
     Pipeline(&'a Pipeline),
     /// The command that runs a script, which is loaded where the server does not know it.
     Script(&'a Script, &'a Cmd),
+    /// Commands in one round trip, of which some run this script.
+    Scripts(&'a Script, &'a Pipeline),
 }
 
 impl Request<'_> {
-    async fn send(&self, connection: &mut MultiplexedConnection) -> RedisResult<Value> {
+    /// Sends it; `asking`: to a node that a slot is being moved to.
+    pub(super) async fn send(
+        &self,
+        connection: &mut MultiplexedConnection,
+        asking: bool,
+    ) -> RedisResult<Value> {
+        let answer = self.send_once(connection, asking).await;
         match self {
-            Self::Command(command) => command.query_async(connection).await,
-            Self::Pipeline(pipeline) => pipeline.query_async(connection).await,
-            Self::Script(script, command) => {
-                let answer = command.query_async(connection).await;
-                if !answer.as_ref().is_err_and(is_unknown_script) {
-                    return answer;
-                }
+            Self::Script(script, _) | Self::Scripts(script, _)
+                if answer.as_ref().is_err_and(is_unknown_script) =>
+            {
                 script.load().query_async::<()>(connection).await?;
-                command.query_async(connection).await
+                self.send_once(connection, asking).await
             }
+            _ => answer,
         }
     }
 
-    /// Sends it to a node that a slot is being moved to: each command needs the node's leave, right before it on a
-    /// connection that others use too.
-    async fn send_asking(&self, connection: &mut MultiplexedConnection) -> RedisResult<Value> {
-        let asking = |command: &Cmd| {
-            let mut pipeline = Pipeline::new();
-            pipeline.cmd("ASKING").ignore().add_command(command.clone());
-            pipeline
-        };
-        let last = |answer: Value| match answer {
-            Value::Array(mut answers) => answers.pop().unwrap_or_default(),
-            other => other,
-        };
+    async fn send_once(&self, connection: &mut MultiplexedConnection, asking: bool) -> RedisResult<Value> {
         match self {
-            Self::Command(command) => asking(command).query_async(connection).await.map(last),
-            Self::Script(script, command) => {
-                let answer = asking(command).query_async(connection).await;
-                if !answer.as_ref().is_err_and(is_unknown_script) {
-                    return answer.map(last);
-                }
-                script.load().query_async::<()>(connection).await?;
-                asking(command).query_async(connection).await.map(last)
+            Self::Command(command) | Self::Script(_, command) if asking => {
+                let mut pipeline = Pipeline::new();
+                pipeline.add_command((*command).clone());
+                let answers = with_leave(&pipeline).query_async(connection).await;
+                answers.map(last)
             }
-            Self::Pipeline(pipeline) => {
-                let mut commands = Pipeline::new();
+            Self::Command(command) | Self::Script(_, command) => command.query_async(connection).await,
+            Self::Pipeline(pipeline) | Self::Scripts(_, pipeline) if asking => {
+                let answers = with_leave(pipeline).query_async(connection).await;
                 if pipeline.is_transaction() {
-                    // The leave holds for a whole transaction that is begun with it.
-                    commands.cmd("ASKING").ignore().cmd("MULTI").ignore();
-                    for command in pipeline.cmd_iter() {
-                        commands.add_command(command.clone()).ignore();
-                    }
-                    commands.add_command(cmd("EXEC"));
-                    return commands.query_async(connection).await.map(last);
+                    answers.map(last)
+                } else {
+                    answers
                 }
-                for command in pipeline.cmd_iter() {
-                    commands.cmd("ASKING").ignore().add_command(command.clone());
-                }
-                commands.query_async(connection).await
             }
+            Self::Pipeline(pipeline) | Self::Scripts(_, pipeline) => pipeline.query_async(connection).await,
         }
+    }
+}
+
+/// Each command needs the leave of a node that its slot is being moved to, right before it on a connection that others use
+/// too.
+fn with_leave(pipeline: &Pipeline) -> Pipeline {
+    let mut commands = Pipeline::new();
+    if !pipeline.is_transaction() {
+        for command in pipeline.cmd_iter() {
+            commands.cmd("ASKING").ignore().add_command(command.clone());
+        }
+        return commands;
+    }
+    // The leave holds for a whole transaction that is begun with it.
+    commands.cmd("ASKING").ignore().cmd("MULTI").ignore();
+    for command in pipeline.cmd_iter() {
+        commands.add_command(command.clone()).ignore();
+    }
+    commands.add_command(cmd("EXEC"));
+    commands
+}
+
+fn last(answers: Value) -> Value {
+    match answers {
+        Value::Array(mut answers) => answers.pop().unwrap_or_default(),
+        other => other,
     }
 }
 
@@ -141,11 +155,7 @@ impl Link {
     /// Asks; `asking`: of a node that the slot is being moved to.
     pub(super) async fn run(&self, request: &Request<'_>, asking: bool) -> Result<Value, Failed> {
         let mut live = self.live().await.map_err(Failed::Unsent)?;
-        let answer = if asking {
-            request.send_asking(&mut live.connection).await
-        } else {
-            request.send(&mut live.connection).await
-        };
+        let answer = request.send(&mut live.connection, asking).await;
         self.judge(&live, answer)
     }
 

@@ -1,12 +1,16 @@
 //! Reading the log page by page.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Instant,
+};
 
 use ::redis::{Pipeline, Value};
 
 use super::{
     keys::Keys,
-    scripts::{CONVERSATION, Call},
+    link::RESPONSE_TIMEOUT,
+    scripts::{CONVERSATION, Call, LOOK},
     topology::Way,
     wire,
 };
@@ -25,6 +29,12 @@ const PAGE: usize = 256;
 /// How large an entry is taken to be before any was read, in bytes.
 const UNSEEN_BYTES: usize = PAGE_BYTES / PAGE;
 
+/// How few bytes a page is asked for at the least, however slow the way to Redis is.
+const LEAST_BYTES: usize = PAGE_BYTES / 64;
+
+/// How often a page is read anew because the log was trimmed meanwhile.
+const LOOKS: usize = 4;
+
 /// What is read, and how much of it.
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
@@ -35,28 +45,48 @@ pub(super) struct Asked<'a> {
     pub(super) limit: usize,
 }
 
-/// How many entries of a partition to ask for. Redis counts a range in entries, and a page is bounded by bytes: so it goes by
-/// the largest entry that was read lately.
-pub(super) struct Appetite(AtomicUsize);
+/// How much of a partition to ask for. Redis counts a range in entries, and a page is bounded by bytes: so it goes by the
+/// largest entry that was read lately. What came too late was too much: the same asked again would come too late again.
+pub(super) struct Appetite {
+    largest: AtomicUsize,
+    bytes: AtomicUsize,
+}
 
 impl Default for Appetite {
     fn default() -> Self {
-        Self(AtomicUsize::new(UNSEEN_BYTES))
+        Self {
+            largest: AtomicUsize::new(UNSEEN_BYTES),
+            bytes: AtomicUsize::new(PAGE_BYTES),
+        }
     }
 }
 
 impl Appetite {
-    fn entries(&self, limit: usize) -> usize {
-        let largest = self.0.load(Ordering::Relaxed).max(1);
-        (PAGE_BYTES / largest).clamp(1, limit)
+    fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Rises at once and falls slowly. Of two who learn at once, one may be forgotten.
+    fn entries(&self, limit: usize) -> usize {
+        let largest = self.largest.load(Ordering::Relaxed).max(1);
+        (self.bytes() / largest).clamp(1, limit)
+    }
+
+    /// The largest rises at once and falls slowly. Of two who learn at once, one may be forgotten.
     fn learn(&self, entries: &[Entry]) {
         if let Some(largest) = entries.iter().map(Entry::bytes).max() {
-            let known = self.0.load(Ordering::Relaxed);
-            self.0.store(largest.max(known - known / 4), Ordering::Relaxed);
+            let known = self.largest.load(Ordering::Relaxed);
+            self.largest
+                .store(largest.max(known - known / 4), Ordering::Relaxed);
+            let bytes = self.bytes();
+            self.bytes
+                .store((bytes + bytes / 8).min(PAGE_BYTES), Ordering::Relaxed);
         }
+    }
+
+    /// An answer came too late.
+    fn halve(&self) {
+        let half = (self.bytes() / 2).max(LEAST_BYTES);
+        self.bytes.store(half, Ordering::Relaxed);
     }
 }
 
@@ -76,41 +106,34 @@ fn start(from: Position) -> String {
     }
 }
 
-/// Asks, in one transaction, for what [`view`] reads and then for entries from `from` on.
-pub(super) fn ask(pipeline: &mut Pipeline, keys: &Keys, partition: u16, from: Position, limit: usize) {
-    let (log, meta) = (keys.log(partition), keys.meta(partition));
-    let at_or_before = match from {
-        Position::After(id) => format!("{}-{}", id.ms, id.n),
-        _ => "0-0".into(),
-    };
-    pipeline
-        .cmd("HMGET")
-        .arg(meta)
-        .arg(&wire::META_FIELDS)
-        .cmd("XRANGE")
-        .arg(&log)
-        .arg(&["-", "+", "COUNT", "1"])
-        .cmd("XREVRANGE")
-        .arg(&log)
-        .arg(at_or_before)
-        .arg(&["-", "COUNT", "1"])
-        .cmd("XRANGE")
-        .arg(&log)
-        .arg(start(from))
-        .arg(&["+", "COUNT"])
-        .arg(limit);
+/// The call of [`LOOK`] that looks at partitions (log, meta) around places, which [`views`] reads; `backwards`: also at what
+/// lies at or before them, and at the oldest.
+pub(super) fn look_at(places: &[(&str, &str, Position)], backwards: bool) -> Call {
+    let names = places
+        .iter()
+        .flat_map(|(log, meta, _)| [(*log).to_owned(), (*meta).to_owned()]);
+    let call = Call::new(names).arg(u8::from(backwards));
+    places.iter().fold(call, |call, (_, _, from)| {
+        let before = match from {
+            Position::After(id) => format!("{}-{}", id.ms, id.n),
+            _ => String::new(),
+        };
+        call.arg(start(*from)).arg(before)
+    })
 }
 
-/// Reads what was asked for with [`ask`]: the view, and the entries.
-pub(super) fn view(answer: [Value; 4]) -> Result<(View, Vec<Value>), StoreError> {
-    let [meta, oldest, before, entries] = answer;
-    let view = View {
-        meta: wire::meta(meta)?,
-        oldest: wire::first_place(&oldest)?,
-        at_or_before: wire::first_place(&before)?,
-        following: wire::first_place(&entries)?,
+/// Reads what [`look_at`] asked for.
+pub(super) fn views(answer: Value) -> Result<Vec<View>, StoreError> {
+    let view = |answer| {
+        let [meta, oldest, before, following] = wire::array_of(answer)?;
+        Ok(View {
+            meta: wire::meta(meta)?,
+            oldest: wire::maybe_place(&oldest)?,
+            at_or_before: wire::maybe_place(&before)?,
+            following: wire::maybe_place(&following)?,
+        })
     };
-    Ok((view, wire::array(entries)?))
+    wire::array(answer)?.into_iter().map(view).collect()
 }
 
 fn entries(values: Vec<Value>, partition: u16, meta: Meta) -> Result<Vec<Entry>, StoreError> {
@@ -122,28 +145,53 @@ fn entries(values: Vec<Value>, partition: u16, meta: Meta) -> Result<Vec<Entry>,
 
 async fn look(way: &Way, keys: &Keys, appetite: &Appetite, asked: Asked<'_>) -> Result<Look, StoreError> {
     let Asked { partition, from, .. } = asked;
-    let mut pipeline = Pipeline::new();
-    ask(
-        pipeline.atomic(),
-        keys,
-        partition,
-        from,
-        appetite.entries(asked.limit),
-    );
-    let answer: Value = way.pipeline(&pipeline).await?;
-    let (view, found) = view(wire::array_of(answer)?)?;
-    let entries = entries(found, partition, view.meta)?;
-    appetite.learn(&entries);
-    Ok(Look {
+    let (log, meta) = (keys.log(partition), keys.meta(partition));
+    for _ in 0..LOOKS {
+        let mut pipeline = Pipeline::new();
+        // In this order, so that what was appended in between is seen by the second alone, which is harmless.
+        pipeline
+            .add_command(LOOK.command(&look_at(&[(&log, &meta, from)], true)))
+            .cmd("XRANGE")
+            .arg(&log)
+            .arg(start(from))
+            .arg(&["+", "COUNT"])
+            .arg(appetite.entries(asked.limit));
+        let [seen, found] = wire::array_of(way.scripts(&LOOK, &pipeline).await?)?;
+        let [view] = views(seen)?
+            .try_into()
+            .map_err(|_| StoreError::Corrupt("Redis told of another number of partitions".into()))?;
+        if let Some(look) = put_together(view, found, partition)? {
+            appetite.learn(&look.entries);
+            return Ok(look);
+        }
+    }
+    Err(StoreError::Unavailable(
+        "the log was trimmed again and again while it was read".into(),
+    ))
+}
+
+/// A view, and entries that were read just after it; nothing where the two do not fit, because the log was trimmed in
+/// between.
+fn put_together(view: View, found: Value, partition: u16) -> Result<Option<Look>, StoreError> {
+    let mut entries = Vec::new();
+    if view.following.is_some() {
+        if wire::first_place(&found)? != view.following {
+            return Ok(None);
+        }
+        entries = self::entries(wire::array(found)?, partition, view.meta)?;
+        entries.retain(|entry| entry.id.n <= view.meta.n);
+    }
+    Ok(Some(Look {
         at_tail: entries.last().is_none_or(|last| last.id.n >= view.meta.n),
         entries,
         view,
-    })
+    }))
 }
 
 async fn look_at_conversation(
     way: &Way,
     keys: &Keys,
+    appetite: &Appetite,
     key: &ConversationKey,
     asked: Asked<'_>,
 ) -> Result<Look, StoreError> {
@@ -165,7 +213,7 @@ async fn look_at_conversation(
     .arg(start(from))
     .arg(before)
     .arg(limit)
-    .arg(PAGE_BYTES);
+    .arg(appetite.bytes());
     let answer: Value = way.script(&CONVERSATION, call).await?;
     let [meta, oldest, before, following, found, more] = wire::array_of(answer)?;
     let view = View {
@@ -174,8 +222,10 @@ async fn look_at_conversation(
         at_or_before: wire::maybe_place(&before)?,
         following: wire::maybe_place(&following)?,
     };
+    let entries = entries(wire::array(found)?, partition, view.meta)?;
+    appetite.learn(&entries);
     Ok(Look {
-        entries: entries(wire::array(found)?, partition, view.meta)?,
+        entries,
         at_tail: wire::number(&more)? == 0,
         view,
     })
@@ -191,10 +241,15 @@ pub(super) async fn page(
     let limit = asked.limit.clamp(1, PAGE);
     let look_from = async |from| {
         let asked = Asked { from, limit, ..asked };
-        let mut look = match asked.conversation {
-            Some(key) => look_at_conversation(way, keys, key, asked).await?,
-            None => look(way, keys, appetite, asked).await?,
+        let asked_at = Instant::now();
+        let look = match asked.conversation {
+            Some(key) => look_at_conversation(way, keys, appetite, key, asked).await,
+            None => look(way, keys, appetite, asked).await,
         };
+        if look.is_err() && asked_at.elapsed() >= RESPONSE_TIMEOUT {
+            appetite.halve();
+        }
+        let mut look = look?;
         look.keep_a_page(limit);
         Ok::<_, StoreError>(look)
     };
@@ -234,5 +289,66 @@ impl Look {
             tail,
             at_tail: self.at_tail,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(ms: u64, n: u64) -> Value {
+        Value::BulkString(format!("{ms}-{n}").into())
+    }
+
+    fn found(places: &[(u64, u64)]) -> Value {
+        let entry = |(ms, n): &(u64, u64)| Value::Array(vec![id(*ms, *n), Value::Array(Vec::new())]);
+        Value::Array(places.iter().map(entry).collect())
+    }
+
+    fn seen(following: Option<(u64, u64)>) -> View {
+        View {
+            meta: Meta {
+                epoch: 1,
+                n: 5,
+                ms: 50,
+                trimmed_ms: 0,
+            },
+            following,
+            ..View::default()
+        }
+    }
+
+    #[test]
+    fn what_was_appended_or_trimmed_between_view_and_entries_is_noticed() {
+        // Nothing happened, or more was appended.
+        assert_eq!(seen(None).meta.tail().n, 5);
+        let at_tail = put_together(seen(None), found(&[(60, 6)]), 0).unwrap().unwrap();
+        assert!(at_tail.at_tail && at_tail.entries.is_empty());
+        // What followed was trimmed.
+        assert!(
+            put_together(seen(Some((40, 4))), found(&[(50, 5)]), 0)
+                .unwrap()
+                .is_none()
+        );
+        assert!(
+            put_together(seen(Some((40, 4))), found(&[]), 0)
+                .unwrap()
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn what_came_too_late_is_asked_for_in_smaller_pieces() {
+        let appetite = Appetite::default();
+        let before = appetite.entries(PAGE);
+        appetite.halve();
+        assert_eq!(
+            (appetite.entries(PAGE), appetite.bytes()),
+            (before / 2, PAGE_BYTES / 2)
+        );
+        for _ in 0..20 {
+            appetite.halve();
+        }
+        assert_eq!(appetite.bytes(), LEAST_BYTES);
     }
 }

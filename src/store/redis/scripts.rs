@@ -17,6 +17,8 @@ pub(super) static TRIM: LazyLock<Script> = LazyLock::new(|| Script::new(&[includ
 /// Reads a conversation through its index.
 pub(super) static CONVERSATION: LazyLock<Script> =
     LazyLock::new(|| Script::new(&[include_str!("conversation.lua")]));
+/// Looks at partitions around places.
+pub(super) static LOOK: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("look.lua")]));
 /// Begins a call that may be repeated.
 pub(super) static BEGIN: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("begin.lua")]));
 /// Records how a call ended.

@@ -5,20 +5,20 @@ use std::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ::redis::{
     AsyncConnectionConfig, Client, Pipeline, Value, aio::MultiplexedConnection, cmd, from_redis_value,
 };
-use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 use tracing::warn;
 
 use super::{
     dial::Dial,
     error::explain,
     link::{Link, Request},
+    poll::ask_all,
     url::{Address, Login},
     wire,
 };
@@ -30,14 +30,14 @@ const NAMED_WITHIN: Duration = Duration::from_secs(1);
 /// How long a Sentinel may take to answer: less, so that one that went silent is given up.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(900);
 
-/// For how long, once one has answered, the others are listened to.
-const OTHERS_WITHIN: Duration = Duration::from_millis(100);
-
 /// How long a server that was named may take to show that it is the master.
 const SHOWN_WITHIN: Duration = Duration::from_millis(700);
 
 /// How often Sentinels are asked whether the master is still the master.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
+
+/// For how long a fail-over counts of which no Sentinel tells any more: all of them may have been set up anew.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(30);
 
 /// The Sentinels of one master.
 pub(super) struct Sentinels {
@@ -46,6 +46,8 @@ pub(super) struct Sentinels {
     login: Login,
     /// The master that the last connection was made to.
     current: Mutex<Option<Address>>,
+    /// The newest fail-over that any of them told of.
+    newest: Mutex<Newest>,
     /// Counts up whenever that becomes another.
     generation: AtomicU64,
 }
@@ -54,9 +56,32 @@ pub(super) struct Sentinels {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Named {
     address: Address,
-    /// Counts up with every fail-over; 0 where the Sentinel does not tell.
-    epoch: u64,
+    /// Counts up with every fail-over; nothing where the Sentinel does not tell.
+    epoch: Option<u64>,
     votes: usize,
+}
+
+/// The newest fail-over that is known. A Sentinel that has not heard of it yet names a master that was deposed.
+#[derive(Default)]
+struct Newest {
+    epoch: u64,
+    /// When a Sentinel last told of it.
+    told: Option<Instant>,
+}
+
+impl Newest {
+    /// Of what was named just now, what may be the master.
+    fn admit(&mut self, named: Vec<Named>, now: Instant) -> Vec<Named> {
+        let Some(epoch) = named.iter().filter_map(|one| one.epoch).max() else {
+            return named;
+        };
+        let is_known = |told| now.duration_since(told) < FORGOTTEN_AFTER;
+        if epoch < self.epoch && self.told.is_some_and(is_known) {
+            return Vec::new();
+        }
+        (self.epoch, self.told) = (epoch, Some(now));
+        named.into_iter().filter(|one| one.epoch == Some(epoch)).collect()
+    }
 }
 
 impl Sentinels {
@@ -68,6 +93,7 @@ impl Sentinels {
             master,
             login,
             current: Mutex::default(),
+            newest: Mutex::default(),
             generation: AtomicU64::new(0),
         });
         tokio::spawn(watch(Arc::downgrade(&this)));
@@ -133,19 +159,10 @@ impl Sentinels {
 
     /// Asks all at once, so that one that is silent costs nothing. The best answer comes first.
     async fn ask(&self) -> Result<Vec<Named>, StoreError> {
-        let mut asked: FuturesUnordered<_> = self.links.iter().map(|link| self.ask_one(link)).collect();
-        let mut until = Instant::now() + NAMED_WITHIN;
-        let (mut named, mut answered, mut failure) = (Vec::new(), false, None);
-        while let Ok(Some(answer)) = timeout_at(until, asked.next()).await {
-            match answer {
-                Ok(one) => {
-                    named.extend(one);
-                    answered = true;
-                    until = until.min(Instant::now() + OTHERS_WITHIN);
-                }
-                Err(error) => failure = Some(error),
-            }
-        }
+        let (answers, failure) =
+            ask_all(self.links.iter().map(|link| self.ask_one(link)), NAMED_WITHIN).await;
+        let answered = !answers.is_empty();
+        let named: Vec<Named> = answers.into_iter().flatten().collect();
         if named.is_empty() {
             return Err(match (answered, failure) {
                 (true, _) => {
@@ -158,7 +175,14 @@ impl Sentinels {
                 (false, None) => StoreError::Unavailable("no Sentinel answers in time".into()),
             });
         }
-        Ok(ranked(named))
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let admitted = newest.admit(ranked(named), Instant::now());
+        if admitted.is_empty() {
+            return Err(StoreError::Unavailable(
+                "the Sentinels that answer have not heard of the last fail-over yet".into(),
+            ));
+        }
+        Ok(admitted)
     }
 
     async fn ask_one(&self, link: &Link) -> Result<Option<Named>, StoreError> {
@@ -183,16 +207,13 @@ impl Sentinels {
                 host: wire::text(host)?,
                 port: wire::text(port)?.parse().unwrap_or_default(),
             },
-            epoch: about
-                .get("config-epoch")
-                .and_then(|epoch| epoch.parse().ok())
-                .unwrap_or_default(),
+            epoch: about.get("config-epoch").and_then(|epoch| epoch.parse().ok()),
             votes: 1,
         }))
     }
 }
 
-/// The newest fail-over wins, then the majority.
+/// Those of the newest fail-over first, then by votes.
 fn ranked(named: Vec<Named>) -> Vec<Named> {
     let mut ranked: Vec<Named> = Vec::new();
     for one in named {
@@ -232,20 +253,49 @@ async fn watch(sentinels: Weak<Sentinels>) {
 mod tests {
     use super::*;
 
-    fn named(port: u16, epoch: u64) -> Named {
+    fn named(port: u16, epoch: impl Into<Option<u64>>) -> Named {
         let host = "h".to_owned();
         Named {
             address: Address { host, port },
-            epoch,
+            epoch: epoch.into(),
             votes: 1,
         }
     }
 
+    fn ports(named: &[Named]) -> Vec<u16> {
+        named.iter().map(|one| one.address.port).collect()
+    }
+
     #[test]
     fn the_newest_failover_wins_and_then_the_majority() {
-        let ports = |named| ranked(named).iter().map(|n| n.address.port).collect::<Vec<_>>();
+        let ports = |named| ports(&ranked(named));
         assert_eq!(ports(vec![named(1, 3), named(1, 3), named(2, 4)]), [2, 1]);
-        assert_eq!(ports(vec![named(1, 0), named(2, 0), named(2, 0)]), [2, 1]);
+        assert_eq!(
+            ports(vec![named(1, None), named(2, None), named(2, None)]),
+            [2, 1]
+        );
         assert_eq!(ports(vec![]), [] as [u16; 0]);
+    }
+
+    #[test]
+    fn a_master_that_was_deposed_is_not_the_master_again_while_anybody_knows() {
+        let (mut newest, start) = (Newest::default(), Instant::now());
+        let mut admit = |named: Vec<Named>, seconds: u64| {
+            ports(&newest.admit(ranked(named), start + Duration::from_secs(seconds)))
+        };
+        assert_eq!(admit(vec![named(1, 0), named(1, 0)], 0), [1], "no fail-over yet");
+        let split = || vec![named(1, 0), named(1, 0), named(2, 1)];
+        assert_eq!(admit(split(), 1), [2], "the old master is not even second");
+        // Those that have not heard of it answer first, or alone.
+        assert_eq!(admit(vec![named(1, 0), named(1, 0)], 2), [] as [u16; 0]);
+        assert_eq!(admit(split(), 20), [2]);
+        assert_eq!(admit(vec![named(1, 0)], 49), [] as [u16; 0]);
+        // Those that do not tell are believed, as long as nobody tells otherwise.
+        assert_eq!(admit(vec![named(3, None)], 49), [3]);
+        assert_eq!(admit(vec![named(3, None), named(2, 1)], 50), [2]);
+        // All were set up anew, and count from the beginning.
+        assert_eq!(admit(vec![named(4, 0)], 79), [] as [u16; 0]);
+        assert_eq!(admit(vec![named(4, 0)], 80), [4]);
+        assert_eq!(admit(vec![named(5, 1)], 81), [5]);
     }
 }

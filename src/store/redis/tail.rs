@@ -7,17 +7,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ::redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisError, Value, aio::MultiplexedConnection, cmd};
+use ::redis::{AsyncConnectionConfig, Cmd, RedisError, Value, aio::MultiplexedConnection, cmd};
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
 use super::{
     dial::Dial,
-    error::{Turn, explain, turn},
+    error::{Failed, explain},
     keys::{Keys, slot_of},
-    link::RESPONSE_TIMEOUT,
+    link::{RESPONSE_TIMEOUT, Request},
+    poll::in_time,
     read,
+    scripts::LOOK,
     topology::Topology,
     wire,
 };
@@ -25,7 +27,7 @@ use crate::{
     event::{EntryId, Position},
     store::{
         Entry, StoreError, Tail,
-        gap::{Meta, judge},
+        gap::{Meta, View, judge},
     },
 };
 
@@ -39,7 +41,7 @@ const GRACE: Duration = Duration::from_secs(2);
 const BATCH: usize = 64;
 
 /// How often one finds out anew which node of a cluster has a partition.
-const TURNS: usize = 3;
+const TURNS: usize = 6;
 
 /// A live feed. Reading goes on in tasks of its own, so that a caller may give up waiting and come back: a blocking read
 /// that was given up would keep the connection busy, and those behind it waiting.
@@ -64,10 +66,10 @@ impl RedisTail {
         }
         let behind = (0..).zip(behind);
         let readers = match &**topology {
-            Topology::One(server) => vec![Reader::open(server.dial(), keys, behind.collect()).await?],
+            Topology::One(server) => vec![Reader::open(server.dial(), keys, behind.collect(), false).await?],
             Topology::Cluster(_) => {
                 let each = behind.map(|(partition, id)| open_on_cluster(topology, keys, partition, id));
-                try_join_all(each).await?
+                in_time(BLOCK + GRACE, try_join_all(each)).await?
             }
         };
         let (sender, answers) = mpsc::channel(readers.len());
@@ -102,26 +104,24 @@ async fn open_on_cluster(
         return Err(StoreError::Corrupt("the Redis is no cluster".into()));
     };
     let slot = slot_of(keys.log(partition).as_bytes());
-    let mut node = cluster.owner(slot).await?;
+    let (mut node, mut asking) = (cluster.owner(slot).await?, false);
     for _ in 1..TURNS {
-        let mut reader = Reader::connect(node.dial(), keys, vec![(partition, behind)]).await;
-        let failed = match &mut reader {
-            Ok(reader) => reader.verify(keys).await.err(),
-            Err(error) => Some(Ended::Store(error.clone())),
+        let failed = match Reader::open(node.dial(), keys, vec![(partition, behind)], asking).await {
+            Ok(reader) => return Ok(reader),
+            Err(failed) => failed,
         };
-        match failed {
-            None => return reader,
-            Some(Ended::Redis(error)) if let Turn::Moved(address) = turn(&error) => {
-                node = cluster.moved(slot, &node, address)?;
-            }
-            Some(failed) => {
-                // Whoever tries again then tries elsewhere, where that is so.
-                cluster.refresh_soon();
-                return Err(failed.into());
-            }
-        }
+        let next = match &failed {
+            Ended::Redis(error) => cluster.next(slot, &node, &Failed::Answer(error.clone())).await,
+            Ended::Store(_) => None,
+        };
+        let Some(next) = next else {
+            // Whoever tries again then tries elsewhere, where that is so.
+            cluster.refresh_soon();
+            return Err(failed.into());
+        };
+        (node, asking) = next;
     }
-    Reader::open(node.dial(), keys, vec![(partition, behind)]).await
+    Ok(Reader::open(node.dial(), keys, vec![(partition, behind)], asking).await?)
 }
 
 /// Why a feed ended.
@@ -159,6 +159,8 @@ struct Reader {
     dial: Dial,
     /// Of the dial when the connection was made.
     generation: u64,
+    /// Whether the slot is still being moved to where this reads: each command needs leave.
+    asking: bool,
     partitions: Vec<Partition>,
     /// Place in `partitions` by name of the stream.
     by_log: HashMap<String, usize>,
@@ -181,14 +183,14 @@ fn moved_on(partition: u16, how: &str) -> StoreError {
 }
 
 impl Reader {
-    /// Opens a feed of partitions that lie together, each with where to read on.
-    async fn open(dial: &Dial, keys: &Keys, behind: Vec<(u16, EntryId)>) -> Result<Self, StoreError> {
-        let mut reader = Self::connect(dial, keys, behind).await?;
-        reader.verify(keys).await?;
-        Ok(reader)
-    }
-
-    async fn connect(dial: &Dial, keys: &Keys, behind: Vec<(u16, EntryId)>) -> Result<Self, StoreError> {
+    /// Opens a feed of partitions that lie together, each with where to read on; `asking`: from a node that their slot is
+    /// being moved to.
+    async fn open(
+        dial: &Dial,
+        keys: &Keys,
+        behind: Vec<(u16, EntryId)>,
+        asking: bool,
+    ) -> Result<Self, Ended> {
         // Blocking reads answer late by design: `next` has its own watch over that.
         let (connection, generation) = dial
             .open(AsyncConnectionConfig::new().set_response_timeout(None))
@@ -204,19 +206,23 @@ impl Reader {
             .zip(&partitions)
             .map(|(place, p)| (p.log.clone(), place))
             .collect();
-        Ok(Self {
+        let mut reader = Self {
             connection,
             dial: dial.clone(),
             generation,
+            asking,
             partitions,
             by_log,
             checked: Instant::now(),
-        })
+        };
+        reader.verify().await?;
+        Ok(reader)
     }
 
     async fn next(&mut self) -> Result<Vec<Entry>, StoreError> {
-        let command = self.read_command(BATCH, Some(BLOCK));
-        let answer = timeout(BLOCK + GRACE, command.query_async::<Value>(&mut self.connection));
+        let command = self.read_command();
+        let request = Request::Command(&command);
+        let answer = timeout(BLOCK + GRACE, request.send(&mut self.connection, self.asking));
         let answer = silent_or(answer.await)?;
         if self.dial.generation() != self.generation {
             return Err(StoreError::Unavailable(
@@ -231,22 +237,9 @@ impl Reader {
     }
 
     /// Whether nothing is missing behind any position.
-    async fn verify(&mut self, keys: &Keys) -> Result<(), Ended> {
-        let mut pipeline = Pipeline::new();
-        pipeline.atomic();
-        for partition in &self.partitions {
-            read::ask(
-                &mut pipeline,
-                keys,
-                partition.number,
-                Position::After(partition.at),
-                1,
-            );
-        }
-        let mut answers = wire::array(self.pipeline(&pipeline).await?)?.into_iter();
-        for partition in &self.partitions {
-            let four: Vec<Value> = answers.by_ref().take(4).collect();
-            let (view, _) = read::view(wire::array_of(Value::Array(four))?)?;
+    async fn verify(&mut self) -> Result<(), Ended> {
+        let views = self.look(true).await?;
+        for (partition, view) in self.partitions.iter().zip(views) {
             if let Some(gap) = judge(Position::After(partition.at), &view) {
                 let how = format!("has lost what followed ({:?})", gap.reason);
                 return Err(moved_on(partition.number, &how).into());
@@ -255,18 +248,31 @@ impl Reader {
         Ok(())
     }
 
-    async fn pipeline(&mut self, pipeline: &Pipeline) -> Result<Value, Ended> {
-        let answer = timeout(RESPONSE_TIMEOUT, pipeline.query_async(&mut self.connection));
+    /// Looks at all partitions around where they were read up to; `backwards`: also at what is before that.
+    async fn look(&mut self, backwards: bool) -> Result<Vec<View>, Ended> {
+        let places: Vec<_> = self
+            .partitions
+            .iter()
+            .map(|p| (p.log.as_str(), p.meta.as_str(), Position::After(p.at)))
+            .collect();
+        let command = LOOK.command(&read::look_at(&places, backwards));
+        let views = read::views(self.ask(&Request::Script(&LOOK, &command)).await?)?;
+        if views.len() != self.partitions.len() {
+            return Err(StoreError::Corrupt("Redis told of another number of partitions".into()).into());
+        }
+        Ok(views)
+    }
+
+    async fn ask(&mut self, request: &Request<'_>) -> Result<Value, Ended> {
+        let answer = timeout(RESPONSE_TIMEOUT, request.send(&mut self.connection, self.asking));
         silent_or(answer.await)
     }
 
-    fn read_command(&self, count: usize, block: Option<Duration>) -> Cmd {
+    /// A read of what is behind all positions, which waits until there is something.
+    fn read_command(&self) -> Cmd {
         let mut command = cmd("XREAD");
-        command.arg("COUNT").arg(count);
-        if let Some(block) = block {
-            command.arg("BLOCK").arg(block.as_millis());
-        }
-        command.arg("STREAMS");
+        command.arg("COUNT").arg(BATCH);
+        command.arg("BLOCK").arg(BLOCK.as_millis()).arg("STREAMS");
         for partition in &self.partitions {
             command.arg(&partition.log);
         }
@@ -276,30 +282,12 @@ impl Reader {
         command
     }
 
-    async fn metas(&mut self) -> Result<Vec<Meta>, StoreError> {
-        let mut pipeline = Pipeline::new();
-        pipeline.atomic();
-        for partition in &self.partitions {
-            pipeline.cmd("HMGET").arg(&partition.meta).arg(&wire::META_FIELDS);
-        }
-        let answer = self.pipeline(&pipeline).await?;
-        wire::array(answer)?.into_iter().map(wire::meta).collect()
-    }
-
     /// Whether the log is still the one that is being read: a wiped or rewound one may never answer a blocking read
     /// behind a place that it does not have.
     async fn check(&mut self) -> Result<(), StoreError> {
-        let mut pipeline = Pipeline::new();
-        pipeline.atomic();
-        for partition in &self.partitions {
-            pipeline.cmd("HMGET").arg(&partition.meta).arg(&wire::META_FIELDS);
-        }
-        pipeline.add_command(self.read_command(1, None));
-        let mut answers = wire::array(self.pipeline(&pipeline).await?)?;
-        let waiting = wire::streams(answers.pop().unwrap_or_default())?;
-        for (partition, meta) in self.partitions.iter().zip(answers) {
-            let more = waiting.iter().any(|(log, _)| *log == partition.log);
-            if let Some(how) = contradiction(wire::meta(meta)?, partition.at, more) {
+        let views = self.look(false).await?;
+        for (partition, view) in self.partitions.iter().zip(views) {
+            if let Some(how) = contradiction(view.meta, partition.at, view.following.is_some()) {
                 return Err(moved_on(partition.number, how));
             }
         }
@@ -342,16 +330,16 @@ impl Reader {
         if !streams.iter().any(is_new) {
             return Ok(());
         }
-        let metas = self.metas().await?;
+        let views = self.look(false).await?;
         for (stream, _) in streams {
             let Some(place) = self.by_log.get(stream).copied() else {
                 continue;
             };
-            if let (Some(Partition { at, .. }), Some(meta)) =
-                (self.partitions.get_mut(place), metas.get(place))
+            if let (Some(Partition { at, .. }), Some(view)) =
+                (self.partitions.get_mut(place), views.get(place))
                 && at.epoch == 0
             {
-                at.epoch = meta.epoch;
+                at.epoch = view.meta.epoch;
             }
         }
         Ok(())

@@ -81,21 +81,15 @@ impl Server {
         }
     }
 
-    /// Writes, and answers once it is as durable as was asked.
+    /// Writes, and answers once the replicas have it that are waited for.
     pub(super) async fn write(&self, writes: Vec<Write>) -> Result<Vec<Value>, Failed> {
         if let Some(wait) = self.wait {
             let durable = self.durable.get_or_init(|| Durable::new(&self.dial, wait));
             return durable.write(writes).await;
         }
-        let mut answers = Vec::with_capacity(writes.len());
-        for write in &writes {
-            let request = match &write.script {
-                Some(script) => Request::Script(script, &write.command),
-                None => Request::Command(&write.command),
-            };
-            answers.push(self.urgent.run(&request, false).await?);
-        }
-        Ok(answers)
+        Err(Failed::Short(StoreError::Mismatch(
+            "no replicas of Redis are waited for".into(),
+        )))
     }
 }
 
@@ -183,6 +177,18 @@ impl Way {
         read(self.run(first, &Request::Pipeline(commands)).await?)
     }
 
+    /// Runs commands of one slot in one round trip, the first of which runs this script.
+    pub(super) async fn scripts<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        commands: &Pipeline,
+    ) -> Result<T, StoreError> {
+        let Some(first) = commands.cmd_iter().next() else {
+            return read(Value::Array(Vec::new()));
+        };
+        read(self.run(first, &Request::Scripts(script, commands)).await?)
+    }
+
     /// Runs a script, which is loaded where Redis does not know it, on the node of its keys.
     pub(super) async fn script<T: FromRedisValue>(
         &self,
@@ -218,15 +224,21 @@ impl Way {
         let Topology::Cluster(cluster) = &*self.topology else {
             return Ok(());
         };
-        let (mut asked, mut one_each) = (Vec::new(), Vec::new());
-        for command in commands {
-            let node = cluster.owner(slot(&command)).await?;
-            if !asked.iter().any(|other| Arc::ptr_eq(other, &node)) {
-                asked.push(node);
-                one_each.push(command);
-            }
-        }
-        self.scatter::<Value>(one_each).await.map(drop)
+        let slots: Vec<u16> = commands.iter().map(slot).collect();
+        let groups = cluster.by_node(&slots).await?;
+        let first = |(_, places): &(_, Vec<usize>)| commands.get(*places.first()?).cloned();
+        self.scatter::<Value>(groups.iter().filter_map(first).collect())
+            .await
+            .map(drop)
+    }
+
+    /// Runs one command that needs no key, on whatever node answers.
+    pub(super) async fn anywhere<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
+        let request = Request::Command(command);
+        read(match &*self.topology {
+            Topology::One(_) => self.run(command, &request).await?,
+            Topology::Cluster(cluster) => Box::pin(cluster.anybody(self.lane, &request)).await?,
+        })
     }
 
     /// Asks every server that there is.

@@ -4,8 +4,9 @@
 -- KEYS: log, meta
 -- ARGV: 1 log ms, 2 most bytes (0: any number)
 
--- The most entries that one run cuts off for either reason: Redis does nothing else meanwhile.
-local STEP = 512
+-- The most entries that one run cuts off for either reason: Redis does nothing else meanwhile. And how many of them at once
+-- for their size: how many it takes is reckoned from the average, and the oldest may be much larger.
+local STEP, PIECE = 512, 32
 
 local function oldest()
   return redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
@@ -40,13 +41,16 @@ if not more then redis.call('XTRIM', KEYS[1], 'MINID', before_ms) end
 local trimmed = tonumber(meta[3] or 0)
 local line = math.max(before_ms, trimmed)
 local most = tonumber(ARGV[2])
-local first = most > 0 and oldest()
-local held = first and (meta[2] or 0) - bytes_before(first) or 0
-local length = held > most and redis.call('XLEN', KEYS[1]) or 0
-if length > 1 then
-  local count = math.min(math.ceil(length * (held - most) / held), length - 1, STEP)
+local left = most > 0 and STEP or 0
+while left > 0 do
+  local first = oldest()
+  local held = first and (meta[2] or 0) - bytes_before(first) or 0
+  local length = held > most and redis.call('XLEN', KEYS[1]) or 0
+  if length <= 1 then break end
+  local count = math.min(math.ceil(length * (held - most) / held), length - 1, PIECE, left)
   line = math.max(line, cut(length, count) + 1)
-  more = more or length - count > 1
+  left = left - count
+  more = more or left == 0
 end
 if line > trimmed then redis.call('HSET', KEYS[2], 'trimmed', string.format('%d', line)) end
 return more and 1 or 0

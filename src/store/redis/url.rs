@@ -1,12 +1,13 @@
 //! Reads the Redis URL: one server, a master that Sentinels name, or a cluster.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use ::redis::{
     Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo,
     RedisError,
 };
 use percent_encoding::percent_decode_str;
+use socket2::TcpKeepalive;
 
 /// What is said of a URL whose scheme is none of ours.
 const EXPECTED: &str = "the Redis URL cannot be read: expected redis://[user:password@]host[:port][/database], \
@@ -75,8 +76,26 @@ impl Login {
     }
 }
 
+/// After how long a silence a connection's other end is asked whether it is there, and how often then.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(5);
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(1);
+
+/// After how long without any word of the other end's a connection is over, on Linux.
+#[cfg(target_os = "linux")]
+const DEAD_AFTER: Duration = Duration::from_secs(8);
+
 fn open(info: ConnectionInfo) -> Result<Client, RedisError> {
-    let tcp = info.tcp_settings().clone().set_nodelay(true);
+    // One that nobody uses may be dead without anybody knowing, and whoever used it next would wait in vain.
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE_AFTER)
+        .with_interval(KEEPALIVE_EVERY);
+    let tcp = info
+        .tcp_settings()
+        .clone()
+        .set_nodelay(true)
+        .set_keepalive(keepalive);
+    #[cfg(target_os = "linux")]
+    let tcp = tcp.set_user_timeout(DEAD_AFTER);
     Client::open(info.set_tcp_settings(tcp))
 }
 

@@ -25,7 +25,7 @@ use crate::support::{
 /// "Within a few seconds", for a call that fails.
 const FAST: Duration = Duration::from_secs(5);
 
-fn settings(url: &str, wait: bool) -> RedisSettings {
+pub(super) fn settings(url: &str, wait: bool) -> RedisSettings {
     RedisSettings {
         wait: wait.then_some(Wait {
             replicas: 1,
@@ -35,12 +35,12 @@ fn settings(url: &str, wait: bool) -> RedisSettings {
     }
 }
 
-async fn store(url: &str, wait: bool) -> Arc<RedisStore> {
+pub(super) async fn store(url: &str, wait: bool) -> Arc<RedisStore> {
     Arc::new(RedisStore::connect(settings(url, wait)).await.expect("a store"))
 }
 
 /// A conversation of each partition.
-fn conversations() -> Vec<ConversationKey> {
+pub(super) fn conversations() -> Vec<ConversationKey> {
     let of = |partition| {
         (0..)
             .map(|i| conversation(&format!("c{i}")))
@@ -116,7 +116,7 @@ async fn follow_once(store: &RedisStore, seen: &Seen) -> Result<(), StoreError> 
     }
 }
 
-async fn log(store: &RedisStore) -> Result<Vec<String>, StoreError> {
+pub(super) async fn log(store: &RedisStore) -> Result<Vec<String>, StoreError> {
     let mut log = Vec::new();
     for partition in 0..PARTITIONS {
         let mut from = Position::Earliest;
@@ -133,7 +133,11 @@ async fn log(store: &RedisStore) -> Result<Vec<String>, StoreError> {
 }
 
 /// Appends and follows while something happens, until all is well again.
-async fn live_through(store: Arc<RedisStore>, happening: impl AsyncFnOnce(), breaks_expected: u32) {
+pub(super) async fn live_through(
+    store: Arc<RedisStore>,
+    happening: impl AsyncFnOnce(),
+    breaks_expected: u32,
+) {
     let stop = watch::Sender::new(false);
     let seen = Seen::default();
     let follower = follow(&store, &seen, &stop);
@@ -210,15 +214,22 @@ async fn a_slot_that_moves_takes_its_partition_with_it() {
                 .iter()
                 .find(|node| node.port != from.port)
                 .expect("there are three");
-            move_slot(&masters, from, to, &key).await;
+            move_slot(&masters, from, to, &key, async || {}).await;
         },
         1,
     )
     .await;
 }
 
-/// Moves the slot of a key, with some time in between in which it is at both.
-async fn move_slot(masters: &[&Process], from: &Process, to: &Process, key: &str) {
+/// Moves the slot of a key, with some time in between in which it is at both, and then a moment in which it is all at the
+/// new node and still the old one's.
+pub(super) async fn move_slot(
+    masters: &[&Process],
+    from: &Process,
+    to: &Process,
+    key: &str,
+    meanwhile: impl AsyncFnOnce(),
+) {
     let slot: u16 = from
         .ask(cmd("CLUSTER").arg("KEYSLOT").arg(key))
         .expect("its slot");
@@ -249,6 +260,7 @@ async fn move_slot(masters: &[&Process], from: &Process, to: &Process, key: &str
         from.ask::<String>(&migrate).expect("they move");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    meanwhile().await;
     for node in [to, from].into_iter().chain(masters.iter().copied()) {
         set(node, "NODE", &target);
     }

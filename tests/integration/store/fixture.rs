@@ -165,6 +165,22 @@ impl Fixture {
         }
     }
 
+    /// What a command that takes nothing but a key answers of one that is there.
+    pub(crate) async fn of_key<T: redis::FromRedisValue>(&self, command: &str, key: &str) -> T {
+        let Means::Redis { masters, .. } = &self.means else {
+            panic!("memory has no keys")
+        };
+        for master in masters {
+            let (mut connection, mut command) = (connection(master).await, redis::cmd(command));
+            let answer = command.arg(key).query_async(&mut connection).await;
+            // Another node of a cluster says that it is not the one.
+            if let Ok(answer) = answer {
+                return answer;
+            }
+        }
+        panic!("nobody answers {command} of {key}")
+    }
+
     /// Loses everything.
     pub(crate) async fn wipe(&self) {
         match &self.means {

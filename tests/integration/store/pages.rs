@@ -18,7 +18,7 @@ fn sized(key: &ConversationKey, id: &str, bytes: usize) -> Append {
 #[rstest]
 #[tokio::test]
 async fn a_page_of_large_entries_is_a_short_one(
-    #[values(Kind::Memory, Kind::Redis)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
     #[values(false, true)] of_conversation: bool,
 ) {
     let f = Fixture::new(kind).await;
@@ -52,7 +52,9 @@ async fn a_page_of_large_entries_is_a_short_one(
 
 #[rstest]
 #[tokio::test]
-async fn small_entries_fill_a_page(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn small_entries_fill_a_page(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
     for i in 0..200 {

@@ -14,12 +14,11 @@ use chatbridge::{
         LedgerKind, Page, Retention, Store, entry::encode_content, janitor, redis::RedisStore,
     },
 };
-use redis::AsyncCommands as _;
 use rstest::rstest;
 use tokio_util::sync::CancellationToken;
 
 use super::fixture::{
-    Fixture, Kind, PARTITIONS, conversation, event, eventually, keys, neighbour, settings, tenant,
+    Fixture, Kind, PARTITIONS, conversation, event, eventually, neighbour, settings, tenant,
 };
 
 /// Bytes of a partition in these tests.
@@ -84,7 +83,9 @@ async fn expect_only_since(f: &Fixture, key: &ConversationKey, ids: &[EntryId], 
 
 #[rstest]
 #[tokio::test]
-async fn what_is_beyond_the_size_is_a_gap(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn what_is_beyond_the_size_is_a_gap(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::keeping(kind, by_size()).await;
     let key = conversation("c");
     let mut ids = Vec::new();
@@ -114,9 +115,41 @@ async fn what_is_beyond_the_size_is_a_gap(#[values(Kind::Memory, Kind::Redis)] k
     );
 }
 
+/// Which entry is the oldest that is left, after so many of each size were appended and what is too much was let go.
+async fn oldest_left(kind: Kind, sizes: &[(usize, usize)]) -> u64 {
+    let f = Fixture::keeping(kind, by_size()).await;
+    let key = conversation("c");
+    let all = sizes
+        .iter()
+        .flat_map(|(count, bytes)| std::iter::repeat_n(*bytes, *count));
+    for (i, bytes) in all.enumerate() {
+        f.append(&sized(&key, &format!("e{i}"), bytes)).await;
+    }
+    tidy(&f).await;
+    f.read_all(f.partition(&key)).await.entries[0].id.n
+}
+
+#[rstest]
+#[case::large_ones_are_the_oldest(&[(20, 3000), (200, 10)])]
+#[case::large_ones_are_the_newest(&[(200, 10), (5, 3900)])]
+#[case::one_large_one_in_between(&[(50, 300), (1, 15_000), (50, 100)])]
+#[tokio::test]
+async fn no_more_goes_than_is_too_much_however_unequal_the_sizes(#[case] sizes: &[(usize, usize)]) {
+    /// So many may go at once.
+    const PIECE: u64 = 32;
+    let memory = oldest_left(Kind::Memory, sizes).await;
+    let redis = oldest_left(Kind::Redis, sizes).await;
+    assert!(
+        (memory..memory + PIECE).contains(&redis),
+        "from {redis} on is left, where from {memory} on would fit"
+    );
+}
+
 #[rstest]
 #[tokio::test]
-async fn the_newest_stays_however_large(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn the_newest_stays_however_large(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::keeping(kind, by_size()).await;
     let key = conversation("c");
     let first = f.append(&sized(&key, "e1", 100)).await;
@@ -130,7 +163,9 @@ async fn the_newest_stays_however_large(#[values(Kind::Memory, Kind::Redis)] kin
 
 #[rstest]
 #[tokio::test]
-async fn appending_alone_keeps_the_log_near_its_size(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn appending_alone_keeps_the_log_near_its_size(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::keeping(kind, by_size()).await;
     let key = conversation("c");
     for i in 0..1024 {
@@ -142,7 +177,9 @@ async fn appending_alone_keeps_the_log_near_its_size(#[values(Kind::Memory, Kind
 
 #[rstest]
 #[tokio::test]
-async fn a_partition_that_has_gone_quiet_is_emptied(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn a_partition_that_has_gone_quiet_is_emptied(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let retention = Retention {
         log_ms: 60,
         ..Retention::default()
@@ -197,7 +234,9 @@ async fn one_of_the_replicas_trims() {
 
 #[rstest]
 #[tokio::test]
-async fn the_janitor_comes_by_itself(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn the_janitor_comes_by_itself(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let retention = Retention {
         log_ms: 20,
         ..Retention::default()
@@ -276,7 +315,9 @@ async fn write_everything(f: &Fixture) {
 
 #[rstest]
 #[tokio::test]
-async fn in_the_end_nothing_is_left_but_what_is_kept_for_ever(#[values(Kind::Redis)] kind: Kind) {
+async fn in_the_end_nothing_is_left_but_what_is_kept_for_ever(
+    #[values(Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     const MS: u64 = 100;
     let retention = Retention {
         log_ms: MS,
@@ -287,15 +328,12 @@ async fn in_the_end_nothing_is_left_but_what_is_kept_for_ever(#[values(Kind::Red
     };
     let f = Fixture::keeping(kind, retention).await;
     write_everything(&f).await;
-    let (server, prefix) = f.redis().unwrap();
-    let mut past = server.connection().await;
     let kept_for_ever =
         |key: &str| key.ends_with(":schema") || key.ends_with(":meta") || key.ends_with(":log");
     let remaining = eventually("letting go", async || {
         tidy(&f).await;
         let _ = f.store.unsettled(1, 10).await.unwrap();
-        let mut past = server.connection().await;
-        let left: Vec<String> = keys(&mut past, prefix).await;
+        let left = f.keys().await;
         // Index, probe and janitor's lease go by themselves later, which is looked at below.
         let later = |key: &String| {
             [":index:", ":probe", ":janitor"]
@@ -310,14 +348,52 @@ async fn in_the_end_nothing_is_left_but_what_is_kept_for_ever(#[values(Kind::Red
     assert!(remaining.iter().any(|key| key.ends_with(":log")), "{remaining:?}");
     for key in remaining {
         if key.ends_with(":log") {
-            let entries: u64 = redis::cmd("XLEN").arg(&key).query_async(&mut past).await.unwrap();
+            let entries: u64 = f.of_key("XLEN", &key).await;
             assert_eq!(entries, 0, "{key}");
         } else if !kept_for_ever(&key) {
-            let ttl_ms: i64 = past.pttl(&key).await.unwrap();
+            let ttl_ms: i64 = f.of_key("PTTL", &key).await;
             assert!(
                 (-2..=3_700_000).contains(&ttl_ms) && ttl_ms != -1,
                 "{key} lives {ttl_ms} ms"
             );
         }
     }
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_index_is_rid_of_what_the_log_has_not_any_more(
+    #[values(Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
+    let retention = Retention {
+        log_ms: 200,
+        ..Retention::default()
+    };
+    let f = Fixture::keeping(kind, retention).await;
+    let key = conversation("c");
+    for i in 1..=63 {
+        f.append(&event(&key, &format!("e{i}"))).await;
+    }
+    let index = f
+        .keys()
+        .await
+        .into_iter()
+        .find(|key| key.contains(":index:"))
+        .unwrap();
+    assert_eq!(f.of_key::<u64>("ZCARD", &index).await, 63);
+    eventually("emptying", async || {
+        tidy(&f).await;
+        let left = f.read_all(f.partition(&key)).await.entries;
+        left.is_empty().then_some(())
+    })
+    .await;
+    assert_eq!(f.of_key::<u64>("ZCARD", &index).await, 63, "none goes by itself");
+    let last = f.append(&event(&key, "e64")).await;
+    assert_eq!(f.of_key::<u64>("ZCARD", &index).await, 1);
+    let page = f
+        .store
+        .read_conversation(&key, Position::Since(last.ms), 10)
+        .await
+        .unwrap();
+    assert_eq!(page.entries.len(), 1);
 }

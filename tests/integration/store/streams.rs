@@ -30,7 +30,9 @@ fn change(add: &[&str], remove: &[&str]) -> StreamChange {
 
 #[rstest]
 #[tokio::test]
-async fn changes_wait_until_they_are_taken_up(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn changes_wait_until_they_are_taken_up(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let key = stream("s");
     let changes = [
@@ -92,7 +94,9 @@ async fn changes_wait_until_they_are_taken_up(#[values(Kind::Memory, Kind::Redis
 
 #[rstest]
 #[tokio::test]
-async fn a_stream_has_so_many_conversations_and_no_more(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn a_stream_has_so_many_conversations_and_no_more(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let key = stream("s");
     let first: Vec<String> = (0..998).map(|i| format!("c{i}")).collect();
@@ -123,7 +127,9 @@ async fn a_stream_has_so_many_conversations_and_no_more(#[values(Kind::Memory, K
 
 #[rstest]
 #[tokio::test]
-async fn so_many_changes_may_wait_and_no_more(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn so_many_changes_may_wait_and_no_more(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let key = stream("s");
     f.store.streams().open(&key, 0, &[], TTL_MS).await.unwrap();
@@ -155,7 +161,9 @@ async fn so_many_changes_may_wait_and_no_more(#[values(Kind::Memory, Kind::Redis
 
 #[rstest]
 #[tokio::test]
-async fn a_stream_that_does_not_look_is_forgotten(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn a_stream_that_does_not_look_is_forgotten(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let (key, renewed) = (stream("s"), stream("t"));
     for key in [&key, &renewed] {
@@ -177,7 +185,9 @@ async fn a_stream_that_does_not_look_is_forgotten(#[values(Kind::Memory, Kind::R
 
 #[rstest]
 #[tokio::test]
-async fn who_was_changed_is_told_from_a_mark_on(#[values(Kind::Memory, Kind::Redis)] kind: Kind) {
+async fn who_was_changed_is_told_from_a_mark_on(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let (a, b) = (stream("a"), stream("b"));
     for key in [&a, &b] {

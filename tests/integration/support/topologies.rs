@@ -279,7 +279,12 @@ impl RedisCluster {
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<RedisCluster> = OnceLock::new();
         // A machine that is busy must not look like one that is down.
-        SHARED.get_or_init(|| Self::start_with("15000"))
+        SHARED.get_or_init(Self::start_patient)
+    }
+
+    /// One whose nodes wait long for a silent one.
+    pub(crate) fn start_patient() -> Self {
+        Self::start_with("15000")
     }
 
     fn start_with(node_timeout: &str) -> Self {
@@ -341,6 +346,12 @@ impl RedisCluster {
     pub(crate) fn masters(&self) -> Vec<&Process> {
         let is_master = |node: &&Process| node.info_is("role", "master");
         self.nodes.iter().filter(is_master).collect()
+    }
+
+    /// The nodes that are replicas.
+    pub(crate) fn replicas(&self) -> Vec<&Process> {
+        let is_replica = |node: &&Process| node.info_is("role", "slave");
+        self.nodes.iter().filter(is_replica).collect()
     }
 
     /// The master of a key.
