@@ -159,7 +159,8 @@ impl EventStream {
                 return Poll::Ready(Some(response));
             }
             let due = self.beat_at.min(self.ends_at);
-            let due = self.changeable.as_ref().map_or(due, |it| due.min(it.due()));
+            let look = self.changeable.as_ref().and_then(|it| it.due());
+            let due = look.map_or(due, |look| due.min(look));
             // What is sent puts the heartbeat off, and the timer need not know before it rings.
             if self.timer.deadline() > due || self.timer.is_elapsed() {
                 self.timer.as_mut().reset(due);
