@@ -8,7 +8,10 @@ use tonic::{Request, Status, service::InterceptorLayer};
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tower_http::cors::{AllowHeaders, AllowMethods, CorsLayer, ExposeHeaders};
 
-use super::{ServeError, accept::Incoming};
+use super::{
+    ServeError,
+    accept::{Incoming, Patience},
+};
 use crate::{
     config::Config,
     conversation::Conversations,
@@ -74,8 +77,11 @@ pub(super) async fn serve(
         bells,
         drain: shutdown.clone(),
     };
-    // As long as HTTP/2's own pings take to find a client that vanished.
-    let unheard_of = config.keepalive + config.keepalive_timeout;
+    // As HTTP/2's own pings find a client that vanished.
+    let patience = Patience {
+        silence: config.keepalive,
+        answer: config.keepalive_timeout,
+    };
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
@@ -111,7 +117,7 @@ pub(super) async fn serve(
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
         .serve_with_incoming_shutdown(
-            Incoming::new(listener, Gate::new(config.connection_limits), unheard_of),
+            Incoming::new(listener, Gate::new(config.connection_limits), patience),
             shutdown.cancelled_owned(),
         )
         .await?;

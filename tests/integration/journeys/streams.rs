@@ -2,6 +2,7 @@
 
 mod changes;
 mod life;
+mod limits;
 mod redis_away;
 mod slow;
 
