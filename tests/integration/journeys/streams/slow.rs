@@ -18,10 +18,10 @@ use super::*;
 use crate::support::vendor::TENANT;
 
 /// Appends to a world's log directly: many times as fast as by webhooks.
-struct Writer(Arc<RedisStore>);
+pub(super) struct Writer(Arc<RedisStore>);
 
 impl Writer {
-    async fn of(world: &World) -> Self {
+    pub(super) async fn of(world: &World) -> Self {
         let settings = RedisSettings {
             url: world.redis_url.clone().into(),
             prefix: world.prefix.clone(),
@@ -31,6 +31,12 @@ impl Writer {
             claims: None,
         };
         Self(Arc::new(RedisStore::connect(settings).await.unwrap()))
+    }
+
+    /// Appends more than is sent ahead to a client that does not read.
+    pub(super) async fn fill(&self) {
+        let append = |number| self.append(format!("c{}", number % 8), number, 8192);
+        stream::iter(0..1500).for_each_concurrent(32, append).await;
     }
 
     async fn append(&self, conversation: String, number: usize, bytes: usize) {
