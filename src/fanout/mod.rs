@@ -22,6 +22,7 @@ mod subscriber;
 pub use filter::Filter;
 pub use hub::Hub;
 pub use lane::{Added, Change};
+pub use pace::PATIENCE;
 pub use subscriber::{Delivery, GapPolicy, Start, Subscriber};
 
 #[cfg(test)]

@@ -156,6 +156,11 @@ impl Subscriber {
         }
     }
 
+    /// Its number, by which [`Hub::lag`] knows it.
+    pub fn number(&self) -> u64 {
+        self.id
+    }
+
     /// How many entries it may be behind while it does not gain, before it is told [`Delivery::TooSlow`]; 0: any number.
     #[must_use]
     pub fn with_lag_max(mut self, entries: u64) -> Self {

@@ -3,6 +3,7 @@
 mod changing;
 mod request;
 mod stream;
+mod watchdog;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -14,9 +15,11 @@ use self::changing::Changeable;
 pub use self::{
     changing::Bells,
     stream::{EventStream, StreamSettings},
+    watchdog::Watchdog,
 };
 use super::{
     gate::{Admitted, Gate, Refused},
+    line::Line,
     proto::{
         self, ChangeAgentEventsRequest, ChangeAgentEventsResponse,
         change_agent_events_request::Start as ChangeStart,
@@ -52,6 +55,8 @@ pub struct Service {
     pub gate: Arc<Gate>,
     /// The streams that may be changed.
     pub bells: Arc<Bells>,
+    /// Sees to it that streams are read.
+    pub watchdog: Arc<Watchdog>,
     /// Cancelled when the service stops.
     pub drain: CancellationToken,
 }
@@ -64,7 +69,7 @@ impl AgentEventService for Service {
         &self,
         request: Request<proto::AgentEventsRequest>,
     ) -> Result<Response<Self::AgentEventsStream>, Status> {
-        let address = request.remote_addr().map(|address| address.ip());
+        let line = request.extensions().get::<Line>().cloned();
         let request = request.into_inner();
         if self.drain.is_cancelled() {
             return Err(Error::Draining.into());
@@ -72,7 +77,7 @@ impl AgentEventService for Service {
         let tenant = self.tenants.resolve(&request.tenant)?;
         let (filter, start, policy) = request::read(&request, tenant.id.clone())?;
         let named = source::named(&request, policy)?;
-        let admitted = self.admit(address)?;
+        let admitted = self.admit(line.as_ref().and_then(Line::address))?;
         let settings = Arc::clone(&self.settings);
         let drain = self.drain.clone();
         if let Some(reading) = named {
@@ -81,7 +86,7 @@ impl AgentEventService for Service {
                 .open(&tenant.id, &request.subscription, reading);
             let source = Source::Named(opened.await?);
             let events = EventStream::new(source, request.include_raw, settings, drain, admitted);
-            return Ok(Response::new(events));
+            return Ok(Response::new(self.watched(events, line)));
         }
         let hub = Arc::clone(&self.hub);
         let subscriber = if request.changeable {
@@ -101,6 +106,7 @@ impl AgentEventService for Service {
         };
         let source = Source::Plain(Box::new(subscriber));
         let events = EventStream::new(source, request.include_raw, settings, drain, admitted);
+        let events = self.watched(events, line);
         Ok(Response::new(match changeable {
             Some(changeable) => events.with_changes(changeable),
             None => events,
@@ -160,6 +166,13 @@ impl AgentEventService for Service {
 }
 
 impl Service {
+    fn watched(&self, events: EventStream, line: Option<Line>) -> EventStream {
+        match line {
+            Some(line) => events.watched(&self.watchdog, line),
+            None => events,
+        }
+    }
+
     fn admit(&self, address: Option<IpAddr>) -> Result<Admitted, Status> {
         self.gate.admit(address).map_err(|refused| {
             let (limit, problem) = match refused {

@@ -16,10 +16,13 @@ use tokio::{
     net::{TcpListener, TcpStream},
     time::Sleep,
 };
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tonic::transport::server::Connected;
 use tracing::{debug, warn};
 
-use crate::grpc::gate::{Admitted, Gate, Refused};
+use crate::grpc::{
+    gate::{Admitted, Gate, Refused},
+    line::Line,
+};
 
 /// How long accepting rests where it failed, as for want of file descriptors.
 const REST: Duration = Duration::from_millis(100);
@@ -40,7 +43,7 @@ pub(super) struct Patience {
 
 impl Patience {
     /// How long nothing may be heard.
-    fn in_all(self) -> Duration {
+    pub(super) fn in_all(self) -> Duration {
         self.silence + self.answer
     }
 
@@ -97,6 +100,7 @@ impl Incoming {
         self.patience.set(&stream);
         Some(Connection {
             stream,
+            line: Line::new(Some(address.ip())),
             greeting: Some(Greeting {
                 missing: GREETING_BYTES,
                 deadline: Box::pin(tokio::time::sleep(self.patience.in_all())),
@@ -155,6 +159,8 @@ impl Stream for Incoming {
 /// A connection that was let in.
 pub(super) struct Connection {
     stream: TcpStream,
+    /// By which its calls may cut it.
+    line: Line,
     /// What it has yet to say before it is known to be more than open.
     greeting: Option<Greeting>,
     _admitted: Admitted,
@@ -166,10 +172,20 @@ struct Greeting {
 }
 
 impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = Line;
 
     fn connect_info(&self) -> Self::ConnectInfo {
-        self.stream.connect_info()
+        self.line.clone()
+    }
+}
+
+impl Connection {
+    /// Whoever waits for the other end waits for the line to be cut as well.
+    fn unless_cut<T>(&self, poll: Poll<io::Result<T>>, context: &Context<'_>) -> Poll<io::Result<T>> {
+        if poll.is_pending() && self.line.poll_cut(context) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        poll
     }
 }
 
@@ -181,6 +197,7 @@ impl AsyncRead for Connection {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buf);
+        let read = self.unless_cut(read, context);
         let Some(greeting) = &mut self.greeting else {
             return read;
         };
@@ -202,7 +219,8 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, buf)
+        let written = Pin::new(&mut self.stream).poll_write(context, buf);
+        self.unless_cut(written, context)
     }
 
     fn poll_write_vectored(
@@ -210,7 +228,8 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, bufs)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bufs);
+        self.unless_cut(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -18,7 +18,7 @@ use crate::{
     fanout::Hub,
     grpc::{
         attachments, configuration, conversations,
-        events::{self, Bells},
+        events::{self, Bells, Watchdog},
         gate::Gate,
         proto::{
             self, attachment_service_server::AttachmentServiceServer,
@@ -63,6 +63,17 @@ pub(super) async fn serve(
     let bells = Arc::new(Bells::default());
     let asking = Arc::clone(&bells).ask(SharedStore::clone(hub.store()));
     let _asking = AbortOnDropHandle::new(tokio::spawn(asking));
+    // As HTTP/2's own pings find a client that vanished.
+    let patience = Patience {
+        silence: config.keepalive,
+        answer: config.keepalive_timeout,
+    };
+    let watchdog = Watchdog::new(
+        Arc::clone(&hub),
+        patience.in_all() * 2,
+        config.stream_lag_max_events,
+    );
+    let _watching = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&watchdog).run()));
     let events = events::Service {
         hub,
         subscriptions: named.clone(),
@@ -75,12 +86,8 @@ pub(super) async fn serve(
         }),
         gate: Gate::new(config.stream_limits),
         bells,
+        watchdog,
         drain: shutdown.clone(),
-    };
-    // As HTTP/2's own pings find a client that vanished.
-    let patience = Patience {
-        silence: config.keepalive,
-        answer: config.keepalive_timeout,
     };
     let reflection = || {
         tonic_reflection::server::Builder::configure()

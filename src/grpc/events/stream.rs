@@ -15,13 +15,17 @@ use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::Status;
 
-use super::changing::Changeable;
+use super::{
+    changing::Changeable,
+    watchdog::{Watchdog, Watched},
+};
 use crate::{
     fanout::Delivery,
     grpc::{
         convert,
         encoded::EncodedResponse,
         gate::Admitted,
+        line::Line,
         proto::{self, EndingReason, ReconnectAdvice},
         source::{self, Source, Told},
     },
@@ -70,6 +74,8 @@ pub struct EventStream {
     ended: bool,
     /// Set where its conversations may be changed.
     changeable: Option<Box<Changeable>>,
+    /// Set where somebody sees to it that it is read.
+    watched: Option<Watched>,
     _counted: Counted,
 }
 
@@ -101,7 +107,7 @@ impl EventStream {
         admitted: Admitted,
     ) -> Self {
         let now = Instant::now();
-        let age = settings.max_age.mul_f64(rand::rng().random_range(0.9..=1.1));
+        let age = drawn_age(settings.max_age);
         Self {
             source,
             include_raw,
@@ -113,6 +119,7 @@ impl EventStream {
             begun: false,
             ended: false,
             changeable: None,
+            watched: None,
             _counted: Counted::new(admitted),
         }
     }
@@ -120,6 +127,16 @@ impl EventStream {
     /// The same, of a subscriber that may be changed.
     pub(super) fn with_changes(mut self, changeable: Changeable) -> Self {
         self.changeable = Some(Box::new(changeable));
+        self
+    }
+
+    /// The same, over a connection that is cut where the stream is not read.
+    pub(super) fn watched(mut self, watchdog: &Arc<Watchdog>, line: Line) -> Self {
+        let subscriber = match &self.source {
+            Source::Plain(subscriber) => Some(subscriber.number()),
+            Source::Named(_) => None,
+        };
+        self.watched = Some(watchdog.watch(line, self.ends_at, subscriber));
         self
     }
 
@@ -287,8 +304,17 @@ impl Stream for EventStream {
     type Item = Result<EncodedResponse, Status>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll_response(context)
+        let stream = self.get_mut();
+        if let Some(watched) = &stream.watched {
+            watched.polled();
+        }
+        stream.poll_response(context)
     }
+}
+
+/// The age at which a stream ends: give or take a tenth, so that those that began together do not end together.
+fn drawn_age(max_age: Duration) -> Duration {
+    max_age.mul_f64(rand::rng().random_range(0.9..=1.1))
 }
 
 fn gap_message(gap: Gap, after_ms: Option<u64>) -> proto::Gap {
@@ -301,5 +327,20 @@ fn gap_message(gap: Gap, after_ms: Option<u64>) -> proto::Gap {
         reason: reason.into(),
         missed_at_most: gap.missed_at_most,
         after_time: after_ms.map(|ms| convert::timestamp(ms.cast_signed())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_spread_over_a_tenth_to_both_sides() {
+        let ages: Vec<f64> = (0..1000)
+            .map(|_| drawn_age(Duration::from_secs(1000)).as_secs_f64())
+            .collect();
+        assert!(ages.iter().all(|age| (899.9..=1100.1).contains(age)));
+        // That a thousand leave out a tenth of the range happens never.
+        assert!(ages.iter().any(|age| *age < 920.0) && ages.iter().any(|age| *age > 1080.0));
     }
 }
