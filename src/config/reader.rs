@@ -201,6 +201,11 @@ impl Reader {
         let settle_after = self.millis("settle_after_ms", 100, 600_000);
         let drain_spread = self.millis("drain_spread_ms", 0, 300_000);
         let drain_deadline = self.millis("drain_deadline_ms", 100, 600_000);
+        if drain_spread > drain_deadline {
+            let problem =
+                "is longer than drain_deadline_ms, so that streams would be cut off before they are ended";
+            self.mistake("drain_spread_ms", problem);
+        }
         let cors_origins = self.origins();
         // Only now: what is missing must not hide a mistake behind it.
         Some(Config {

@@ -146,6 +146,26 @@ fn agents_names_come_from_a_file_or_from_a_url_with_a_place_for_the_id() {
 }
 
 #[test]
+fn streams_are_ended_before_they_are_cut_off() {
+    let with = |spread, deadline| {
+        let more = [
+            ("CHATBRIDGE_DRAIN_SPREAD_MS", spread),
+            ("CHATBRIDGE_DRAIN_DEADLINE_MS", deadline),
+        ];
+        load(&[&GOOD[..], &more].concat())
+    };
+    assert!(with("5000", "5000").is_ok());
+    let error = with("5001", "5000").unwrap_err();
+    assert_eq!(error.0.len(), 1, "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("CHATBRIDGE_DRAIN_SPREAD_MS: is longer than drain_deadline_ms"),
+        "{error}"
+    );
+}
+
+#[test]
 fn no_mistake_shows_a_secret() {
     for toml in ["api_key = \"SECRET123\nx = 1", "webhook_path_secret = SECRET123"] {
         let mut file = tempfile::NamedTempFile::new().unwrap();

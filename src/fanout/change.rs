@@ -83,7 +83,8 @@ impl Subscriber {
     pub(super) fn is_changing(&mut self) -> bool {
         let Changing { lanes, changes, .. } = &mut *self.changing;
         if !changes.is_empty() && lanes.are_full() {
-            lanes.settle(|partition| self.places.at(partition));
+            let reached = self.hub.reached();
+            lanes.settle(|partition| self.places.at(partition), reached.as_deref());
         }
         !lanes.behind.is_empty() || (!changes.is_empty() && !lanes.are_full())
     }

@@ -204,6 +204,12 @@ impl Hub {
         registry.behind.insert(id, Behind { lag, dispatched });
     }
 
+    /// How many entries of the log a subscriber is behind, at the most; 0 where it takes the live feed.
+    pub fn lag(&self, id: u64) -> u64 {
+        let registry = self.registry();
+        registry.behind.get(&id).map_or(0, |behind| registry.lag(behind))
+    }
+
     /// Notes that a subscriber does not read the log any more.
     pub(super) fn note_live(&self, id: u64) {
         self.registry().behind.remove(&id);
@@ -340,9 +346,12 @@ impl Registry {
 
     /// How many read the log, and the lag of the slowest. One that was not heard of since has what came since before it.
     fn slowest(&self) -> (usize, u64) {
-        let lag = |behind: &Behind| behind.lag + (self.dispatched - behind.dispatched);
-        let slowest = self.behind.values().map(lag).max();
+        let slowest = self.behind.values().map(|behind| self.lag(behind)).max();
         (self.behind.len(), slowest.unwrap_or(0))
+    }
+
+    fn lag(&self, behind: &Behind) -> u64 {
+        behind.lag + (self.dispatched - behind.dispatched)
     }
 }
 

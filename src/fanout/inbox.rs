@@ -12,6 +12,9 @@ use crate::store::Entry;
 /// How many entries may wait for one subscriber before it is detached from the live feed.
 pub(super) const QUEUE: usize = 256;
 
+/// How many bytes of entries may wait. The next entry is one too many.
+const QUEUE_BYTES: usize = 4 << 20;
+
 /// An emptied queue that had grown beyond this gives its memory back.
 const KEPT: usize = 16;
 
@@ -32,6 +35,8 @@ pub(super) struct Inbox {
 
 struct State {
     entries: VecDeque<Arc<Dispatched>>,
+    /// How many bytes they have.
+    bytes: usize,
     waker: Option<Waker>,
     open: bool,
 }
@@ -51,26 +56,31 @@ impl Inbox {
             wanted,
             state: Mutex::new(State {
                 entries: VecDeque::new(),
+                bytes: 0,
                 waker: None,
                 open: true,
             }),
         }
     }
 
-    /// Puts an entry in. Returns whether it was full, and so has been closed by this.
+    /// Puts an entry in. Returns whether it was full, and so has been closed by this. What waited in it is let go then: the
+    /// subscriber's place is before it, so it is read from the log, and one who never does keeps nothing.
     pub(super) fn push(&self, entry: &Arc<Dispatched>) -> bool {
-        let (waker, overflows) = {
+        let (waker, overflows, _let_go) = {
             let mut state = self.state();
             if !state.open {
                 return false;
             }
-            let overflows = state.entries.len() >= QUEUE;
+            let overflows = state.entries.len() >= QUEUE || state.bytes >= QUEUE_BYTES;
+            let mut let_go = VecDeque::new();
             if overflows {
                 state.open = false;
+                let_go = std::mem::take(&mut state.entries);
             } else {
+                state.bytes += entry.entry.bytes();
                 state.entries.push_back(Arc::clone(entry));
             }
-            (state.waker.take(), overflows)
+            (state.waker.take(), overflows, let_go)
         };
         if let Some(waker) = waker {
             waker.wake();
@@ -110,6 +120,7 @@ impl Inbox {
     fn take_from(state: &mut State) -> Taken {
         match state.entries.pop_front() {
             Some(entry) => {
+                state.bytes -= entry.entry.bytes();
                 if state.entries.is_empty() && state.entries.capacity() > KEPT {
                     state.entries = VecDeque::new();
                 }
@@ -123,5 +134,78 @@ impl Inbox {
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing that holds the lock leaves the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Weak;
+
+    use super::*;
+    use crate::{
+        event::{ConversationKey, EntryId, TenantId},
+        fanout::Filter,
+    };
+
+    fn inbox() -> Inbox {
+        let filter = Filter {
+            tenant: TenantId::new("t"),
+            conversations: [].into(),
+            share: None,
+            kinds: [].into(),
+            echoes: true,
+        };
+        Inbox::new(1, Arc::new(Wanted::new(filter, false)))
+    }
+
+    fn dispatched(bytes: usize) -> Arc<Dispatched> {
+        Arc::new(Dispatched {
+            entry: Arc::new(Entry {
+                partition: 0,
+                id: EntryId::default(),
+                key: ConversationKey::new(TenantId::new("t"), "c"),
+                kind: 1,
+                echo: false,
+                event: vec![0; bytes].into(),
+                raw: bytes::Bytes::new(),
+            }),
+            reached: None,
+        })
+    }
+
+    /// Pushes until it is full: what was pushed before that.
+    fn fill(inbox: &Inbox, bytes: usize) -> Vec<Weak<Dispatched>> {
+        let mut pushed = Vec::new();
+        loop {
+            let entry = dispatched(bytes);
+            if inbox.push(&entry) {
+                return pushed;
+            }
+            pushed.push(Arc::downgrade(&entry));
+        }
+    }
+
+    #[test]
+    fn one_that_is_full_keeps_nothing() {
+        for (bytes, count) in [(10, QUEUE), (QUEUE_BYTES / 8, 8), (QUEUE_BYTES + 1, 1)] {
+            let inbox = inbox();
+            let pushed = fill(&inbox, bytes);
+            assert_eq!(pushed.len(), count, "of {bytes} bytes");
+            assert!(pushed.iter().all(|entry| entry.strong_count() == 0));
+            assert!(matches!(inbox.take(), Taken::Closed));
+        }
+    }
+
+    #[test]
+    fn one_that_is_emptied_takes_any_number_of_bytes() {
+        let inbox = inbox();
+        for _ in 0..20 {
+            for _ in 0..4 {
+                assert!(!inbox.push(&dispatched(QUEUE_BYTES / 4)));
+            }
+            for _ in 0..4 {
+                assert!(matches!(inbox.take(), Taken::Entry(_)));
+            }
+        }
     }
 }

@@ -8,7 +8,10 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{places::lies_before, subscriber::Start};
+use super::{
+    places::{Reached, lies_before},
+    subscriber::Start,
+};
 use crate::{
     event::{ConversationKey, EntryId, Position},
     store::{
@@ -66,7 +69,8 @@ impl Lane {
     /// Whether a subscriber that is at `place` has come to it from behind.
     fn is_reached(&self, place: Option<Position>) -> bool {
         match (place, self.at) {
-            // A partition that was never written is before everything.
+            (Some(place), at) if place == at => true,
+            // A partition that was never written is before everything else.
             (Some(Position::After(id)), Position::After(_)) if id.epoch == 0 => false,
             (Some(Position::After(id)), Position::After(at)) => {
                 id.epoch != at.epoch || at.order() <= id.order()
@@ -105,8 +109,14 @@ impl Lanes {
             .is_some_and(|lane| lies_before(entry.id, lane.at))
     }
 
-    /// Forgets the lanes that the subscriber has come to: `place` tells where it is.
-    pub(super) fn settle(&mut self, place: impl Fn(u16) -> Option<Position>) {
+    /// Forgets the lanes that the subscriber has come to: `place` tells where it is, and `reached` where the live feed is.
+    /// A lane that waits for a time would be there until something else comes in its partition.
+    pub(super) fn settle(&mut self, place: impl Fn(u16) -> Option<Position>, reached: Option<&Reached>) {
+        if let Some(reached) = reached {
+            for lane in &mut self.ahead {
+                lane.at = no_later_than(lane.at, reached.at(lane.partition));
+            }
+        }
         self.ahead.retain(|lane| !lane.is_reached(place(lane.partition)));
     }
 
@@ -151,9 +161,17 @@ pub(super) fn position(lane: &cursor::Lane, cursor: &Cursor, partitions: u16) ->
     }
 }
 
+/// A time ahead of all that the live feed has handed out in a partition, up to `now`, is now: no entry lies between.
+fn no_later_than(at: Position, now: EntryId) -> Position {
+    match at {
+        Position::Since(ms) if ms > now.ms => Position::After(now),
+        at => at,
+    }
+}
+
 /// Where a conversation that is added starts; `now` is where the live feed is in its partition.
 pub(super) fn start(start: &Start, key: &ConversationKey, partitions: u16, now: EntryId) -> Position {
-    match start {
+    let at = match start {
         Start::Latest => Position::After(now),
         Start::Earliest => Position::Earliest,
         Start::Time(ms) => Position::Since(*ms),
@@ -165,5 +183,6 @@ pub(super) fn start(start: &Start, key: &ConversationKey, partitions: u16, now: 
                 |lane| position(lane, cursor, partitions),
             )
         }
-    }
+    };
+    no_later_than(at, now)
 }

@@ -110,6 +110,8 @@ pub(super) struct CatchUp {
 
 impl Drop for Subscriber {
     fn drop(&mut self) {
+        // It leaves the live feed first, so that nothing is noted of it any more.
+        self.phase = Phase::Detached;
         self.hub.note_live(self.id);
     }
 }
@@ -152,6 +154,11 @@ impl Subscriber {
             pause: None,
             changing: Box::new(changing),
         }
+    }
+
+    /// Its number, by which [`Hub::lag`] knows it.
+    pub fn number(&self) -> u64 {
+        self.id
     }
 
     /// How many entries it may be behind while it does not gain, before it is told [`Delivery::TooSlow`]; 0: any number.
@@ -439,6 +446,10 @@ impl Subscriber {
     /// Returns an entry where one was waiting after all.
     pub fn skip_unmatched(&mut self) -> Option<Delivery> {
         let Phase::Live(_) = &self.phase else { return None };
+        // What is in the inbox may come after what is still to be read of a lane.
+        if !self.changing.lanes.behind.is_empty() {
+            return None;
+        }
         // Asked first: whatever was handed out up to here is in the inbox by now.
         let reached = self.hub.reached()?;
         loop {

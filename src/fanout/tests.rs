@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::{
     conversation::SessionChange,
-    event::{ConversationKey, Event, EventBody, TenantId},
+    event::{ConversationKey, Event, EventBody, Position, TenantId},
     grpc::convert::encode_event,
     store::{
         Append, Appended, Cursor, GapReason, Retention, SharedStore, entry::encode_content,
@@ -31,6 +31,8 @@ struct House {
     stop: CancellationToken,
     feed: Option<tokio::task::JoinHandle<()>>,
     next_event: u64,
+    /// When the entries of each conversation were logged.
+    logged: HashMap<String, Vec<u64>>,
 }
 
 impl House {
@@ -49,6 +51,7 @@ impl House {
             stop: CancellationToken::new(),
             feed: None,
             next_event: 0,
+            logged: HashMap::new(),
         };
         house.feed();
         house
@@ -91,9 +94,28 @@ impl House {
             settle_after_ms: 1000,
         };
         match self.store.append(&append).await.unwrap() {
-            Appended::New { sequence, .. } => (conversation.to_owned(), sequence),
+            Appended::New { id, sequence, .. } => {
+                self.logged
+                    .entry(conversation.to_owned())
+                    .or_default()
+                    .push(id.ms);
+                (conversation.to_owned(), sequence)
+            }
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Waits until the feed has handed out all that was appended.
+    async fn all_handed_out(&self) {
+        let tails = self.store.tails().await.unwrap();
+        let is_all =
+            |reached: Arc<places::Reached>| (0..).zip(&tails).all(|(p, tail)| reached.at(p) == *tail);
+        let waiting = async {
+            while !self.hub.reached().is_some_and(is_all) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(SOON, waiting).await.expect("the feed comes");
     }
 
     async fn subscribe(&self, conversations: &[&str], start: Start, policy: GapPolicy) -> Subscriber {

@@ -7,16 +7,18 @@ mod packed;
 mod request;
 mod server;
 mod stream;
+mod watchdog;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use prost::Message as _;
 use tonic::{Request, Response, Status};
 
-pub use self::{changing::Bells, drain::Drain, server::Server, stream::StreamSettings};
+pub use self::{changing::Bells, drain::Drain, server::Server, stream::StreamSettings, watchdog::Watchdog};
 use self::{changing::Changeable, stream::EventStream};
 use super::{
     gate::{Admitted, Gate, Refused},
+    line::Line,
     proto::{
         self, ChangeAgentEventsRequest, ChangeAgentEventsResponse,
         change_agent_events_request::Start as ChangeStart,
@@ -52,6 +54,8 @@ pub struct Service {
     pub gate: Arc<Gate>,
     /// The streams that may be changed.
     pub bells: Arc<Bells>,
+    /// Sees to it that streams are read.
+    pub watchdog: Arc<Watchdog>,
     /// Begins when the service stops.
     pub drain: Arc<Drain>,
 }
@@ -111,11 +115,11 @@ impl AgentEventService for Service {
 }
 
 impl Service {
-    /// Opens a stream for whoever calls from an address.
+    /// Opens a stream for whoever calls over a connection.
     async fn open(
         &self,
         request: proto::AgentEventsRequest,
-        address: Option<IpAddr>,
+        line: Option<Line>,
     ) -> Result<EventStream, Status> {
         if self.drain.has_begun() {
             return Err(Error::Draining.into());
@@ -123,7 +127,7 @@ impl Service {
         let tenant = self.tenants.resolve(&request.tenant)?;
         let (filter, start, policy) = request::read(&request, tenant.id.clone())?;
         let named = source::named(&request, policy)?;
-        let admitted = self.admit(address)?;
+        let admitted = self.admit(line.as_ref().and_then(Line::address))?;
         let settings = Arc::clone(&self.settings);
         let drain = Arc::clone(&self.drain);
         if let Some(reading) = named {
@@ -133,13 +137,8 @@ impl Service {
                     .open(&tenant.id, &request.subscription, reading),
             );
             let source = Source::Named(opened.await?);
-            return Ok(EventStream::new(
-                source,
-                request.include_raw,
-                settings,
-                drain,
-                admitted,
-            ));
+            let events = EventStream::new(source, request.include_raw, settings, drain, admitted);
+            return Ok(self.watched(events, line));
         }
         let hub = Arc::clone(&self.hub);
         let subscriber = if request.changeable {
@@ -159,10 +158,18 @@ impl Service {
         };
         let source = Source::Plain(Box::new(subscriber));
         let events = EventStream::new(source, request.include_raw, settings, drain, admitted);
+        let events = self.watched(events, line);
         Ok(match changeable {
             Some(changeable) => events.with_changes(changeable),
             None => events,
         })
+    }
+
+    fn watched(&self, events: EventStream, line: Option<Line>) -> EventStream {
+        match line {
+            Some(line) => events.watched(&self.watchdog, line),
+            None => events,
+        }
     }
 
     fn admit(&self, address: Option<IpAddr>) -> Result<Admitted, Status> {

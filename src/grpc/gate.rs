@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -11,7 +11,7 @@ use std::{
 pub struct Limits {
     /// In all.
     pub total: usize,
-    /// From one address.
+    /// From one address; of IPv6, from one network of 64 bits.
     pub per_address: usize,
 }
 
@@ -22,6 +22,15 @@ pub enum Refused {
     Total,
     /// That of an address.
     Address,
+}
+
+/// What an address is counted as. Whoever has an IPv6 address has as a rule all those of its network, which is 64 bits wide.
+fn counted(address: IpAddr) -> IpAddr {
+    const NETWORK: u128 = !0 << 64;
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & NETWORK).into(),
+        v4 => v4,
+    }
 }
 
 /// Lets in so many and no more.
@@ -61,7 +70,7 @@ impl Gate {
             return Err(Refused::Total);
         }
         // Where addresses do not matter, none is kept.
-        let address = address.filter(|_| per_address > 0).map(|ip| ip.to_canonical());
+        let address = address.filter(|_| per_address > 0).map(counted);
         if let Some(address) = address {
             let count = inside.by_address.entry(address).or_default();
             if *count >= per_address {
@@ -125,6 +134,21 @@ mod tests {
         assert_eq!(gate.admit(None).unwrap_err(), Refused::Total);
         drop(again);
         assert!(gate.admit(None).is_ok());
+    }
+
+    #[test]
+    fn addresses_of_one_ipv6_network_count_as_one() {
+        let gate = Gate::new(Limits {
+            total: 0,
+            per_address: 1,
+        });
+        let v6 = |text: &str| Some(text.parse::<IpAddr>().unwrap());
+        let _first = gate.admit(v6("2001:db8:1:2::1")).unwrap();
+        assert_eq!(
+            gate.admit(v6("2001:db8:1:2:ffff::2")).unwrap_err(),
+            Refused::Address
+        );
+        assert!(gate.admit(v6("2001:db8:1:3::1")).is_ok(), "another network");
     }
 
     #[test]

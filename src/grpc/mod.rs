@@ -16,6 +16,7 @@ pub mod events;
 mod fields;
 mod fiql;
 pub mod gate;
+pub mod line;
 mod paging;
 pub mod proto;
 pub mod sessions;

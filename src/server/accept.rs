@@ -1,4 +1,4 @@
-//! Accepts connections of the gRPC port: so many and no more, and none that is dead for long.
+//! Accepts connections of the gRPC port: so many and no more, and none that is dead or silent for long.
 
 use std::{
     io,
@@ -10,34 +10,74 @@ use std::{
 };
 
 use futures_util::Stream;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     time::Sleep,
 };
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tonic::transport::server::Connected;
 use tracing::{debug, warn};
 
-use crate::grpc::gate::{Admitted, Gate, Refused};
+use crate::grpc::{
+    gate::{Admitted, Gate, Refused},
+    line::Line,
+};
 
 /// How long accepting rests where it failed, as for want of file descriptors.
 const REST: Duration = Duration::from_millis(100);
+/// How many bytes tell what a connection speaks: those with which HTTP/2 begins. Until they are there nobody asks whether the
+/// other end is.
+const GREETING_BYTES: usize = 24;
+/// The finest that a system counts in for `SO_KEEPALIVE`.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// When a connection is given up whose other end may be gone.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// After how long a silence the other end is asked.
+    pub(super) silence: Duration,
+    /// How long its answer may take.
+    pub(super) answer: Duration,
+}
+
+impl Patience {
+    /// How long nothing may be heard.
+    pub(super) fn in_all(self) -> Duration {
+        self.silence + self.answer
+    }
+
+    /// Lets the system find out whether the other end is gone, which HTTP/1 does not. Where that fails, the connection is
+    /// broken, and reading will tell.
+    fn set(self, stream: &TcpStream) {
+        let socket = SockRef::from(stream);
+        let keepalive = TcpKeepalive::new().with_time(self.silence.max(SECOND));
+        #[cfg(target_os = "linux")]
+        let keepalive = {
+            // What was sent must be acknowledged in time, and so must questions.
+            let _ = socket.set_tcp_user_timeout(Some(self.in_all()));
+            keepalive
+                .with_interval((self.answer / 2).max(SECOND))
+                .with_retries(2)
+        };
+        let _ = socket.set_tcp_keepalive(&keepalive);
+    }
+}
 
 /// Accepts connections. It never fails and never ends: tonic would stop serving.
 pub(super) struct Incoming {
     listener: TcpListener,
     gate: Arc<Gate>,
-    /// After which time a connection is given up whose other end does not say that it got what was sent.
-    user_timeout: Duration,
+    patience: Patience,
     rest: Option<Pin<Box<Sleep>>>,
 }
 
 impl Incoming {
-    pub(super) fn new(listener: TcpListener, gate: Arc<Gate>, user_timeout: Duration) -> Self {
+    pub(super) fn new(listener: TcpListener, gate: Arc<Gate>, patience: Patience) -> Self {
         Self {
             listener,
             gate,
-            user_timeout,
+            patience,
             rest: None,
         }
     }
@@ -55,15 +95,38 @@ impl Incoming {
                 return None;
             }
         };
-        // Small answers must not wait for more. Where either fails, the connection is broken, and reading will tell.
+        // Small answers must not wait for more.
         let _ = stream.set_nodelay(true);
-        #[cfg(target_os = "linux")]
-        let _ = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(self.user_timeout));
+        self.patience.set(&stream);
         Some(Connection {
             stream,
+            line: Line::new(Some(address.ip())),
+            greeting: Some(Greeting {
+                missing: GREETING_BYTES,
+                deadline: Box::pin(tokio::time::sleep(self.patience.in_all())),
+            }),
             _admitted: admitted,
         })
     }
+}
+
+/// Whether accepting failed for the one connection that was to be accepted, and the next may do better.
+fn is_of_one(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted, NetworkDown,
+        NetworkUnreachable, TimedOut,
+    };
+    matches!(
+        error.kind(),
+        ConnectionAborted
+            | ConnectionRefused
+            | ConnectionReset
+            | HostUnreachable
+            | Interrupted
+            | NetworkDown
+            | NetworkUnreachable
+            | TimedOut
+    )
 }
 
 impl Stream for Incoming {
@@ -81,6 +144,9 @@ impl Stream for Incoming {
                         return Poll::Ready(Some(Ok(connection)));
                     }
                 }
+                Err(error) if is_of_one(&error) => {
+                    debug!(%error, "a connection broke before it was accepted")
+                }
                 Err(error) => {
                     warn!(%error, "a connection cannot be accepted");
                     self.rest = Some(Box::pin(tokio::time::sleep(REST)));
@@ -93,14 +159,33 @@ impl Stream for Incoming {
 /// A connection that was let in.
 pub(super) struct Connection {
     stream: TcpStream,
+    /// By which its calls may cut it.
+    line: Line,
+    /// What it has yet to say before it is known to be more than open.
+    greeting: Option<Greeting>,
     _admitted: Admitted,
 }
 
+struct Greeting {
+    missing: usize,
+    deadline: Pin<Box<Sleep>>,
+}
+
 impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = Line;
 
     fn connect_info(&self) -> Self::ConnectInfo {
-        self.stream.connect_info()
+        self.line.clone()
+    }
+}
+
+impl Connection {
+    /// Whoever waits for the other end waits for the line to be cut as well.
+    fn unless_cut<T>(&self, poll: Poll<io::Result<T>>, context: &Context<'_>) -> Poll<io::Result<T>> {
+        if poll.is_pending() && self.line.poll_cut(context) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        poll
     }
 }
 
@@ -110,7 +195,21 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buf);
+        let read = self.unless_cut(read, context);
+        let Some(greeting) = &mut self.greeting else {
+            return read;
+        };
+        if read.is_pending() {
+            ready!(greeting.deadline.as_mut().poll(context));
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        greeting.missing = greeting.missing.saturating_sub(buf.filled().len() - before);
+        if greeting.missing == 0 {
+            self.greeting = None;
+        }
+        read
     }
 }
 
@@ -120,7 +219,8 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, buf)
+        let written = Pin::new(&mut self.stream).poll_write(context, buf);
+        self.unless_cut(written, context)
     }
 
     fn poll_write_vectored(
@@ -128,7 +228,8 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, bufs)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bufs);
+        self.unless_cut(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -141,5 +242,25 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::it_was_given_up(nix::libc::ECONNABORTED, true)]
+    #[case::its_network_is_gone(nix::libc::ENETUNREACH, true)]
+    #[case::files_of_the_process(nix::libc::EMFILE, false)]
+    #[case::files_of_the_system(nix::libc::ENFILE, false)]
+    #[case::memory(nix::libc::ENOBUFS, false)]
+    fn only_what_the_next_connection_would_fail_for_too_lets_accepting_rest(
+        #[case] code: i32,
+        #[case] expected: bool,
+    ) {
+        assert_eq!(is_of_one(&io::Error::from_raw_os_error(code)), expected);
     }
 }

@@ -8,14 +8,17 @@ use tonic::{Request, Status, service::InterceptorLayer};
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tower_http::cors::{AllowHeaders, AllowMethods, CorsLayer, ExposeHeaders};
 
-use super::{ServeError, accept::Incoming};
+use super::{
+    ServeError,
+    accept::{Incoming, Patience},
+};
 use crate::{
     config::Config,
     conversation::Conversations,
     fanout::Hub,
     grpc::{
         attachments, configuration, conversations,
-        events::{self, Bells, Drain},
+        events::{self, Bells, Drain, Watchdog},
         gate::Gate,
         proto::{
             self, attachment_service_server::AttachmentServiceServer,
@@ -65,6 +68,17 @@ pub(super) async fn serve(
         stopping.cancelled().await;
         draining.begin();
     }));
+    // As HTTP/2's own pings find a client that vanished.
+    let patience = Patience {
+        silence: config.keepalive,
+        answer: config.keepalive_timeout,
+    };
+    let watchdog = Watchdog::new(
+        Arc::clone(&hub),
+        patience.in_all() * 2,
+        config.stream_lag_max_events,
+    );
+    let _watching = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&watchdog).run()));
     let events = events::Service {
         hub,
         subscriptions: named.clone(),
@@ -77,10 +91,9 @@ pub(super) async fn serve(
         }),
         gate: Gate::new(config.stream_limits),
         bells,
+        watchdog,
         drain,
     };
-    // As long as HTTP/2's own pings take to find a client that vanished.
-    let unheard_of = config.keepalive + config.keepalive_timeout;
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
@@ -116,7 +129,7 @@ pub(super) async fn serve(
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
         .serve_with_incoming_shutdown(
-            Incoming::new(listener, Gate::new(config.connection_limits), unheard_of),
+            Incoming::new(listener, Gate::new(config.connection_limits), patience),
             shutdown.cancelled_owned(),
         )
         .await?;

@@ -1,9 +1,22 @@
 //! Watches the store, and says on the health service whether calls can succeed.
 
-use std::time::Duration;
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use tokio_util::sync::CancellationToken;
-use tonic_health::{ServingStatus, server::HealthReporter};
+use futures_util::Stream;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tonic::{Request, Response, Status};
+use tonic_health::{
+    ServingStatus,
+    pb::{
+        HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus as Told,
+        health_server::Health,
+    },
+    server::{HealthReporter, HealthService},
+};
 use tracing::{info, warn};
 
 use crate::store::SharedStore;
@@ -61,5 +74,80 @@ async fn set_health(health: &HealthReporter, up: bool) {
         "chatbridge.v1.AgentEventService",
     ] {
         health.set_service_status(service, status).await;
+    }
+}
+
+/// The health service. Its watches end when the service stops: by themselves they never do, and each would hold the stop up
+/// until its deadline.
+pub(super) struct EndingHealth {
+    statuses: HealthService,
+    shutdown: CancellationToken,
+}
+
+impl EndingHealth {
+    /// Serves what is reported there, until `shutdown`.
+    pub(super) fn new(reporter: HealthReporter, shutdown: CancellationToken) -> Self {
+        Self {
+            statuses: HealthService::from_health_reporter(reporter),
+            shutdown,
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl Health for EndingHealth {
+    type WatchStream = Watch<<HealthService as Health>::WatchStream>;
+
+    async fn check(
+        &self,
+        request: Request<HealthCheckRequest>,
+    ) -> Result<Response<HealthCheckResponse>, Status> {
+        self.statuses.check(request).await
+    }
+
+    async fn watch(
+        &self,
+        request: Request<HealthCheckRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let statuses = self.statuses.watch(request).await?.into_inner();
+        Ok(Response::new(Watch {
+            statuses,
+            told: None,
+            shutdown: Some(Box::pin(self.shutdown.clone().cancelled_owned())),
+        }))
+    }
+}
+
+/// One watch: it ends with the word that nothing is served any more.
+pub(super) struct Watch<S> {
+    statuses: S,
+    /// What it told last.
+    told: Option<i32>,
+    /// `None` once it has ended.
+    shutdown: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+}
+
+impl<S> Stream for Watch<S>
+where
+    S: Stream<Item = Result<HealthCheckResponse, Status>> + Unpin,
+{
+    type Item = Result<HealthCheckResponse, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(shutdown) = &mut self.shutdown else {
+            return Poll::Ready(None);
+        };
+        if shutdown.as_mut().poll(context).is_ready() {
+            self.shutdown = None;
+            let last = Told::NotServing.into();
+            return Poll::Ready(
+                (self.told != Some(last)).then_some(Ok(HealthCheckResponse { status: last })),
+            );
+        }
+        let response = Pin::new(&mut self.statuses).poll_next(context);
+        if let Poll::Ready(Some(Ok(response))) = &response {
+            self.told = Some(response.status);
+        }
+        response
     }
 }

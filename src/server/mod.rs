@@ -10,6 +10,7 @@ use std::{future::Future, io, sync::Arc, time::Duration};
 use secrecy::ExposeSecret as _;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
+use tonic_health::{pb::health_server::HealthServer, server::HealthReporter};
 use tracing::{info, warn};
 
 use crate::{
@@ -126,7 +127,8 @@ pub async fn serve(
     let names = agent_names(&config).await?;
     let hub = Hub::new(SharedStore::clone(&store));
     let subscriptions = Subscriptions::new(Arc::clone(&hub), kept);
-    let (reporter, health_service) = tonic_health::server::health_reporter();
+    let reporter = HealthReporter::new();
+    let health_service = HealthServer::new(health::EndingHealth::new(reporter.clone(), shutdown.clone()));
 
     let background = CancellationToken::new();
     let mut tasks: JoinSet<Result<(), ServeError>> = JoinSet::new();

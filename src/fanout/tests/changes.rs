@@ -1,14 +1,27 @@
 //! Conversations are added to a subscriber and taken off it, at any time and with any start.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use futures_util::FutureExt as _;
 
 use super::*;
+
+/// Which sequence comes next of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Is(u64),
+    /// One that is not greater.
+    UpTo(u64),
+}
 
 /// A changeable subscriber, and what it is to get.
 struct Follower {
     subscriber: Subscriber,
-    /// For each conversation that it has, the sequence that comes next; `None`: any, once.
-    expected: BTreeMap<String, Option<u64>>,
+    /// For each conversation that it has, what comes next.
+    expected: BTreeMap<String, Next>,
     revision: u64,
 }
 
@@ -54,10 +67,13 @@ impl Follower {
         let event: crate::grpc::proto::AgentEvent = prost::Message::decode(entry.event.clone()).unwrap();
         let expected = self.expected.get_mut(&event.conversation_id);
         let expected = expected.unwrap_or_else(|| panic!("{} was taken off", event.conversation_id));
-        if let Some(sequence) = expected {
-            assert_eq!(event.sequence, *sequence, "of {}", event.conversation_id);
-        }
-        *expected = Some(event.sequence + 1);
+        let fits = match *expected {
+            Next::Is(sequence) => event.sequence == sequence,
+            Next::UpTo(sequence) => event.sequence <= sequence,
+        };
+        let (conversation, sequence) = (event.conversation_id, event.sequence);
+        assert!(fits, "{sequence} of {conversation} instead of {expected:?}");
+        *expected = Next::Is(sequence + 1);
     }
 
     /// The next delivery; whether it told of a change.
@@ -75,7 +91,7 @@ impl Follower {
     }
 
     /// Changes it, and waits until that holds.
-    async fn change(&mut self, remove: &[String], add: &[(String, Start, Option<u64>)]) {
+    async fn change(&mut self, remove: &[String], add: &[(String, Start, Next)]) {
         self.revision += 1;
         self.subscriber.change(Change {
             revision: self.revision,
@@ -88,7 +104,7 @@ impl Follower {
             if remove.contains(conversation) || !before.contains_key(conversation) {
                 // Of one that is in both, what comes may still be of before.
                 let first = if before.contains_key(conversation) {
-                    None
+                    Next::UpTo(u64::MAX)
                 } else {
                     *first
                 };
@@ -111,12 +127,16 @@ impl Follower {
 #[derive(Debug, Clone)]
 enum Step {
     Append(u8, u16),
-    /// Add these with a start: 0 latest, 1 earliest, 2 behind so many of theirs.
+    /// Add these with a start: 0 latest, 1 earliest, 2 behind so many of theirs, 3 at the time of so many ticks ago, 4 at a
+    /// cursor of that time.
     Add(Vec<u8>, u8, u16),
     Remove(Vec<u8>),
     Read(u16),
     Resume,
+    /// A heartbeat, just when it has looked for what comes and has not got it yet.
     Beat,
+    /// All that was appended is handed out.
+    Catch,
     Break,
 }
 
@@ -125,11 +145,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => (0_u8..12, 1_u16..20).prop_map(|(c, n)| Step::Append(c, n)),
         1 => (0_u8..12, 250_u16..300).prop_map(|(c, n)| Step::Append(c, n)),
-        4 => (some(), 0_u8..3, 0_u16..30).prop_map(|(c, start, n)| Step::Add(c, start, n)),
+        4 => (some(), 0_u8..5, 0_u16..30).prop_map(|(c, start, n)| Step::Add(c, start, n)),
         2 => some().prop_map(Step::Remove),
         4 => (1_u16..60).prop_map(Step::Read),
         3 => Just(Step::Resume),
-        1 => Just(Step::Beat),
+        3 => Just(Step::Beat),
+        1 => Just(Step::Catch),
         1 => Just(Step::Break),
     ];
     prop::collection::vec(step, 1..30)
@@ -141,15 +162,35 @@ fn name(number: u8) -> String {
 
 /// Up to where a follower has had everything.
 fn outstanding(follower: &Follower, totals: &BTreeMap<String, u64>) -> u64 {
-    let missing = |(conversation, next): (&String, &Option<u64>)| {
+    let missing = |(conversation, next): (&String, &Next)| {
         let total = totals.get(conversation).copied().unwrap_or(0);
-        next.map_or(0, |next| (total + 1).saturating_sub(next))
+        let (Next::Is(next) | Next::UpTo(next)) = *next;
+        (total + 1).saturating_sub(next)
     };
     follower.expected.iter().map(missing).sum()
 }
 
+/// A house whose clock only the test moves.
+fn with_clock() -> (House, Arc<AtomicU64>) {
+    let clock = Arc::new(AtomicU64::new(1_800_000_000_000));
+    let told = Arc::clone(&clock);
+    let now = move || told.load(Ordering::SeqCst);
+    let store = MemoryStore::with_clock(PARTITIONS, Retention::default(), now);
+    (House::over(store), clock)
+}
+
+/// A cursor as a call gives it out, that names a time alone.
+fn at_time(time_ms: u64) -> Start {
+    Start::Cursor(Cursor {
+        time_ms,
+        partitions: PARTITIONS,
+        positions: Vec::new(),
+        lanes: Vec::new(),
+    })
+}
+
 async fn play(steps: Vec<Step>) {
-    let mut house = House::new();
+    let (mut house, clock) = with_clock();
     let mut totals: BTreeMap<String, u64> = BTreeMap::new();
     let subscriber = house.follow(&[], Start::Latest).await;
     let mut follower = Follower {
@@ -158,6 +199,7 @@ async fn play(steps: Vec<Step>) {
         revision: 0,
     };
     for step in steps {
+        clock.fetch_add(1, Ordering::SeqCst);
         match step {
             Step::Append(conversation, count) => {
                 for _ in 0..count {
@@ -174,13 +216,19 @@ async fn play(steps: Vec<Step>) {
                     let conversation = name(conversation);
                     let total = totals.get(&conversation).copied().unwrap_or(0);
                     let behind = u64::from(count).min(total);
+                    let ms = clock.load(Ordering::SeqCst) - u64::from(count);
+                    let before = house.logged.get(&conversation).into_iter().flatten();
+                    let before = before.filter(|logged| **logged < ms).count() as u64;
                     let (start, first) = match start {
-                        0 => (Start::Latest, None),
-                        1 => (Start::Earliest, Some(1)),
-                        _ => {
+                        0 => (Start::Latest, Next::UpTo(total + 1)),
+                        1 => (Start::Earliest, Next::Is(1)),
+                        2 => {
                             let cursor = house.cursor_behind(&conversation, behind).await;
-                            (Start::Cursor(cursor), Some(behind + 1))
+                            (Start::Cursor(cursor), Next::Is(behind + 1))
                         }
+                        // What the feed has not handed out yet counts as now.
+                        3 => (Start::Time(ms), Next::UpTo(before + 1)),
+                        _ => (at_time(ms), Next::UpTo(before + 1)),
                     };
                     adds.push((conversation, start, first));
                 }
@@ -202,10 +250,16 @@ async fn play(steps: Vec<Step>) {
                 follower.subscriber = house.follow(&conversations, Start::Cursor(cursor)).await;
             }
             Step::Beat => {
+                match follower.subscriber.next().now_or_never() {
+                    Some(Ok(Delivery::Entry(entry))) => follower.note(&entry),
+                    None => {}
+                    other => panic!("{other:?}"),
+                }
                 if let Some(Delivery::Entry(entry)) = follower.subscriber.skip_unmatched() {
                     follower.note(&entry);
                 }
             }
+            Step::Catch => house.all_handed_out().await,
             Step::Break => house.break_feed().await,
         }
     }
@@ -217,7 +271,7 @@ async fn play(steps: Vec<Step>) {
     while follower
         .expected
         .iter()
-        .any(|(conversation, next)| *next != Some(totals[conversation] + 1))
+        .any(|(conversation, next)| *next != Next::Is(totals[conversation] + 1))
     {
         follower.step().await;
     }
@@ -247,6 +301,66 @@ async fn a_lane_that_the_stream_has_come_to_is_not_read_again_by_who_resumes() {
     for _ in 0..20 {
         play(steps.clone()).await;
     }
+}
+
+#[tokio::test]
+async fn a_heartbeat_does_not_overtake_what_is_still_to_be_read_of_a_conversation() {
+    // The stream begins live, and has a lane.
+    let steps = vec![
+        Step::Append(3, 4),
+        Step::Catch,
+        Step::Add(vec![3], 1, 0),
+        Step::Resume,
+        Step::Append(3, 1),
+        Step::Catch,
+        Step::Beat,
+        Step::Read(5),
+    ];
+    play(steps).await;
+}
+
+#[tokio::test]
+async fn a_start_at_a_time_behind_which_nothing_came_does_not_hold_a_change_up() {
+    for resumes in [false, true] {
+        for start in [3, 4] {
+            let mut steps = vec![Step::Append(0, 1), Step::Append(1, 1), Step::Catch];
+            steps.push(Step::Add((0..12).collect(), start, 0));
+            if resumes {
+                steps.extend([Step::Resume, Step::Remove(vec![0]), Step::Add(vec![0], start, 0)]);
+            }
+            play(steps).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_with_times_that_are_to_come_does_not_hold_a_change_up() {
+    let (mut house, clock) = with_clock();
+    house.append("c0").await;
+    house.all_handed_out().await;
+    let names: Vec<String> = (0..6).map(name).collect();
+    let mut cursor = house.changeable(&names, Start::Latest).cursor();
+    let tails = house.store.tails().await.unwrap();
+    cursor.positions = (0..).zip(tails).collect();
+    let at = Position::Since(clock.fetch_add(1, Ordering::SeqCst) + 1);
+    // As a service gave it out that let them wait.
+    cursor.lanes = names[..5]
+        .iter()
+        .map(|conversation| crate::store::cursor::Lane {
+            conversation: partition::fingerprint(&ConversationKey::new(TenantId::new("t"), conversation)),
+            at,
+        })
+        .collect();
+    let mut subscriber = house.follow(&names, Start::Cursor(cursor)).await;
+    subscriber.change(Change {
+        revision: 1,
+        remove: Vec::new(),
+        add: [added("c7", Start::Latest)].into(),
+    });
+    let changed = tokio::time::timeout(SOON, subscriber.next()).await;
+    assert!(matches!(changed, Ok(Ok(Delivery::Changed(1)))), "{changed:?}");
+    let first = house.append("c3").await;
+    assert_eq!(next(&mut subscriber).await, first);
 }
 
 #[tokio::test]

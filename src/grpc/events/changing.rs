@@ -31,7 +31,7 @@ use crate::{
 
 /// How often the store is asked which streams were changed.
 const ASK_EVERY: Duration = Duration::from_millis(100);
-/// How long nobody asks after that failed.
+/// How long nobody asks, and a stream that was changed does not look, after that failed.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// How often a stream looks for changes by itself.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
@@ -117,6 +117,8 @@ pub(super) struct Changeable {
     applied: u64,
     looking: Option<Pin<Box<dyn Future<Output = Found> + Send>>>,
     look_at: Instant,
+    /// Whether the bell rang for the look that is under way.
+    rang: bool,
 }
 
 impl Changeable {
@@ -143,6 +145,7 @@ impl Changeable {
             applied: 0,
             looking: None,
             look_at: Instant::now() + LOOK_EVERY,
+            rang: false,
         })
     }
 
@@ -158,9 +161,9 @@ impl Changeable {
         self.look_at = self.look_at.min(Instant::now() + Duration::from_secs(1));
     }
 
-    /// When it is to be polled again at the latest.
-    pub(super) fn due(&self) -> Instant {
-        self.look_at
+    /// When it is to be polled again at the latest. A look that is under way wakes the stream by itself, however late it is.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.looking.is_none().then_some(self.look_at)
     }
 
     /// Looks for changes where there may be some, and hands them to the subscriber.
@@ -174,11 +177,22 @@ impl Changeable {
                 self.looking = None;
                 self.look_at = now + LOOK_EVERY;
                 match found {
-                    Ok(Some(changes)) => self.hand_on(changes, subscriber),
+                    Ok(Some(changes)) => {
+                        self.rang = false;
+                        self.hand_on(changes, subscriber);
+                    }
                     Ok(None) => self.looking = Some(self.open_again(subscriber)),
-                    Err(error) => debug!(%error, "a stream cannot look for its changes now"),
+                    Err(error) => {
+                        debug!(%error, "a stream cannot look for its changes now");
+                        if self.rang {
+                            self.look_at = now + ASK_AGAIN;
+                        }
+                    }
                 }
-            } else if self.bell.rang.swap(false, Ordering::Acquire) || now >= self.look_at {
+            } else if self.bell.rang.swap(false, Ordering::Acquire) {
+                self.rang = true;
+                self.looking = Some(self.look());
+            } else if now >= self.look_at {
                 self.looking = Some(self.look());
             } else {
                 return;
@@ -236,3 +250,6 @@ impl Drop for Changeable {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,13 +14,15 @@ use tonic::{
     codec::{BufferSettings, Streaming},
     codegen::{Body as HttpBody, BoxFuture, Service as HttpService, StdError},
     server::NamedService,
-    transport::server::TcpConnectInfo,
 };
 use tonic_prost::ProstCodec;
 
 use super::{Service, body::EventBody};
-use crate::grpc::proto::{
-    AgentEventsRequest, AgentEventsResponse, unary::agent_event_service_server::AgentEventServiceServer,
+use crate::grpc::{
+    line::Line,
+    proto::{
+        AgentEventsRequest, AgentEventsResponse, unary::agent_event_service_server::AgentEventServiceServer,
+    },
 };
 
 /// The path of the stream.
@@ -71,12 +73,9 @@ where
         let service = Arc::clone(&self.service);
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let address = parts
-                .extensions
-                .get::<TcpConnectInfo>()
-                .and_then(TcpConnectInfo::remote_addr);
+            let line = parts.extensions.get::<Line>().cloned();
             let opened = match read(&parts.headers, body).await {
-                Ok(request) => service.open(request, address.map(|address| address.ip())).await,
+                Ok(request) => service.open(request, line).await,
                 Err(status) => Err(status),
             };
             Ok(opened.map_or_else(Status::into_http, |events| {

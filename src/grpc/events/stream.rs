@@ -16,6 +16,7 @@ use super::{
     changing::Changeable,
     drain::{Drain, Waiting},
     packed::{Packed, Pieces},
+    watchdog::{Watchdog, Watched},
 };
 use crate::{
     error::Error,
@@ -23,6 +24,7 @@ use crate::{
     grpc::{
         convert,
         gate::Admitted,
+        line::Line,
         proto::{self, EndingReason, ReconnectAdvice},
         source::{self, Source, Told},
     },
@@ -73,6 +75,8 @@ pub(super) struct EventStream {
     ended: bool,
     /// Set where its conversations may be changed.
     changeable: Option<Box<Changeable>>,
+    /// Set where somebody sees to it that it is read.
+    watched: Option<Watched>,
     _counted: Counted,
 }
 
@@ -105,7 +109,7 @@ impl EventStream {
     ) -> Self {
         let now = Instant::now();
         let silence = settings.heartbeat;
-        let age = settings.max_age.mul_f64(rand::rng().random_range(0.9..=1.1));
+        let age = drawn_age(settings.max_age);
         Self {
             source,
             include_raw,
@@ -118,6 +122,7 @@ impl EventStream {
             begun: false,
             ended: false,
             changeable: None,
+            watched: None,
             _counted: Counted::new(admitted),
         }
     }
@@ -128,12 +133,25 @@ impl EventStream {
         self
     }
 
+    /// The same, over a connection that is cut where the stream is not read.
+    pub(super) fn watched(mut self, watchdog: &Arc<Watchdog>, line: Line) -> Self {
+        let subscriber = match &self.source {
+            Source::Plain(subscriber) => Some(subscriber.number()),
+            Source::Named(_) => None,
+        };
+        self.watched = Some(watchdog.watch(line, self.ends_at, subscriber));
+        self
+    }
+
     /// Puts what comes next into `out`. Nothing comes after an error, nor after `None`.
     pub(super) fn poll_response(
         &mut self,
         context: &mut Context<'_>,
         out: &mut Packed,
     ) -> Poll<Option<Result<(), Status>>> {
+        if let Some(watched) = &self.watched {
+            watched.polled();
+        }
         if self.ended {
             return Poll::Ready(None);
         }
@@ -174,7 +192,8 @@ impl EventStream {
                 }));
             }
             let due = self.beat_at.min(self.ends_at);
-            let due = self.changeable.as_ref().map_or(due, |it| due.min(it.due()));
+            let look = self.changeable.as_ref().and_then(|it| it.due());
+            let due = look.map_or(due, |look| due.min(look));
             // What is sent puts the heartbeat off, and the timer need not know before it rings.
             if self.timer.deadline() > due || self.timer.is_elapsed() {
                 self.timer.as_mut().reset(due);
@@ -321,6 +340,11 @@ fn raw_piece(entry: &Entry) -> Vec<u8> {
     raw.encode_to_vec()
 }
 
+/// The age at which a stream ends: give or take a tenth, so that those that began together do not end together.
+fn drawn_age(max_age: Duration) -> Duration {
+    max_age.mul_f64(rand::rng().random_range(0.9..=1.1))
+}
+
 fn gap_message(gap: Gap, after_ms: Option<u64>) -> proto::Gap {
     let reason = match gap.reason {
         GapReason::Trimmed => proto::GapReason::Trimmed,
@@ -331,5 +355,20 @@ fn gap_message(gap: Gap, after_ms: Option<u64>) -> proto::Gap {
         reason: reason.into(),
         missed_at_most: gap.missed_at_most,
         after_time: after_ms.map(|ms| convert::timestamp(ms.cast_signed())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_spread_over_a_tenth_to_both_sides() {
+        let ages: Vec<f64> = (0..1000)
+            .map(|_| drawn_age(Duration::from_secs(1000)).as_secs_f64())
+            .collect();
+        assert!(ages.iter().all(|age| (899.9..=1100.1).contains(age)));
+        // That a thousand leave out a tenth of the range happens never.
+        assert!(ages.iter().any(|age| *age < 920.0) && ages.iter().any(|age| *age > 1080.0));
     }
 }

@@ -3,11 +3,13 @@
 use std::process::Stdio;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use chatbridge::grpc::proto::{GetSessionRequest, ListSessionsRequest};
+use chatbridge::grpc::proto::{
+    AgentEventsResponse, GetSessionRequest, ListSessionsRequest, agent_events_response::Payload,
+};
 use prost::Message as _;
 
 use super::World;
-use crate::support::service::{eventually, program};
+use crate::support::service::{PATIENCE, eventually, program};
 
 #[tokio::test]
 async fn a_bad_configuration_is_told_as_a_whole_and_exits_2() {
@@ -136,6 +138,70 @@ async fn probes_and_health_tell_the_store_from_the_process() {
         let answer = reqwest::get(format!("{}/{probe}", service.admin)).await.unwrap();
         assert_eq!(answer.status().as_u16(), 200, "{probe}");
     }
+}
+
+/// What a stream says over gRPC-Web, up to its ending and the trailers.
+async fn payloads(mut answer: reqwest::Response) -> Vec<Payload> {
+    let (mut payloads, mut bytes) = (Vec::new(), Vec::new());
+    while let Some(chunk) = answer.chunk().await.unwrap() {
+        bytes.extend_from_slice(&chunk);
+        while bytes.len() >= 5 {
+            let length = u32::from_be_bytes(bytes[1..5].try_into().unwrap()) as usize;
+            if bytes.len() < 5 + length {
+                break;
+            }
+            let frame: Vec<u8> = bytes.drain(..5 + length).collect();
+            if frame[0] == 0x80 {
+                let trailers = String::from_utf8_lossy(&frame[5..]).into_owned();
+                assert!(trailers.contains("grpc-status:0"), "{trailers}");
+                return payloads;
+            }
+            let response = AgentEventsResponse::decode(&frame[5..]).unwrap();
+            assert!(!response.cursor.is_empty());
+            payloads.push(response.payload.unwrap());
+        }
+    }
+    panic!("it broke off after {payloads:?}");
+}
+
+#[tokio::test]
+async fn a_stream_over_grpc_web_has_heartbeats_events_and_an_ending() {
+    let world = World::new().await;
+    let origin = "https://app.example.com";
+    let service = world
+        .serve_with(&[("cors_origins", origin), ("stream_max_age_seconds", "1")])
+        .await;
+    let answer = reqwest::Client::new()
+        .post(format!(
+            "{}/chatbridge.v1.AgentEventService/AgentEvents",
+            service.grpc
+        ))
+        .version(reqwest::Version::HTTP_11)
+        .header("content-type", "application/grpc-web+proto")
+        .header("origin", origin)
+        .body(vec![0; 5])
+        .send()
+        .await
+        .unwrap();
+    let message = world.vendor.message("c", "hello");
+    assert_eq!(world.vendor.deliver(&service.webhook, &message).await, 204);
+    let payloads = tokio::time::timeout(PATIENCE, payloads(answer))
+        .await
+        .expect("it ends");
+    let beats = payloads
+        .iter()
+        .filter(|p| matches!(p, Payload::Heartbeat(_)))
+        .count();
+    assert!(
+        matches!(payloads[0], Payload::Heartbeat(_)) && beats > 2,
+        "{payloads:?}"
+    );
+    let events = payloads.iter().filter(|p| matches!(p, Payload::Event(_))).count();
+    assert_eq!(events, 1);
+    assert!(
+        matches!(payloads.last(), Some(Payload::Ending(_))),
+        "{payloads:?}"
+    );
 }
 
 #[tokio::test]

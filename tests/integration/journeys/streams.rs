@@ -1,7 +1,9 @@
 //! The life of a stream: filters, starts, gaps, slow readers, the store's bad day, the service's end.
 
 mod changes;
+mod drain;
 mod life;
+mod limits;
 mod redis_away;
 mod slow;
 

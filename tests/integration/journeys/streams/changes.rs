@@ -177,6 +177,42 @@ async fn what_cannot_be_changed_is_refused_with_a_reason() {
 }
 
 #[tokio::test]
+async fn a_stream_that_may_be_changed_goes_on_while_redis_is_silent() {
+    let redis = RedisServer::start();
+    let vendor = Vendor::start().await;
+    let (vendor_url, redis_url, prefix) = (vendor.server.uri(), redis.url(), unique_prefix());
+    let service = Service::start(&settings(&vendor_url, &redis_url, &prefix)).await;
+    let mut events = service.events(changeable(&["one"])).await;
+    let stream = events.stream_id.clone();
+    redis.pause();
+    for _ in 0..15 {
+        assert!(matches!(events.next().await, Ok(Payload::Heartbeat(_))));
+    }
+    let silent = refused(&service, change(&stream, &["two"], &[])).await;
+    assert_eq!(silent.code(), Code::Unavailable, "{silent}");
+    redis.resume();
+    eventually("it can be changed again", async || {
+        let request = change(&stream, &["three"], &[]);
+        client(&service).await.change_agent_events(request).await.ok()
+    })
+    .await;
+    // What Redis took of the one before, if it did, is told first.
+    while !matches!(events.next().await.unwrap(), Payload::Changed(_)) {}
+    let said = vendor.message("three", "3");
+    eventually("the webhook is taken", async || {
+        (vendor.deliver(&service.webhook, &said).await == 204).then_some(())
+    })
+    .await;
+    loop {
+        match events.next().await.unwrap() {
+            Payload::Event(event) => break assert_eq!(event.conversation_id, "three"),
+            Payload::Heartbeat(_) | Payload::Changed(_) => {}
+            other => panic!("an event was awaited, and there came {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_stream_whose_record_redis_lost_can_be_changed_again() {
     let redis = RedisServer::start();
     let vendor = Vendor::start().await;

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chatbridge::grpc::proto::agent_event_service_client::AgentEventServiceClient;
 use chatbridge::{
     conversation::SessionChange,
     event::{ConversationKey, Event, EventBody, Message, Participant, TenantId},
@@ -18,10 +19,10 @@ use super::*;
 use crate::support::vendor::TENANT;
 
 /// Appends to a world's log directly: many times as fast as by webhooks.
-struct Writer(Arc<RedisStore>);
+pub(super) struct Writer(Arc<RedisStore>);
 
 impl Writer {
-    async fn of(world: &World) -> Self {
+    pub(super) async fn of(world: &World) -> Self {
         let settings = RedisSettings {
             url: world.redis_url.clone().into(),
             prefix: world.prefix.clone(),
@@ -31,6 +32,12 @@ impl Writer {
             claims: None,
         };
         Self(Arc::new(RedisStore::connect(settings).await.unwrap()))
+    }
+
+    /// Appends more than is sent ahead to a client that does not read.
+    pub(super) async fn fill(&self) {
+        let append = |number| self.append(format!("c{}", number % 8), number, 8192);
+        stream::iter(0..1500).for_each_concurrent(32, append).await;
     }
 
     async fn append(&self, conversation: String, number: usize, bytes: usize) {
@@ -127,6 +134,36 @@ async fn streams_that_do_not_read_cost_bounded_memory_and_delay_nobody() {
         ..AgentEventsRequest::default()
     };
     read_all(&mut strict.events(from_the_earliest).await, EVENTS / 8).await;
+}
+
+#[tokio::test]
+async fn a_stream_whose_client_answers_and_never_reads_is_over_in_the_end() {
+    let world = World::new().await;
+    Writer::of(&world).await.fill().await;
+    let from_the_earliest = || AgentEventsRequest {
+        start: Some(Start::Position(StartPosition::Earliest.into())),
+        ..AgentEventsRequest::default()
+    };
+    for because in [("stream_max_age_seconds", "1"), ("stream_lag_max_events", "100")] {
+        let keepalive = [("keepalive_ms", "300"), ("keepalive_timeout_ms", "200")];
+        let service = world
+            .serve_with(&[keepalive[0], keepalive[1], ("streams_max", "1"), because])
+            .await;
+        let mut unread = service.events(from_the_earliest()).await;
+        let mut client = AgentEventServiceClient::new(service.channel().await);
+        eventually("there is room for another", async || {
+            client.agent_events(AgentEventsRequest::default()).await.ok()
+        })
+        .await;
+        let ended = service
+            .metric(r#"chatbridge_stream_endings_total{reason="unread"}"#)
+            .await;
+        assert!((ended - 1.0).abs() < f64::EPSILON, "{because:?}");
+        // Its client reads what was sent ahead, and goes on from the cursor.
+        while let Ok(payload) = unread.next().await {
+            assert!(matches!(payload, Payload::Event(_)), "{payload:?}");
+        }
+    }
 }
 
 #[tokio::test]
