@@ -1,6 +1,10 @@
 //! A lane: shares of one partition that are read together, in a task of their own.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
@@ -9,7 +13,7 @@ use crate::{
     error::Error,
     event::{EntryId, Position},
     fanout::{Delivery, Filter, GapPolicy, Hub, Start, Subscriber},
-    store::{Cursor, Entry, Gap, partition},
+    store::{Cursor, Entry, Gap, GapReason, StoreError, partition},
 };
 
 /// How often a lane tells how far it has come where nothing matches.
@@ -34,6 +38,9 @@ pub(super) enum Told {
     },
     /// It has come so far, and nothing matched on the way.
     Reached(EntryId),
+    /// It is about to pass this place of one of its shares, and the log does not have it any more: it went back. The lane itself
+    /// was before it all the time, so it was told of no gap.
+    Lost(EntryId),
     /// It cannot go on.
     Failed(Error),
 }
@@ -51,6 +58,8 @@ pub(super) struct Group {
     pub(super) partition: u16,
     pub(super) from: Position,
     pub(super) shares: BTreeSet<u16>,
+    /// Places of its shares behind `from`, sorted.
+    pub(super) marks: Vec<EntryId>,
 }
 
 /// Puts shares into groups.
@@ -65,15 +74,29 @@ pub(super) fn groups(places: &[(u16, Position)], partitions: u16) -> Vec<Group> 
         if let Some((group, from)) = known {
             group.from = from;
             group.shares.insert(*share);
+            group.marks.extend(id_of(*place));
         } else {
             groups.push(Group {
                 partition,
                 from: *place,
                 shares: [*share].into(),
+                marks: id_of(*place).into_iter().collect(),
             });
         }
     }
+    for group in &mut groups {
+        group.marks.retain(|mark| Position::After(*mark) != group.from);
+        group.marks.sort_unstable_by_key(|mark| mark.order());
+        group.marks.dedup();
+    }
     groups
+}
+
+fn id_of(place: Position) -> Option<EntryId> {
+    match place {
+        Position::After(id) => Some(id),
+        Position::Earliest | Position::Since(_) => None,
+    }
 }
 
 /// The earlier of two places, where they can be compared.
@@ -117,6 +140,7 @@ impl Lane {
             hub: Arc::clone(hub),
             subscriber,
             partition: group.partition,
+            marks: group.marks.into(),
             number,
             to,
         };
@@ -131,6 +155,8 @@ struct Reader {
     hub: Arc<Hub>,
     subscriber: Subscriber,
     partition: u16,
+    /// Places that it has not passed yet.
+    marks: VecDeque<EntryId>,
     number: u64,
     to: mpsc::Sender<(u64, Told)>,
 }
@@ -165,10 +191,43 @@ impl Reader {
                 },
                 delivery = self.subscriber.next() => self.told(delivery?).await,
             };
-            if let Some(told) = told
-                && self.to.send((self.number, told)).await.is_err()
-            {
+            let Some(told) = told else { continue };
+            match &told {
+                Told::Entry(entry) => self.pass(entry.id).await?,
+                Told::Reached(id) => self.pass(*id).await?,
+                // Every share is told of it, but where the oldest were trimmed, which loses no mark.
+                Told::Gap { gap, .. } if gap.reason != GapReason::Trimmed => self.marks.clear(),
+                Told::Gap { .. } | Told::Lost(_) | Told::Failed(_) => {}
+            }
+            if self.to.send((self.number, told)).await.is_err() {
                 return Ok(());
+            }
+        }
+    }
+
+    /// Looks, before it tells of anything behind a mark, whether the log still has what is at the mark. From then on the lane itself
+    /// is behind it, and sees if the log goes back.
+    async fn pass(&mut self, to: EntryId) -> Result<(), Error> {
+        while let Some(mark) = self.marks.pop_front() {
+            if mark.order() >= to.order() {
+                self.marks.push_front(mark);
+                break;
+            }
+            if self.is_lost(mark).await? {
+                // Where nobody listens any more, what comes next finds out.
+                let _ = self.to.send((self.number, Told::Lost(mark))).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_lost(&mut self, mark: EntryId) -> Result<bool, Error> {
+        loop {
+            let page = self.hub.store().read(self.partition, Position::After(mark), 1);
+            match page.await {
+                Ok(page) => return Ok(page.gap.is_some_and(|gap| gap.reason != GapReason::Trimmed)),
+                Err(StoreError::Unavailable(_)) => tokio::time::sleep(RETRY).await,
+                Err(error) => return Err(error.into()),
             }
         }
     }
@@ -223,6 +282,7 @@ mod tests {
         let places = [
             (0, after(7, 5)),
             (4, after(7, 3)),
+            (24, after(7, 5)),
             (1, after(7, 9)),
             (8, after(8, 1)),
             (12, Position::Since(50)),
@@ -233,11 +293,20 @@ mod tests {
             partition,
             from,
             shares: shares.iter().copied().collect(),
+            marks: Vec::new(),
+        };
+        let mark = EntryId {
+            epoch: 7,
+            ms: 50,
+            n: 5,
         };
         assert_eq!(
             groups(&places, 4),
             [
-                group(0, after(7, 3), &[0, 4]),
+                Group {
+                    marks: vec![mark],
+                    ..group(0, after(7, 3), &[0, 4, 24])
+                },
                 group(1, after(7, 9), &[1]),
                 group(0, after(8, 1), &[8]),
                 group(0, Position::Since(20), &[12, 16]),

@@ -18,6 +18,8 @@
 local KEYS, ARGV = KEYS, ARGV
 local SESSION, INDEX, LIST, UNSETTLED = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local SETTLE_MS, CONVERSATION, FROM = ARGV[2], ARGV[6], 7
+-- What is set of the session. It has room from the beginning: a table that grows costs.
+local sets = {'active', false, 'seq', false}
 
 local meta = redis.call('HMGET', KEYS[2], 'epoch', 'n', 'ms', 'bytes')
 local awaited = KEYS[8] and redis.call('LINDEX', KEYS[8], 0)

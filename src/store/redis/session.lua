@@ -6,8 +6,9 @@
 -- know, and the triples: 'L' field value (the latest decides), 'E' field ms (the earliest decides), 'M' field value (a
 -- member, the latest decides). States are digits, as they are stored.
 --
--- Needs SESSION and FROM. Gives `now` and `now_ms` (Redis's time, Unix ms, as a number and in digits), `epoch`, `sequence`
--- (the last event's), `active`, `sets` (fields and values to set), `before` and `after` (states).
+-- Needs SESSION, FROM and `sets`, which begins with 'active'. Gives `now` and `now_ms` (Redis's time, Unix ms, as a number and
+-- in digits), `epoch`, `sequence` (the last event's), `active`, `sets` (fields and values to set), `before` and `after`
+-- (states).
 local WITH_AGENT, WRAPPING_UP = '3', '4'
 local MUST_BE_GONE, END_WRAP_UP = '1', '2'
 
@@ -23,10 +24,11 @@ local stored = call('HMGET', SESSION, 'epoch', 'seq', 'active', 'state', 'state@
 local epoch, sequence, active, before, stated = stored[1], stored[2] or '0', stored[3], stored[4] or '0', stored[5]
 
 local occurred = ARGV[FROM]
-local sets = {'active', now_ms, 'seq', sequence}
+sets[2] = now_ms
 if not epoch then
   epoch = now_ms
-  sets[5], sets[6] = 'epoch', epoch
+  local last = #sets
+  sets[last + 1], sets[last + 2] = 'epoch', epoch
 end
 -- A change may name a field twice, so what it has set comes before what is stored.
 local changed = {}

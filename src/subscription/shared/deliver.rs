@@ -36,6 +36,7 @@ impl Player {
                     }
                 }
             }
+            FromLane::Lost(id) => self.read_anew(lane, Position::After(id)),
             FromLane::Gap {
                 gap,
                 after_ms,

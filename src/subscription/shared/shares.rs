@@ -1,7 +1,7 @@
 //! Which shares a member has: it takes, keeps and gives back their slots.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
@@ -213,6 +213,33 @@ impl Player {
             self.held
                 .insert(share, Held::new(generation, lane, place, leased_until));
         }
+    }
+
+    /// Has the shares of a lane that are at a place read by a lane of their own, which then finds what is wrong with it.
+    pub(super) fn read_anew(&mut self, lane: u64, from: Position) {
+        let Some(old) = self.lanes.get_mut(&lane) else {
+            return;
+        };
+        let mut shares = BTreeSet::new();
+        for (share, held) in &mut self.held {
+            if held.lane == lane && held.place() == from {
+                held.lane = self.next_lane + 1;
+                old.shares.remove(share);
+                shares.insert(*share);
+            }
+        }
+        if old.shares.is_empty() {
+            self.lanes.remove(&lane);
+        }
+        let Some(first) = shares.first() else { return };
+        self.next_lane += 1;
+        let opened = self.open_lane(Group {
+            partition: partition::of_share(*first, self.context.partitions()),
+            from,
+            shares,
+            marks: Vec::new(),
+        });
+        self.lanes.insert(self.next_lane, opened);
     }
 
     fn open_lane(&self, group: Group) -> Lane {

@@ -142,7 +142,10 @@ pub(super) async fn live_through(
     let seen = Seen::default();
     let follower = follow(&store, &seen, &stop);
     let writers: Vec<_> = (0..8).map(|name| deliver(&store, &stop, name)).collect();
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    eventually("some hundred events", async || {
+        (seen.lock().unwrap().len() > 150).then_some(())
+    })
+    .await;
     happening().await;
     // It comes back by itself: new events in all partitions.
     for (i, key) in conversations().iter().enumerate() {
