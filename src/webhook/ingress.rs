@@ -330,15 +330,22 @@ impl Label {
 
 async fn collect(body: Body, max_bytes: usize) -> Result<Bytes, Refusal> {
     let mut chunks = body.into_data_stream();
+    // Nearly always the only one, which need not be copied then.
+    let mut first = Bytes::new();
     let mut whole = BytesMut::new();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Refusal::BodyBroken)?;
-        if whole.len() + chunk.len() > max_bytes {
+        if first.len() + whole.len() + chunk.len() > max_bytes {
             return Err(Refusal::TooLarge);
         }
-        whole.extend_from_slice(&chunk);
+        if first.is_empty() && whole.is_empty() {
+            first = chunk;
+        } else {
+            whole.extend_from_slice(&std::mem::take(&mut first));
+            whole.extend_from_slice(&chunk);
+        }
     }
-    Ok(whole.freeze())
+    Ok(if whole.is_empty() { first } else { whole.freeze() })
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {

@@ -40,6 +40,11 @@ const GRACE: Duration = Duration::from_secs(2);
 /// The most entries of one partition in one answer.
 const BATCH: usize = 64;
 
+/// From so many entries in an answer on, the next read waits a little. Redis wakes a blocked reader for each write and looks at all
+/// its streams then, which at thousands of events a second takes it as long as appending them.
+const BUSY: usize = 4;
+const BUSY_WAIT: Duration = Duration::from_micros(500);
+
 /// How often one finds out anew which node of a cluster has a partition.
 const TURNS: usize = 6;
 
@@ -79,9 +84,14 @@ impl RedisTail {
             tasks.spawn(async move {
                 loop {
                     let answer = reader.next().await;
-                    let over = answer.is_err();
-                    if sender.send(answer).await.is_err() || over {
+                    let read = answer.as_ref().ok().map(Vec::len);
+                    if sender.send(answer).await.is_err() {
                         return;
+                    }
+                    match read {
+                        None => return,
+                        Some(BUSY..) => tokio::time::sleep(BUSY_WAIT).await,
+                        Some(_) => {}
                     }
                 }
             });
