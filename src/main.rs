@@ -5,10 +5,6 @@ use std::process::ExitCode;
 use chatbridge::cli::{self, Cli};
 use clap::Parser as _;
 
-/// An event on its way is some two hundred allocations, which the system's allocator makes an eighth of its work.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match tokio::runtime::Runtime::new() {
