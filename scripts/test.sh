@@ -8,8 +8,7 @@ exec </dev/null
 scripts/lint.sh
 
 section "Rust: tests"
-# Most of them wait for something most of the time, so there are more of them at once than processors.
-RUST_TEST_THREADS="${RUST_TEST_THREADS:-4}" cargo test --workspace --locked --quiet
+cargo test --workspace --locked --quiet
 
 section "Python client: tests"
 (cd "$CLIENT" && "$PYTHON" -m pytest)

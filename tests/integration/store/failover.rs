@@ -335,7 +335,11 @@ async fn a_node_that_sleeps_fails_fast_and_the_others_go_on() {
 
 /// Appends while replicas are asleep, and again when they are awake.
 async fn expect_wait(store: &RedisStore, key: &ConversationKey, asleep: impl FnOnce() -> Vec<Paused>) {
-    store.append(&event(key, "before")).await.unwrap();
+    let before = event(key, "before");
+    eventually("the replicas being quick enough", async || {
+        store.append(&before).await.ok()
+    })
+    .await;
     let paused = asleep();
     for what in ["a new one", "a repeated one"] {
         let start = Instant::now();
