@@ -193,6 +193,13 @@ impl SentinelSet {
 
     /// Starts one.
     pub(crate) fn start() -> Self {
+        // Somebody else may take a port between our look and a server's start: then others will do.
+        (0..3)
+            .find_map(|_| Self::try_start())
+            .expect("Sentinels on any of three sets of ports")
+    }
+
+    fn try_start() -> Option<Self> {
         let dir = TempDir::new().expect("a temporary directory");
         let master = free_port();
         let port = master.to_string();
@@ -203,12 +210,15 @@ impl SentinelSet {
             servers.push(Process::start(replica, args(&dir, replica, &options)));
         }
         // Sentinels that first see a master without replicas look again only after ten seconds.
-        eventually("replication", || {
+        let is_whole = || {
             servers[0].info_is("connected_slaves", "2")
                 && servers[1..]
                     .iter()
                     .all(|replica| replica.info_is("master_link_status", "up"))
-        });
+        };
+        if !becomes(is_whole) {
+            return None;
+        }
         let sentinels: Vec<Process> = (0..3)
             .map(|_| {
                 let port = free_port();
@@ -230,24 +240,21 @@ impl SentinelSet {
             sentinels,
             _dir: dir,
         };
-        set.wait_until_complete();
-        set
+        becomes(|| set.is_complete()).then_some(set)
     }
 
-    fn wait_until_complete(&self) {
-        eventually("Sentinels knowing each other", || {
-            self.sentinels.iter().all(|sentinel| {
-                let about = sentinel.ask::<std::collections::HashMap<String, String>>(
-                    cmd("SENTINEL").arg("MASTER").arg(MASTER),
-                );
-                let is = |name, value: &str| {
-                    about
-                        .as_ref()
-                        .is_some_and(|a| a.get(name).is_some_and(|v| v == value))
-                };
-                is("num-slaves", "2") && is("num-other-sentinels", "2")
-            })
-        });
+    /// Whether the Sentinels know each other and the replicas.
+    fn is_complete(&self) -> bool {
+        self.sentinels.iter().all(|sentinel| {
+            let about = sentinel
+                .ask::<std::collections::HashMap<String, String>>(cmd("SENTINEL").arg("MASTER").arg(MASTER));
+            let is = |name, value: &str| {
+                about
+                    .as_ref()
+                    .is_some_and(|a| a.get(name).is_some_and(|v| v == value))
+            };
+            is("num-slaves", "2") && is("num-other-sentinels", "2")
+        })
     }
 
     /// Its URL.
