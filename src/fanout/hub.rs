@@ -328,7 +328,7 @@ impl Registry {
         let dispatched = Arc::new(dispatched);
         let mut detached = Vec::new();
         for inbox in others.into_iter().chain(of_tenant) {
-            // Full: the subscriber empties it and then reads the log.
+            // Full: its entries are let go, and the subscriber reads the log.
             if inbox.push(&dispatched) {
                 detached.push(inbox.id);
             }

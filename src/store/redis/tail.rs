@@ -41,7 +41,7 @@ const GRACE: Duration = Duration::from_secs(2);
 const BATCH: usize = 64;
 
 /// From so many entries in an answer on, the next read waits a little. Redis wakes a blocked reader for each write and looks at all
-/// its streams then, which at thousands of events a second takes it as long as appending them.
+/// its streams then.
 const BUSY: usize = 4;
 const BUSY_WAIT: Duration = Duration::from_micros(500);
 
