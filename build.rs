@@ -26,12 +26,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         .btree_map(".")
         .compile_fds(descriptors.clone())?;
 
-    // The stream itself is served by hand (`src/grpc/events/server.rs`), from bytes that were encoded when the event was appended. The
-    // other calls of its service have a server of their own.
+    // Streams of events and of files are served by hand (`server.rs` in `src/grpc/events` and `src/grpc/attachments`), so that their
+    // bytes need not be copied. The other calls of those services have a server of their own.
     let mut unary: Vec<_> = descriptors.file;
-    unary.retain(|file| file.name() == "chatbridge/v1/agent_event_service.proto");
+    unary.retain(|file| {
+        matches!(
+            file.name(),
+            "chatbridge/v1/agent_event_service.proto" | "chatbridge/v1/attachment_service.proto"
+        )
+    });
     for service in unary.iter_mut().flat_map(|file| &mut file.service) {
-        service.method.retain(|method| !method.server_streaming());
+        service
+            .method
+            .retain(|method| !method.server_streaming() && !method.client_streaming());
     }
     let unary_out = out.join("unary");
     fs::create_dir_all(&unary_out)?;

@@ -15,6 +15,7 @@ mod deadline;
 pub mod events;
 mod fields;
 mod fiql;
+mod framing;
 pub mod gate;
 pub mod line;
 mod paging;

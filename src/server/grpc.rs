@@ -21,8 +21,7 @@ use crate::{
         events::{self, Bells, Drain, Watchdog},
         gate::Gate,
         proto::{
-            self, attachment_service_server::AttachmentServiceServer,
-            configuration_service_server::ConfigurationServiceServer,
+            self, configuration_service_server::ConfigurationServiceServer,
             conversation_service_server::ConversationServiceServer,
             session_service_server::SessionServiceServer,
             subscription_service_server::SubscriptionServiceServer,
@@ -115,7 +114,7 @@ pub(super) async fn serve(
         .add_service(ConversationServiceServer::new(conversations::Service(
             calls.clone(),
         )))
-        .add_service(AttachmentServiceServer::new(attachments::Service(calls.clone())))
+        .add_service(attachments::Server::new(attachments::Service(calls.clone())))
         .add_service(ConfigurationServiceServer::new(configuration::Service(
             calls.clone(),
         )))

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
-use tonic::{Request, Status, Streaming};
+use tonic::{Request, Status};
 
 use crate::{
     conversation::Conversations,
@@ -16,10 +16,13 @@ use crate::{
     },
 };
 
-pub(super) async fn upload(
+pub(super) async fn upload<S>(
     calls: &Conversations,
-    request: Request<Streaming<UploadAttachmentRequest>>,
-) -> Result<proto::UploadAttachmentResponse, Error> {
+    request: Request<S>,
+) -> Result<proto::UploadAttachmentResponse, Error>
+where
+    S: Stream<Item = Result<UploadAttachmentRequest, Status>> + Unpin + Send + 'static,
+{
     let deadline = deadline::of(&request);
     let mut parts = request.into_inner();
     let mut start = within(START_WAIT, first(&mut parts)).await?;
@@ -80,7 +83,6 @@ where
     S: Stream<Item = Result<UploadAttachmentRequest, Status>> + Unpin,
 {
     loop {
-        // A caller who cancels ends the stream like one who is done: only the number of bytes tells.
         let Some(request) = parts.next().await else {
             return count.end().map(|()| None);
         };
