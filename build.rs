@@ -3,6 +3,10 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
+use prost_types::{
+    FileDescriptorSet,
+    field_descriptor_proto::{Label, Type},
+};
 
 const FILES: [&str; 6] = [
     "chatbridge/v1/conversation_service.proto",
@@ -26,6 +30,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .btree_map(".")
         .compile_fds(descriptors.clone())?;
 
+    fs::write(out.join("subjects.rs"), subjects(&descriptors))?;
+
     // Streams of events and of files are served by hand (`server.rs` in `src/grpc/events` and `src/grpc/attachments`), so that their
     // bytes need not be copied. The other calls of those services have a server of their own.
     let mut unary: Vec<_> = descriptors.file;
@@ -46,6 +52,47 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build_client(false)
         .out_dir(&unary_out)
         .extern_path(".chatbridge.v1", "crate::grpc::proto")
-        .compile_fds(prost_types::FileDescriptorSet { file: unary })?;
+        .compile_fds(FileDescriptorSet { file: unary })?;
     Ok(())
+}
+
+/// Fields that say what a request is about, as the audit log has them.
+const ABOUT: [&str; 9] = [
+    "conversation_id",
+    "message_id",
+    "attachment_id",
+    "card_id",
+    "webhook_id",
+    "channel_id",
+    "subscription",
+    "stream_id",
+    "request_id",
+];
+
+/// For every message with a tenant, what it is about: an implementation of `grpc::asker::Subject`.
+fn subjects(descriptors: &FileDescriptorSet) -> String {
+    let mut code = String::new();
+    for message in descriptors.file.iter().flat_map(|file| &file.message_type) {
+        let texts: Vec<&str> = message
+            .field
+            .iter()
+            .filter(|field| field.r#type() == Type::String && field.label() != Label::Repeated)
+            .filter(|field| field.oneof_index.is_none())
+            .map(|field| field.name())
+            .collect();
+        if !texts.contains(&"tenant") {
+            continue;
+        }
+        let about: String = ABOUT
+            .iter()
+            .filter(|name| texts.contains(name))
+            .map(|name| format!("({name:?}, &*self.{name}), "))
+            .collect();
+        let name = message.name();
+        code += &format!(
+            "impl Subject for proto::{name} {{ \
+             fn about(&self) -> impl Iterator<Item = (&'static str, &str)> {{ [{about}].into_iter() }} }}\n"
+        );
+    }
+    code
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    access::Denied,
     gateway::UpstreamError,
     store::{
         StoreError,
@@ -40,6 +41,12 @@ pub enum Error {
     /// Fields of the request are wrong.
     #[error("the request is invalid: {}", list(.0))]
     Invalid(Vec<Violation>),
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The tenant's conversations may not be on this channel.
+    #[error("channel {0:?} is not among those that this tenant may use: name another, or ask the operator")]
+    ChannelDenied(String),
     /// No such tenant is configured.
     #[error("tenant {0:?} is not configured here: name one that is, or leave it empty")]
     UnknownTenant(String),
@@ -142,6 +149,8 @@ impl Error {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "INVALID_FIELD",
+            Self::Denied(denied) => denied.reason(),
+            Self::ChannelDenied(_) => "CHANNEL_DENIED",
             Self::UnknownTenant(_) => "TENANT_UNKNOWN",
             Self::UnknownSession(_) => "SESSION_UNKNOWN",
             Self::RequestIdReused { .. } => "REQUEST_ID_REUSED",
@@ -172,6 +181,8 @@ impl Error {
             Self::Upstream(error) => error.retry_after,
             Self::HandOverBroken { problem, .. } => problem.retry_after(),
             Self::StreamLimit { retry_after, .. } => *retry_after,
+            Self::Denied(Denied::TooManyCalls { retry_after }) => Some(*retry_after),
+            Self::Denied(Denied::Unverifiable) => Some(Duration::from_secs(2)),
             Self::StoreUnavailable | Self::RequestInFlight | Self::Draining => Some(Duration::from_secs(1)),
             _ => None,
         }
@@ -206,6 +217,21 @@ mod tests {
         let upstream = UpstreamErrorKind::ALL.map(|kind| Error::Upstream(UpstreamError::new(kind, "")));
         let own = [
             Error::Invalid(vec![]),
+            Error::Denied(Denied::Missing),
+            Error::Denied(Denied::Malformed),
+            Error::Denied(Denied::Invalid),
+            Error::Denied(Denied::Expired),
+            Error::Denied(Denied::Unverifiable),
+            Error::Denied(Denied::NoGrant),
+            Error::Denied(Denied::Role {
+                needed: crate::access::Role::Admin,
+                has: crate::access::Role::Reader,
+            }),
+            Error::Denied(Denied::Tenant),
+            Error::Denied(Denied::TooManyCalls {
+                retry_after: Duration::ZERO,
+            }),
+            Error::ChannelDenied(String::new()),
             Error::UnknownTenant(String::new()),
             Error::UnknownSession(String::new()),
             Error::REQUEST_ID_REUSED,

@@ -28,6 +28,7 @@
 //! | [`sandbox`] | a Chat Gateway for your own machine, with scripted agents |
 //! | [`cli`] | the command line |
 
+pub mod access;
 pub mod agents;
 pub mod cli;
 pub mod config;

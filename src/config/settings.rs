@@ -56,8 +56,21 @@ pub const SETTINGS: &[Setting] = &[
         "104857600",
         "the largest file that is taken for upload, in bytes (1024 to 1073741824)",
     ),
-    setting("tenant", "", "the vendor's tenant id; required"),
-    setting("api_key", "", "the vendor's API key; required; secret"),
+    setting(
+        "tenant",
+        "",
+        "the vendor's tenant id; required, unless there are `[[tenants]]`",
+    ),
+    setting(
+        "api_key",
+        "",
+        "the vendor's API key; required, unless there are `[[tenants]]`; secret",
+    ),
+    setting(
+        "token_sha256",
+        "",
+        "SHA-256 of the token of a caller who may do everything, in hexadecimal; two, separated by a comma, while it is replaced",
+    ),
     setting(
         "redis_url",
         "",
@@ -203,10 +216,162 @@ pub const SETTINGS: &[Setting] = &[
         "browser origins that may use gRPC-Web, separated by commas; empty: none",
     ),
     setting(
-        "allow_unauthenticated",
-        "false",
-        "whether gRPC may listen beyond loopback although callers are not authenticated yet",
+        "call_time_max_ms",
+        "120000",
+        "how long a call that is no stream may take, whatever its caller says, in ms (1000 to 3600000)",
     ),
+    setting(
+        "reflection",
+        "true",
+        "whether gRPC tells its contract by reflection, to those who may read",
+    ),
+];
+
+/// Of each of `[[tenants]]`. What is not said there is as at the top.
+pub const TENANT: &[Setting] = &[
+    setting("id", "", "the vendor's tenant id; required"),
+    setting("api_key", "", "the vendor's API key; required; secret"),
+    setting("gateway_url", "", "base URL of the Chat Gateway"),
+    setting("gateway_timeout_ms", "", "as at the top"),
+    setting("gateway_attempts", "", "as at the top"),
+    setting("gateway_rate_per_second", "", "as at the top"),
+    setting("gateway_in_flight", "", "as at the top"),
+    setting("gateway_circuit_open_ms", "", "as at the top"),
+    setting("transfer_timeout_seconds", "", "as at the top"),
+    setting("attachment_max_bytes", "", "as at the top"),
+];
+/// Lists of each of `[[tenants]]`.
+pub const TENANT_LISTS: &[Setting] = &[setting(
+    "channels",
+    "",
+    "ids of the channels on which conversations may be started; none: on all",
+)];
+
+/// Of each of `[[callers]]`.
+pub const CALLER: &[Setting] = &[
+    setting("name", "", "what it is called in logs; required"),
+    setting("role", "", "`reader`, `caller` or `admin`; required"),
+    setting(
+        "calls_per_second",
+        "0",
+        "calls a second on one replica at most, as many at once after a pause (0 to 1000000; 0: no limit)",
+    ),
+    setting(
+        "streams_max",
+        "0",
+        "streams of events on one replica at most (0 to 1000000; 0: no limit)",
+    ),
+];
+/// Lists of each of `[[callers]]`.
+pub const CALLER_LISTS: &[Setting] = &[
+    setting("tenants", "", "the tenants it may use, or `*` for all; required"),
+    setting(
+        "token_sha256",
+        "",
+        "SHA-256 of its token, in hexadecimal; two while it is replaced",
+    ),
+    setting(
+        "identities",
+        "",
+        "names in its client certificate: URIs such as `spiffe://example.org/bot`, or DNS names as `dns:bot.example.org`",
+    ),
+];
+
+/// Of each of `[[jwt_issuers]]`.
+pub const ISSUER: &[Setting] = &[
+    setting("issuer", "", "`iss` of its tokens; required"),
+    setting(
+        "jwks_url",
+        "",
+        "where its keys are: https, or http on loopback; required",
+    ),
+    setting("name_claim", "sub", "the claim that names the caller"),
+];
+/// Lists of each of `[[jwt_issuers]]`.
+pub const ISSUER_LISTS: &[Setting] = &[
+    setting("audiences", "", "one of these must be in `aud`; required"),
+    setting(
+        "algorithms",
+        "",
+        "how it signs: some of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA; required",
+    ),
+];
+
+/// Of each of `[[jwt_issuers.grants]]`.
+pub const GRANT: &[Setting] = &[
+    setting(
+        "claim",
+        "",
+        "a claim; a dot goes into an object, as in `realm_access.roles`; required",
+    ),
+    setting(
+        "value",
+        "",
+        "the text that it must be, have in its list, or have among its words; required",
+    ),
+    setting("role", "", "`reader`, `caller` or `admin`; required"),
+    setting("calls_per_second", "0", "as for `[[callers]]`, for each name"),
+    setting("streams_max", "0", "as for `[[callers]]`, for each name"),
+];
+/// Lists of each of `[[jwt_issuers.grants]]`.
+pub const GRANT_LISTS: &[Setting] = &[setting(
+    "tenants",
+    "",
+    "the tenants that they may use, or `*` for all; required",
+)];
+
+/// What may be in a table of the file.
+pub(super) struct Schema {
+    pub(super) settings: &'static [Setting],
+    pub(super) lists: &'static [Setting],
+    pub(super) secrets: &'static [&'static str],
+    pub(super) tables: &'static [&'static str],
+}
+
+pub(super) const ROOT_SCHEMA: Schema = Schema {
+    settings: SETTINGS,
+    lists: &[],
+    secrets: &SECRETS,
+    tables: &["tenants", "callers", "jwt_issuers"],
+};
+pub(super) const TENANT_SCHEMA: Schema = Schema {
+    settings: TENANT,
+    lists: TENANT_LISTS,
+    secrets: &["api_key"],
+    tables: &[],
+};
+pub(super) const CALLER_SCHEMA: Schema = Schema {
+    settings: CALLER,
+    lists: CALLER_LISTS,
+    secrets: &[],
+    tables: &[],
+};
+pub(super) const ISSUER_SCHEMA: Schema = Schema {
+    settings: ISSUER,
+    lists: ISSUER_LISTS,
+    secrets: &[],
+    tables: &["grants"],
+};
+pub(super) const GRANT_SCHEMA: Schema = Schema {
+    settings: GRANT,
+    lists: GRANT_LISTS,
+    secrets: &[],
+    tables: &[],
+};
+
+/// Settings at the top that hold from the moment they are changed; the others from the next start on.
+pub(super) const RELOADED: [&str; 11] = [
+    "tenant",
+    "api_key",
+    "token_sha256",
+    "gateway_url",
+    "gateway_timeout_ms",
+    "gateway_attempts",
+    "gateway_rate_per_second",
+    "gateway_in_flight",
+    "gateway_circuit_open_ms",
+    "transfer_timeout_seconds",
+    "attachment_max_bytes",
 ];
 
 /// Settings that hold a secret, and so may be given in a file of their own.

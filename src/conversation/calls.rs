@@ -9,6 +9,7 @@ use super::{
     reconcile::ledger_of_send,
 };
 use crate::{
+    access::Caller,
     agents::AgentNames,
     error::Error,
     event::{
@@ -88,9 +89,9 @@ impl Conversations {
         Self { names, ..self }
     }
 
-    /// The tenant that a request names, for a caller who waits no longer than `deadline`.
-    pub fn tenant(&self, name: &str, deadline: Option<Instant>) -> Result<Tenant, Error> {
-        Ok(self.tenants.resolve(name)?.within(deadline))
+    /// The tenant that a caller names, who waits no longer than `deadline`.
+    pub fn tenant(&self, caller: &Caller, name: &str, deadline: Option<Instant>) -> Result<Tenant, Error> {
+        Ok(self.tenants.of(caller, name)?.within(deadline))
     }
 
     /// Reads a conversation from the vendor.

@@ -13,10 +13,12 @@ use super::{
     accept::{Incoming, Patience},
 };
 use crate::{
+    access::Access,
     config::Config,
     conversation::Conversations,
     fanout::Hub,
     grpc::{
+        access::AccessLayer,
         attachments, configuration, conversations,
         events::{self, Bells, Drain, Watchdog},
         gate::Gate,
@@ -53,6 +55,8 @@ pub(super) async fn serve(
     config: Config,
     calls: Conversations,
     tenants: Tenants,
+    access: Access,
+    drain: Arc<Drain>,
     hub: Arc<Hub>,
     named: Subscriptions,
     health: HealthServer<impl Health>,
@@ -61,7 +65,6 @@ pub(super) async fn serve(
     let bells = Arc::new(Bells::default());
     let asking = Arc::clone(&bells).ask(SharedStore::clone(hub.store()));
     let _asking = AbortOnDropHandle::new(tokio::spawn(asking));
-    let drain = Arc::new(Drain::default());
     let (draining, stopping) = (Arc::clone(&drain), shutdown.clone());
     let _draining = AbortOnDropHandle::new(tokio::spawn(async move {
         stopping.cancelled().await;
@@ -82,6 +85,7 @@ pub(super) async fn serve(
         hub,
         subscriptions: named.clone(),
         tenants: tenants.clone(),
+        access: access.clone(),
         settings: Arc::new(events::StreamSettings {
             heartbeat: config.heartbeat,
             max_age: config.stream_max_age,
@@ -111,6 +115,10 @@ pub(super) async fn serve(
         .layer(cors(&config.cors_origins))
         .layer(tonic_web::GrpcWebLayer::new())
         .layer(InterceptorLayer::new(from_allowed_pages(config.cors_origins)))
+        .layer(AccessLayer {
+            access,
+            call_time_max: config.call_time_max,
+        })
         .add_service(ConversationServiceServer::new(conversations::Service(
             calls.clone(),
         )))
@@ -125,8 +133,13 @@ pub(super) async fn serve(
         }))
         .add_service(events::Server::new(events))
         .add_service(health)
-        .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?)
+        .add_optional_service(config.reflection.then(|| reflection().build_v1()).transpose()?)
+        .add_optional_service(
+            config
+                .reflection
+                .then(|| reflection().build_v1alpha())
+                .transpose()?,
+        )
         .serve_with_incoming_shutdown(
             Incoming::new(listener, Gate::new(config.connection_limits), patience),
             shutdown.cancelled_owned(),

@@ -4,6 +4,8 @@ mod accept;
 mod admin;
 mod grpc;
 mod health;
+mod reload;
+mod tenants;
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
@@ -13,12 +15,15 @@ use tokio_util::sync::CancellationToken;
 use tonic_health::{pb::health_server::HealthServer, server::HealthReporter};
 use tracing::{info, warn};
 
+use self::{reload::Reloader, tenants::Made};
 use crate::{
+    access::Access,
     agents::{AgentNames, HttpSettings, UrlTemplate},
     config::Config,
     conversation::{Conversations, settle},
     fanout::Hub,
-    gateway::{Gateway, GatewaySettings, Resilience, UpstreamError},
+    gateway::UpstreamError,
+    grpc::events::Drain,
     store::{
         SharedStore, StoreError, janitor,
         memory::MemoryStore,
@@ -27,14 +32,13 @@ use crate::{
     },
     subscription::Subscriptions,
     telemetry,
-    tenant::{Tenant, Tenants},
-    webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, router},
+    tenant::Tenants,
+    webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, Served, router},
 };
 
 /// How long the start waits for Redis.
 const STORE_WAIT: Duration = Duration::from_secs(30);
 const STORE_RETRY: Duration = Duration::from_secs(1);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The ports, bound by the caller.
 #[derive(Debug)]
@@ -106,24 +110,13 @@ pub async fn serve(
         store = open_store(&config) => store?,
         () = shutdown.cancelled() => return Ok(()),
     };
-    let gateway = Gateway::new(GatewaySettings {
-        base_url: config.gateway_url.clone(),
-        api_key: config.api_key.clone(),
-        timeout: config.gateway_timeout,
-        connect_timeout: CONNECT_TIMEOUT.min(config.gateway_timeout),
-        transfer_timeout: config.transfer_timeout,
-        resilience: Resilience {
-            attempts: config.gateway_attempts,
-            rate_per_second: config.gateway_rate_per_second,
-            in_flight: config.gateway_in_flight,
-            circuit_open: config.gateway_circuit_open,
-        },
-    })?;
-    let tenants = Tenants::new([Tenant {
-        id: config.tenant.clone(),
-        gateway: gateway.clone(),
-        attachment_max_bytes: config.attachment_max_bytes,
-    }]);
+    let made = Made::default().make(&config.tenants)?;
+    let tenants = Tenants::new(made.tenants());
+    let access = Access::new(config.policy.clone());
+    if access.is_open() {
+        warn!("callers are not asked who they are: say who may call before others can reach the gRPC port");
+    }
+    let streams = Arc::new(Drain::default());
     let names = agent_names(&config).await?;
     let hub = Hub::new(SharedStore::clone(&store));
     let subscriptions = Subscriptions::new(Arc::clone(&hub), kept);
@@ -143,8 +136,19 @@ pub async fn serve(
     let trimming = janitor::run(SharedStore::clone(&store), janitor::EVERY, background.clone());
     tasks.spawn(forever(trimming));
     tasks.spawn(forever(
-        subscriptions.clone().watch(tenants.ids(), background.clone()),
+        subscriptions.clone().watch(tenants.clone(), background.clone()),
     ));
+    let reloader = Reloader {
+        origin: config.origin.clone(),
+        made,
+        tenants: tenants.clone(),
+        access: access.clone(),
+        streams: Arc::clone(&streams),
+    };
+    let stopped = background.clone();
+    tasks.spawn(forever(async move {
+        stopped.run_until_cancelled(reloader.run()).await;
+    }));
     tasks.spawn(forever(names.clone().watch(background.clone())));
     tasks.spawn(forever(health::watch_store(
         SharedStore::clone(&store),
@@ -161,8 +165,8 @@ pub async fn serve(
     ));
     let ingress = Ingress::new(
         SharedStore::clone(&store),
-        KeyCache::new(Arc::new(gateway), KeyCacheSettings::default()),
-        ingress_settings(&config),
+        KeyCache::new(Arc::new(tenants.clone()), KeyCacheSettings::default()),
+        ingress_settings(&config, &tenants),
     )
     .with_agent_names(names.clone());
     tasks.spawn(webhooks(listeners.webhook, Arc::new(ingress), background.clone()));
@@ -171,6 +175,8 @@ pub async fn serve(
         config.clone(),
         Conversations::new(store, tenants.clone()).with_agent_names(names),
         tenants,
+        access,
+        streams,
         hub,
         subscriptions.clone(),
         health_service,
@@ -230,13 +236,14 @@ async fn forever(task: impl Future<Output = ()>) -> Result<(), ServeError> {
     Ok(())
 }
 
-fn ingress_settings(config: &Config) -> IngressSettings {
+fn ingress_settings(config: &Config, tenants: &Tenants) -> IngressSettings {
     IngressSettings {
         path_secret: config.webhook_path_secret.clone(),
         max_body_bytes: config.webhook_max_bytes,
         freshness: config.webhook_freshness,
         settle_after_ms: u64::try_from(config.settle_after.as_millis()).unwrap_or(u64::MAX),
-        ..IngressSettings::new(vec![config.tenant.clone()])
+        tenants: Served::now(tenants.clone()),
+        ..IngressSettings::new(Vec::new())
     }
 }
 

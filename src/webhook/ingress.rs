@@ -32,6 +32,7 @@ use crate::{
     event::{Event, EventBody, TenantId},
     grpc::convert::encode_event,
     store::{Append, Appended, SharedStore, StoreError, entry::encode_content},
+    tenant::Tenants,
 };
 
 /// Counter of webhooks, by `result`: `accepted`, `duplicate`, `forged`, `verify`, or the reason of a [`Refusal`].
@@ -49,11 +50,41 @@ const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
 /// Tells the time, Unix milliseconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
+/// Tells which tenants are served, now.
+#[derive(Clone)]
+pub struct Served(Arc<dyn Fn(&str) -> Option<TenantId> + Send + Sync>);
+
+impl Served {
+    /// These, always.
+    pub fn these(tenants: Vec<TenantId>) -> Self {
+        Self(Arc::new(move |id| {
+            tenants.iter().find(|tenant| tenant.as_str() == id).cloned()
+        }))
+    }
+
+    /// Those that are served at the time.
+    pub fn now(tenants: Tenants) -> Self {
+        Self(Arc::new(move |id| {
+            tenants.get(id).map(|tenant| tenant.id.clone())
+        }))
+    }
+
+    fn find(&self, id: &str) -> Option<TenantId> {
+        (self.0)(id)
+    }
+}
+
+impl fmt::Debug for Served {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Served")
+    }
+}
+
 /// What the door needs to know.
 #[derive(Debug, Clone)]
 pub struct IngressSettings {
     /// The tenants that are served.
-    pub tenants: Vec<TenantId>,
+    pub tenants: Served,
     /// The last segment of the webhook's path. Not empty, and without a slash: no request could match it.
     pub path_secret: Option<SecretString>,
     /// The longest body, in bytes.
@@ -70,7 +101,7 @@ impl IngressSettings {
     /// The defaults: no path secret, 1 MiB in 10 s, sent within 300 s, settled after 30 s.
     pub fn new(tenants: Vec<TenantId>) -> Self {
         Self {
-            tenants,
+            tenants: Served::these(tenants),
             path_secret: None,
             max_body_bytes: 1 << 20,
             body_timeout: Duration::from_secs(10),
@@ -252,9 +283,8 @@ impl Ingress {
     }
 
     fn tenant(&self, claimed: &Claimed) -> Result<TenantId, Refusal> {
-        let served = self.settings.tenants.iter();
-        let mut matching = served.filter(|tenant| tenant.as_str() == claimed.tenant());
-        matching.next().cloned().ok_or(Refusal::UnknownTenant)
+        let tenants = &self.settings.tenants;
+        tenants.find(claimed.tenant()).ok_or(Refusal::UnknownTenant)
     }
 
     async fn verify(&self, tenant: &TenantId, fresh: Fresh, body: Bytes) -> Result<Verified, Refusal> {

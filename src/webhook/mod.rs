@@ -13,7 +13,7 @@ pub mod signature;
 mod skeleton;
 mod trace_context;
 
-pub use ingress::{Ingress, IngressSettings, router};
+pub use ingress::{Ingress, IngressSettings, Served, router};
 pub use jwk::{JwkError, VerifyingKey};
 pub use keys::{KeyCache, KeyCacheSettings, KeySource};
 pub use normalise::{Received, normalise};

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed, also in what tests share"
 )]
 
+mod access;
 mod calls;
 mod checker;
 mod composed;

@@ -20,9 +20,10 @@ use crate::{
     error::Error,
     gateway::{Download, UpstreamError},
     grpc::{
+        asker::Asker,
         call::status,
         check::Check,
-        convert, deadline,
+        convert,
         fields::Rpc,
         framing,
         proto::{self, DownloadAttachmentResponse, download_attachment_response::Part},
@@ -41,12 +42,12 @@ pub(super) async fn download(
     calls: &Conversations,
     request: Request<proto::DownloadAttachmentRequest>,
 ) -> Result<Download, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
     check.attachment_identifier("attachment_id", &request.attachment_id);
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     calls
         .download(&tenant, &request.conversation_id, &request.attachment_id)
         .await

@@ -8,10 +8,11 @@ use crate::{
     conversation::Conversations,
     error::Error,
     grpc::{
+        asker::Asker,
         call::request_id,
         check::Check,
         content::{CHUNK, Count, START_WAIT, broken, within},
-        convert, deadline,
+        convert,
         proto::{self, UploadAttachmentRequest, UploadAttachmentStart, upload_attachment_request::Part},
     },
 };
@@ -23,14 +24,15 @@ pub(super) async fn upload<S>(
 where
     S: Stream<Item = Result<UploadAttachmentRequest, Status>> + Unpin + Send + 'static,
 {
-    let deadline = deadline::of(&request);
+    let asker = Asker::before(&request);
     let mut parts = request.into_inner();
     let mut start = within(START_WAIT, first(&mut parts)).await?;
+    asker.says(&start);
     start.request_id.make_ascii_lowercase();
-    let tenant = calls.tenant(&start.tenant, deadline);
+    let tenant = asker.tenant(calls, &start.tenant);
     let mut check = Check::default();
     check.identifier("start.conversation_id", &start.conversation_id);
-    let id = request_id(&mut check, "start.request_id", &start.request_id, &start);
+    let id = request_id(&mut check, "start.request_id", &start.request_id, &asker, &start);
     let bytes_max = tenant.as_ref().map_or(u64::MAX, |t| t.attachment_max_bytes);
     let new = convert::new_attachment(&mut check, &start, bytes_max);
     let tenant = check.of_tenant_at("start.tenant", tenant)?;

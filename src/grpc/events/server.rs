@@ -59,7 +59,7 @@ impl HttpService<http::Request<Body>> for Server {
             let (parts, body) = request.into_parts();
             let line = parts.extensions.get::<Line>().cloned();
             let opened = match framing::only(&parts.headers, body).await {
-                Ok(request) => service.open(request, line).await,
+                Ok(asked) => service.open(framing::request(parts, asked), line).await,
                 Err(status) => Err(status),
             };
             Ok(opened.map_or_else(Status::into_http, |events| {

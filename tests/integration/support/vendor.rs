@@ -89,10 +89,21 @@ impl Vendor {
 
     /// As [`Vendor::deliver`]; with a signature that is not ours where `genuine` is false.
     pub async fn deliver_signed(&self, webhook_address: &str, webhook: &Webhook, genuine: bool) -> u16 {
+        self.deliver_of(TENANT, webhook_address, webhook, genuine).await
+    }
+
+    /// As [`Vendor::deliver_signed`], of another tenant.
+    pub async fn deliver_of(
+        &self,
+        tenant: &str,
+        webhook_address: &str,
+        webhook: &Webhook,
+        genuine: bool,
+    ) -> u16 {
         let sent_ms = jiff::Timestamp::now().as_millisecond();
         let checksum = crc32fast::hash(webhook.body.as_bytes());
         let payload = format!(
-            r#"{{"checksum":{checksum},"cid":"cust","eid":"{}","retry":0,"tid":"{TENANT}","tt":{sent_ms}}}"#,
+            r#"{{"checksum":{checksum},"cid":"cust","eid":"{}","retry":0,"tid":"{tenant}","tt":{sent_ms}}}"#,
             webhook.event_id
         );
         let header = URL_SAFE_NO_PAD.encode(format!(
@@ -115,7 +126,7 @@ impl Vendor {
             .http
             .post(format!("http://{webhook_address}/webhooks/8x8"))
             .header("content-type", "application/json")
-            .header("x-8x8-tenant-id", TENANT)
+            .header("x-8x8-tenant-id", tenant)
             .header("x-8x8-customer-id", "cust")
             .header("x-8x8-event-id", &webhook.event_id)
             .header("x-8x8-transmission-time", sent_ms)
