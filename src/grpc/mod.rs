@@ -15,6 +15,8 @@ mod deadline;
 pub mod events;
 mod fields;
 mod fiql;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod gate;
 pub mod line;
 mod paging;
