@@ -52,12 +52,17 @@ run() {
     if ! "$(program "$target")" "${LIMITS[@]}" -dict="fuzz/dictionaries/$target.dict" -artifact_prefix="$found" "$@" \
         "$corpus" "fuzz/corpus/$target" >"$log" 2>&1; then
         tail -n 40 "$log" >&2
-        stop "the fuzz target $target found something, named above; see it again by: scripts/fuzz.sh replay $target FILE"
+        printf 'error: the input above breaks a property; see it again by: scripts/fuzz.sh replay %s FILE\n' "$target" >&2
+        broken+=("$target")
+        return
     fi
     executions="$(awk '/^stat::number_of_executed_units/ { print $2 }' "$log")"
     covered="$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)"
     printf '%-12s %12s executions, %6s edges covered\n' "$target" "$executions" "$covered"
 }
+
+# Targets that found something. The others run all the same.
+broken=()
 
 [ $# -gt 0 ] || stop "usage: fuzz.sh short | long [TARGET...] | keep [TARGET...] | replay TARGET FILE..."
 mode="$1"
@@ -95,3 +100,5 @@ replay)
     stop "usage: fuzz.sh short | long [TARGET...] | keep [TARGET...] | replay TARGET FILE..."
     ;;
 esac
+
+[ ${#broken[@]} -eq 0 ] || stop "found something: ${broken[*]}"
