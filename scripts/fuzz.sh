@@ -2,7 +2,7 @@
 # Hands what others write, mutated, to its readers (fuzz/README.md), by libFuzzer and a stable compiler.
 #
 #   fuzz.sh short                  the same few inputs each time, for each target: what `make test` runs
-#   fuzz.sh long [TARGET...]       for FUZZ_SECONDS each, one after another
+#   fuzz.sh long [TARGET...]       for FUZZ_SECONDS (600) each, one after another: what `make fuzz` runs
 #   fuzz.sh keep [TARGET...]       puts into fuzz/corpus what long runs found that reaches something new
 #   fuzz.sh replay TARGET FILE...  one input again
 set -euo pipefail
