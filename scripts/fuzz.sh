@@ -51,7 +51,7 @@ run() {
     mkdir -p "$corpus" "$OUT/findings"
     if ! "$(program "$target")" "${LIMITS[@]}" -dict="fuzz/dictionaries/$target.dict" -artifact_prefix="$found" "$@" \
         "$corpus" "fuzz/corpus/$target" >"$log" 2>&1; then
-        tail -n 40 "$log" >&2
+        { grep -A 3 'panicked at' "$log" || true; tail -n 12 "$log"; } >&2
         printf 'error: the input above breaks a property; see it again by: scripts/fuzz.sh replay %s FILE\n' "$target" >&2
         broken+=("$target")
         return

@@ -1,7 +1,7 @@
 //! Writes the seeds of the corpus: inputs that a person would think of, as `corpus/TARGET/seed-NAME`. What the engine found
 //! lies beside them and is left alone.
 //!
-//!     cargo run -p chatbridge-fuzz --bin seeds
+//!     cargo run -p chatbridge-fuzz --example seeds
 
 #![allow(clippy::unwrap_used, reason = "run by hand, where a panic says enough")]
 
