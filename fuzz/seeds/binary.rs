@@ -63,6 +63,9 @@ pub(crate) fn page_tokens() -> Vec<Seed> {
         "1.00000000.1629804577105.vXg39aMTRlq4xCBFaUCTlA",
         "1.00000000.name",
         "2.00000000.1",
+        "1.00000000.0",
+        "1.00000000.+1",
+        "1.00000000.01.c1",
     ];
     let tokens = [
         "MS4wMDAwMDAwMC4x",

@@ -18,12 +18,14 @@ pub(crate) fn dispositions() -> Vec<Seed> {
         "attachment; filename=\"unclosed.txt",
         "attachment; filename=\"..\"",
     ]);
-    let long = format!(
-        "attachment; filename=\"{} {}\"",
-        "a".repeat(200),
-        "ü b".repeat(60)
-    );
-    seeds.push(("long".into(), long.into_bytes()));
+    for (name, before) in [("long", 200), ("cut-at-a-space", 254)] {
+        let header = format!(
+            "attachment; filename=\"{} {}\"",
+            "a".repeat(before),
+            "ü b".repeat(60)
+        );
+        seeds.push((name.into(), header.into_bytes()));
+    }
     seeds
 }
 
