@@ -1,13 +1,13 @@
 # What a developer types. The work is in scripts/; tools go into .tools/, which git ignores.
 
 .DEFAULT_GOAL := help
-.PHONY: demo dev test bench chaos lint generate tools clean help
+.PHONY: demo dev test bench chaos fuzz sbom lint generate tools clean help
 
 demo: ## A whole hand-over on this machine; needs Rust alone
-	@cargo run -q -- demo
+	@cargo run -q --locked -- demo
 
 dev: ## Chatbridge and a sandbox Chat Gateway, to develop against; needs Rust alone
-	@cargo run -q -- dev
+	@cargo run -q --locked -- dev
 
 test: tools ## Lint, then every test; installs what is missing
 	@scripts/test.sh
@@ -20,6 +20,14 @@ bench: ## What Chatbridge costs, against floors and peers of the same run; insta
 chaos: ## What becomes of events when things break, in ten minutes; installs redis-server and faketime if missing
 	@scripts/tools.sh chaos
 	@cargo test --locked --quiet --test chaos -- --full $(CHAOS)
+
+fuzz: ## What others write, mutated, for FUZZ_SECONDS (600) each; TARGETS="jwk cursor" picks some
+	@scripts/tools.sh fuzz
+	@scripts/fuzz.sh long $(TARGETS)
+
+sbom: ## Writes target/chatbridge.cdx.json: what is in the binary, as CycloneDX
+	@scripts/tools.sh sbom
+	@scripts/sbom.sh
 
 lint: tools ## Format, lints, types, contract, freshness of generated code
 	@scripts/lint.sh

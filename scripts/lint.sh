@@ -22,16 +22,19 @@ cargo fmt --all --check
 section "Rust: clippy"
 cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
 
+section "Dependencies: cargo-deny"
+scripts/deny.sh
+
 section "Contract: buf"
 "$VENV/bin/buf" lint
 
 section "Python: ruff"
-"$PYTHON" -m ruff format --check clients/python tests/python tests/fixtures
-"$PYTHON" -m ruff check clients/python tests/python tests/fixtures
+"$PYTHON" -m ruff format --check clients/python scripts tests/python tests/fixtures
+"$PYTHON" -m ruff check clients/python scripts tests/python tests/fixtures
 
 section "Python: mypy"
 "$PYTHON" -m mypy --config-file clients/python/pyproject.toml clients/python
-"$PYTHON" -m mypy --config-file clients/python/pyproject.toml tests/python
+"$PYTHON" -m mypy --config-file clients/python/pyproject.toml tests/python scripts
 
 section "Generated code is fresh"
 scripts/generate.sh --check

@@ -10,6 +10,9 @@ scripts/lint.sh
 section "Rust: tests"
 cargo test --workspace --locked --quiet
 
+section "Fuzzing: a short run of each target"
+scripts/fuzz.sh short
+
 section "Python client: tests"
 (cd "$CLIENT" && "$PYTHON" -m pytest)
 

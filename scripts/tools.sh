@@ -4,13 +4,17 @@
 #   tools.sh          what the project's checks need
 #   tools.sh bench    what the bench needs, and the peers that it measures, as far as they can be had
 #   tools.sh chaos    what the fault run needs: redis-server and faketime
+#   tools.sh fuzz     what the fuzz targets need: a C++ compiler
+#   tools.sh sbom     what the bill of materials needs: cargo-cyclonedx, and the tools for checks
 #
-# Python tools go into .tools/venv, from hashed pins; Centrifugo goes into .tools/bin. The rest comes from the system.
+# Python tools go into .tools/venv, from hashed pins; Centrifugo and cargo-cyclonedx go into .tools/bin. The rest comes from the
+# system.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
 # One version, so that figures of two runs are of the same program. It does not know its version by itself.
 CENTRIFUGO_VERSION="6.9.1"
+CARGO_CYCLONEDX_VERSION="0.5.9"
 CENTRIFUGO="github.com/centrifugal/centrifugo/v6"
 
 # apt_install PACKAGE...: installs Debian packages where we may, and stops with the command to run where we may not.
@@ -75,6 +79,22 @@ python_tools() {
     printf '%s\n' "$wanted" >"$stamp"
 }
 
+fuzz_tools() {
+    have c++ || apt_install g++
+}
+
+sbom_tools() {
+    local program="$TOOLS/bin/cargo-cyclonedx"
+    if [ -x "$program" ] && [ "$("$program" cyclonedx --version)" = "cargo-cyclonedx-cyclonedx $CARGO_CYCLONEDX_VERSION" ]; then
+        return
+    fi
+    section "Installing cargo-cyclonedx into .tools/bin"
+    # It runs for a second, so compiling it well is not worth the wait.
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=0 \
+        cargo install --quiet --locked --root "$TOOLS" --target-dir "$TOOLS/build" "cargo-cyclonedx@$CARGO_CYCLONEDX_VERSION"
+    rm -rf "$TOOLS/build"
+}
+
 # What the bench cannot do without, and its peers: without one, the bench says so and measures the others.
 bench_tools() {
     local missing=()
@@ -103,13 +123,24 @@ chaos)
     rust_compiler
     chaos_tools
     ;;
+fuzz)
+    rust_compiler
+    fuzz_tools
+    ;;
+sbom)
+    rust_compiler
+    system_tools
+    python_tools
+    sbom_tools
+    ;;
 "")
     rust_compiler
     rust_tools
     system_tools
+    fuzz_tools
     python_tools
     ;;
 *)
-    stop "usage: tools.sh [bench | chaos]"
+    stop "usage: tools.sh [bench | chaos | fuzz | sbom]"
     ;;
 esac

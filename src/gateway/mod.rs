@@ -14,6 +14,8 @@ mod connection;
 mod error;
 mod exchange;
 mod failure;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod operation;
 mod outcome;
 mod path;

@@ -2,7 +2,7 @@
 
 mod arriving;
 mod content;
-mod disposition;
+pub(super) mod disposition;
 
 use std::{
     fmt,

@@ -20,7 +20,7 @@ const DEPTH_MAX: usize = 32;
 #[error("is not FIQL at character {position}: expected {expected}")]
 pub(super) struct FiqlError {
     /// Which character, from 1; one behind the last where the expression ends too early.
-    position: usize,
+    pub(super) position: usize,
     /// What should be there.
     expected: &'static str,
 }

@@ -18,6 +18,8 @@ pub mod events;
 mod fields;
 mod fiql;
 mod framing;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod gate;
 pub mod line;
 mod paging;

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::{fmt::Display, str::FromStr};
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{check::Check, fiql};
@@ -191,7 +193,7 @@ pub(super) fn total(count: u32) -> i32 {
 }
 
 /// Token of the vendor's page behind `page`; empty where that was the last.
-fn next_page(scope: u32, page: u32, is_last: bool) -> String {
+pub(super) fn next_page(scope: u32, page: u32, is_last: bool) -> String {
     match page.checked_add(1) {
         Some(next) if !is_last => encode(scope, &next.to_string()),
         _ => String::new(),
@@ -199,12 +201,17 @@ fn next_page(scope: u32, page: u32, is_last: bool) -> String {
 }
 
 /// The vendor's page that a token names; the first without one.
-fn page(token: &str, scope: u32) -> Result<u32, Error> {
+pub(super) fn page(token: &str, scope: u32) -> Result<u32, Error> {
     decode(token, scope)?.map_or(Ok(0), |place| {
-        place
-            .parse()
-            .map_err(|_| Error::invalid("page_token", "names no page"))
+        number(&place)
+            .filter(|page| *page > 0)
+            .ok_or_else(|| Error::invalid("page_token", "names no page"))
     })
+}
+
+/// A number as tokens have it: the same number under another spelling makes a token that this service never gave out.
+fn number<N: FromStr + Display>(text: &str) -> Option<N> {
+    text.parse().ok().filter(|number: &N| number.to_string() == text)
 }
 
 /// Token behind a session; empty where that was the last.
@@ -223,7 +230,7 @@ pub(super) fn session(token: &str, scope: u32) -> Result<Option<SessionMark>, Er
         .split_once('.')
         .and_then(|(ms, conversation)| {
             Some(SessionMark {
-                active_ms: ms.parse().ok()?,
+                active_ms: number(ms)?,
                 conversation: conversation.to_owned(),
             })
         })

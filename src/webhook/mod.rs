@@ -3,6 +3,8 @@
 //! `signature` (request to verified delivery) and `normalise` (verified delivery to event) are pure; `keys` holds the
 //! vendor's public keys; `ingress` puts them together and ends at the log. Who hears of an event is not known here.
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod ingress;
 mod jwk;
 pub mod keys;

@@ -184,7 +184,7 @@ impl Verified {
     }
 
     /// A delivery that nobody signed, for tests of what comes after verification.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn unsigned(tenant: &str, event: &str, transmitted_ms: u64, body: Bytes) -> Self {
         let claimed = Claimed {
             tenant: tenant.to_owned(),

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode;
 const NAME_LIMIT: usize = 255;
 
 /// The name of a file without any path, where the header gives one; `filename*` goes before `filename`.
-pub(super) fn file_name(header: &[u8]) -> Option<String> {
+pub(in crate::gateway) fn file_name(header: &[u8]) -> Option<String> {
     let mut plain = None;
     let mut extended = None;
     let mut rest = after(header, b';')?;
@@ -98,7 +98,8 @@ fn tame(name: &str) -> Option<String> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let clean: String = last.chars().filter(|c| !c.is_control()).collect();
     let clean = clean.trim();
-    let cut = &clean[..clean.floor_char_boundary(NAME_LIMIT)];
+    // The cut may lay another space bare, with which the name would not be the same once more.
+    let cut = clean[..clean.floor_char_boundary(NAME_LIMIT)].trim_end();
     (!cut.trim_matches(['.', ' ']).is_empty()).then(|| cut.to_owned())
 }
 
@@ -178,12 +179,19 @@ mod tests {
         assert_eq!(name.len(), 254);
     }
 
+    #[test]
+    fn a_name_that_is_cut_at_a_space_does_not_end_with_it() {
+        let header = format!("attachment; filename=\"{} .txt\"", "a".repeat(254));
+        assert_eq!(file_name(header.as_bytes()), Some("a".repeat(254)));
+    }
+
     fn is_tame(name: &str) -> bool {
         !name.is_empty()
             && name.len() <= NAME_LIMIT
             && !matches!(name, "." | "..")
             && !name.contains(['/', '\\'])
             && !name.chars().any(char::is_control)
+            && name.trim() == name
     }
 
     proptest! {

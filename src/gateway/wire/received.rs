@@ -7,7 +7,7 @@ mod message;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData, ops::RangeInclusive};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{
@@ -189,8 +189,11 @@ fn identifier(id: String, of: &str) -> Result<String, String> {
     Ok(id)
 }
 
+/// The years 1 to 9999, Unix milliseconds: clients fail on a protobuf `Timestamp` of any other.
+const TIMES_MS: RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
+
 /// Unix milliseconds from ISO 8601, or from Unix time as a number. A time without an offset is taken for UTC, in which the vendor
-/// writes those that have one.
+/// writes those that have one. A time that no client can read counts as not given.
 fn unix_ms(text: &str) -> Option<i64> {
     let text = text.trim();
     let offset = || text.parse::<Timestamp>().ok();
@@ -204,6 +207,7 @@ fn unix_ms(text: &str) -> Option<i64> {
         .or_else(number)
         .or_else(plain)
         .map(|t| t.as_millisecond())
+        .filter(|ms| TIMES_MS.contains(ms))
 }
 
 /// Milliseconds, or seconds with or without a fraction: the one is over 10^11 from 1973 on, the other not before the year 5138.

@@ -77,6 +77,21 @@ fn a_token_serves_its_own_request_only() {
     assert_eq!(next_page(7, u32::MAX, false), "");
 }
 
+#[rstest]
+#[case::the_first_page("0")]
+#[case::a_sign("+1")]
+#[case::a_zero_in_front("01")]
+#[case::nothing("")]
+fn a_page_under_another_spelling_is_no_page(#[case] place: &str) {
+    let named = page(&encode(7, place), 7);
+    assert!(
+        named.unwrap_err().to_string().contains("names no page"),
+        "{place}"
+    );
+    let named = session(&encode(7, &format!("0{place}.c1")), 7);
+    assert_eq!(named.is_ok(), place.is_empty(), "{place}");
+}
+
 #[test]
 fn orders_are_the_vendors_or_refused() {
     assert_eq!(order("").unwrap(), "");

@@ -3,7 +3,7 @@
 use jiff::{civil::Date, tz::TimeZone};
 use serde::Deserialize;
 
-use super::{Item, first, identifier, list, object, one, unix_ms};
+use super::{Item, TIMES_MS, first, identifier, list, object, one, unix_ms};
 use crate::{
     event::{self, AssignmentKind, AuthorType, UpstreamState},
     gateway::{
@@ -219,8 +219,8 @@ fn moment_or_day_ms(text: &str) -> Option<i64> {
     unix_ms(text).or_else(|| {
         // Stricter than `parse`, which also takes a time that is none and drops it.
         let day = Date::strptime("%Y-%m-%d", text.trim()).ok()?;
-        let midnight = day.to_zoned(TimeZone::UTC).ok()?;
-        Some(midnight.timestamp().as_millisecond())
+        let midnight = day.to_zoned(TimeZone::UTC).ok()?.timestamp();
+        Some(midnight.as_millisecond()).filter(|ms| TIMES_MS.contains(ms))
     })
 }
 

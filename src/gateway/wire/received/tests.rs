@@ -32,6 +32,9 @@ fn bytes(value: &Value) -> Vec<u8> {
 #[case("2021-01-30T08:30:00.123456789Z", Some(1_611_995_400_123))]
 #[case("2021-01-30T08:30:00", Some(1_611_995_400_000))]
 #[case("2021-01-30 08:30:00.250", Some(1_611_995_400_250))]
+#[case("0001-01-01T00:00:00Z", Some(-62_135_596_800_000))]
+#[case("0000-12-31T23:59:59.999Z", None)]
+#[case("-000044-03-15T12:00:00Z", None)]
 #[case("2021-01-30", None)]
 #[case("08:30:00", None)]
 #[case("1611995400000", Some(1_611_995_400_000))]
@@ -237,7 +240,22 @@ fn a_cut_answer_is_never_taken_for_a_whole_one() {
     );
 }
 
+#[test]
+fn a_key_with_a_number_of_many_digits_is_the_same_once_more() {
+    let given = format!(r#"{{"kty":"RSA","more":{}}}"#, "6".repeat(42));
+    let key = signing_key(given.as_bytes()).unwrap();
+    assert_eq!(signing_key(key.as_bytes()).unwrap(), key);
+}
+
 proptest! {
+    /// What was sent is looked for in what the vendor lists.
+    #[test]
+    fn numbers_are_read_as_they_were_written(number in proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL) {
+        let body = json!({ "id": "m1", "cards": [{ "content": number }] });
+        let read = message(&bytes(&body)).unwrap();
+        prop_assert_eq!(&read.cards[0].content, &json!(number));
+    }
+
     #[test]
     fn any_bytes_are_survived(body in any::<Vec<u8>>(), text in any::<String>()) {
         for body in [body, text.into_bytes()] {
