@@ -1,5 +1,7 @@
 //! Reads settings one by one, and notes every mistake instead of stopping at the first.
 
+mod doors;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -166,6 +168,7 @@ impl Reader {
         let tenant = self.required("tenant");
         let api_key = self.required("api_key").map(SecretString::from);
         let redis_url = self.redis_url();
+        let redis_tls = self.redis_tls();
         let redis_wait = self.redis_wait();
         let retention = Retention {
             log_ms: self.number("log_retention_hours", 1, 8760) * hour_ms,
@@ -179,7 +182,14 @@ impl Reader {
         let grpc_listen = self.grpc_listen();
         let webhook_listen = self.parsed("webhook_listen", "an address such as 127.0.0.1:8080");
         let admin_listen = self.parsed("admin_listen", "an address such as 127.0.0.1:9090");
+        let grpc_tls = self.tls("grpc");
+        let webhook_tls = self.tls("webhook");
         let webhook_path_secret = self.path_secret();
+        let webhook_sources = self.webhook_sources();
+        let webhook_rates = self.webhook_rates();
+        let webhook_seats = self.webhook_seats(webhook_max_bytes);
+        let webhook_connections_per_address =
+            self.number("webhook_connections_per_address_max", 0, 1_000_000);
         let gateway_timeout = self.millis("gateway_timeout_ms", 100, 60_000);
         let gateway_attempts = self.number("gateway_attempts", 1, 10);
         let gateway_rate = self.number("gateway_rate_per_second", 0, 100_000);
@@ -191,6 +201,7 @@ impl Reader {
         let agent_names_url = self.agent_names_url();
         let agent_names_ttl = Duration::from_secs(self.number("agent_names_ttl_seconds", 1, 86_400));
         let webhook_freshness = Duration::from_secs(self.number("webhook_freshness_seconds", 10, 3600));
+        self.check_freshness(webhook_freshness, retention.dedupe_ms);
         let heartbeat = self.millis("heartbeat_ms", 50, 20_000);
         let stream_max_age = Duration::from_secs(self.number("stream_max_age_seconds", 1, 86_400));
         let stream_lag_max_events = self.number("stream_lag_max_events", 0, 1 << 53);
@@ -223,6 +234,7 @@ impl Reader {
             tenant: TenantId::new(tenant?),
             api_key: api_key?,
             redis_url: redis_url?,
+            redis_tls,
             redis_wait,
             redis_prefix: self.text("redis_prefix"),
             partitions: u16::try_from(partitions).ok()?,
@@ -230,7 +242,13 @@ impl Reader {
             grpc_listen: grpc_listen?,
             webhook_listen: webhook_listen?,
             admin_listen: admin_listen?,
+            grpc_tls,
+            webhook_tls,
             webhook_path_secret,
+            webhook_sources,
+            webhook_rates,
+            webhook_seats,
+            webhook_connections_per_address: usize::try_from(webhook_connections_per_address).ok()?,
             webhook_freshness,
             webhook_max_bytes: usize::try_from(webhook_max_bytes).ok()?,
             heartbeat,

@@ -19,13 +19,16 @@ use tokio::{
 use tonic::transport::server::Connected;
 use tracing::{debug, warn};
 
-use crate::grpc::{
-    gate::{Admitted, Gate, Refused},
-    line::Line,
+use crate::{
+    grpc::{
+        gate::{Admitted, Gate, Refused},
+        line::Line,
+    },
+    tls::{Endpoint, Wire},
 };
 
 /// How long accepting rests where it failed, as for want of file descriptors.
-const REST: Duration = Duration::from_millis(100);
+pub(super) const REST: Duration = Duration::from_millis(100);
 /// How many bytes tell what a connection speaks: those with which HTTP/2 begins. Until they are there nobody asks whether the
 /// other end is.
 const GREETING_BYTES: usize = 24;
@@ -49,7 +52,7 @@ impl Patience {
 
     /// Lets the system find out whether the other end is gone, which HTTP/1 does not. Where that fails, the connection is
     /// broken, and reading will tell.
-    fn set(self, stream: &TcpStream) {
+    pub(super) fn set(self, stream: &TcpStream) {
         let socket = SockRef::from(stream);
         let keepalive = TcpKeepalive::new().with_time(self.silence.max(SECOND));
         #[cfg(target_os = "linux")]
@@ -69,15 +72,23 @@ pub(super) struct Incoming {
     listener: TcpListener,
     gate: Arc<Gate>,
     patience: Patience,
+    /// `None`: connections are not encrypted.
+    tls: Option<Arc<Endpoint>>,
     rest: Option<Pin<Box<Sleep>>>,
 }
 
 impl Incoming {
-    pub(super) fn new(listener: TcpListener, gate: Arc<Gate>, patience: Patience) -> Self {
+    pub(super) fn new(
+        listener: TcpListener,
+        gate: Arc<Gate>,
+        patience: Patience,
+        tls: Option<Arc<Endpoint>>,
+    ) -> Self {
         Self {
             listener,
             gate,
             patience,
+            tls,
             rest: None,
         }
     }
@@ -99,7 +110,7 @@ impl Incoming {
         let _ = stream.set_nodelay(true);
         self.patience.set(&stream);
         Some(Connection {
-            stream,
+            wire: Wire::new(stream, self.tls.as_deref()),
             line: Line::new(Some(address.ip())),
             greeting: Some(Greeting {
                 missing: GREETING_BYTES,
@@ -111,7 +122,7 @@ impl Incoming {
 }
 
 /// Whether accepting failed for the one connection that was to be accepted, and the next may do better.
-fn is_of_one(error: &io::Error) -> bool {
+pub(super) fn is_of_one(error: &io::Error) -> bool {
     use io::ErrorKind::{
         ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted, NetworkDown,
         NetworkUnreachable, TimedOut,
@@ -158,7 +169,7 @@ impl Stream for Incoming {
 
 /// A connection that was let in.
 pub(super) struct Connection {
-    stream: TcpStream,
+    wire: Wire,
     /// By which its calls may cut it.
     line: Line,
     /// What it has yet to say before it is known to be more than open.
@@ -180,6 +191,15 @@ impl Connected for Connection {
 }
 
 impl Connection {
+    /// Makes the handshake of TLS where one is to be made, and notes who the client proved to be before anything is read.
+    fn poll_secured(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let secured = self.wire.poll_secured(context);
+        if let Some(certificate) = self.wire.take_certificate() {
+            self.line.set_certificate(certificate);
+        }
+        secured
+    }
+
     /// Whoever waits for the other end waits for the line to be cut as well.
     fn unless_cut<T>(&self, poll: Poll<io::Result<T>>, context: &Context<'_>) -> Poll<io::Result<T>> {
         if poll.is_pending() && self.line.poll_cut(context) {
@@ -196,7 +216,10 @@ impl AsyncRead for Connection {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buf);
+        let read = match self.poll_secured(context) {
+            Poll::Ready(Ok(())) => Pin::new(&mut self.wire).poll_read(context, buf),
+            other => other,
+        };
         let read = self.unless_cut(read, context);
         let Some(greeting) = &mut self.greeting else {
             return read;
@@ -219,7 +242,10 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, buf);
+        let written = match self.poll_secured(context) {
+            Poll::Ready(Ok(())) => Pin::new(&mut self.wire).poll_write(context, buf),
+            other => other.map_ok(|()| 0),
+        };
         self.unless_cut(written, context)
     }
 
@@ -228,20 +254,23 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bufs);
+        let written = match self.poll_secured(context) {
+            Poll::Ready(Ok(())) => Pin::new(&mut self.wire).poll_write_vectored(context, bufs),
+            other => other.map_ok(|()| 0),
+        };
         self.unless_cut(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.wire.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        Pin::new(&mut self.wire).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        Pin::new(&mut self.wire).poll_shutdown(context)
     }
 }
 

@@ -32,6 +32,7 @@ use crate::{
     store::SharedStore,
     subscription::Subscriptions,
     tenant::Tenants,
+    tls::Endpoint,
 };
 
 const STREAMS_PER_CONNECTION: u32 = 1000;
@@ -51,6 +52,7 @@ const FRAME_BYTES: u32 = 256 << 10;
 )]
 pub(super) async fn serve(
     listener: TcpListener,
+    tls: Option<Arc<Endpoint>>,
     config: Config,
     calls: Conversations,
     tenants: Tenants,
@@ -129,7 +131,7 @@ pub(super) async fn serve(
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
         .serve_with_incoming_shutdown(
-            Incoming::new(listener, Gate::new(config.connection_limits), patience),
+            Incoming::new(listener, Gate::new(config.connection_limits), patience, tls),
             shutdown.cancelled_owned(),
         )
         .await?;

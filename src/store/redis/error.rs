@@ -2,7 +2,10 @@
 
 use ::redis::{ErrorKind, RedisError};
 
-use super::url::{self, Address};
+use super::{
+    tls::explain_tls,
+    url::{self, Address},
+};
 use crate::store::StoreError;
 
 /// Why a server did not do what it was asked.
@@ -99,6 +102,9 @@ pub(super) fn server_code(error: &RedisError) -> Option<String> {
 pub(super) fn explain(error: &RedisError) -> StoreError {
     if let Some(code) = server_code(error) {
         return explain_code(&code, error);
+    }
+    if let Some(problem) = explain_tls(error) {
+        return StoreError::Unavailable(problem.into());
     }
     match error.kind() {
         ErrorKind::Io if error.is_timeout() => StoreError::Unavailable("Redis did not answer in time".into()),
