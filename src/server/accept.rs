@@ -292,4 +292,89 @@ mod tests {
     ) {
         assert_eq!(is_of_one(&io::Error::from_raw_os_error(code)), expected);
     }
+
+    /// A port with TLS that asks for certificates, and a client that has one.
+    fn both_ends() -> (tempfile::TempDir, Arc<Endpoint>, Arc<rustls::ClientConfig>) {
+        use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
+        use rustls::pki_types::{PrivateKeyDer, pem::PemObject as _};
+
+        crate::tls::install_provider();
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let issue = |name: SanType| {
+            let mut params = CertificateParams::default();
+            params.subject_alt_names = vec![name];
+            let key = KeyPair::generate().unwrap();
+            let certificate = params.signed_by(&key, &authority).unwrap();
+            (certificate, key.serialize_pem())
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: String| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let (server, server_key) = issue(SanType::DnsName("localhost".try_into().unwrap()));
+        let files = crate::tls::TlsFiles {
+            cert: write("tls.crt", server.pem()),
+            key: write("tls.key", server_key),
+            client_auth: Some(crate::tls::ClientAuth {
+                ca: write("ca.crt", authority.as_ref().pem()),
+                required: true,
+            }),
+        };
+        let endpoint = Endpoint::load("test", files, &[b"h2"]).unwrap();
+        let (client, client_key) = issue(SanType::URI("spiffe://example.org/bot".try_into().unwrap()));
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(authority.as_ref().der().clone()).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(client_key.as_bytes()).unwrap();
+        let mut config = rustls::ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_client_auth_cert(vec![client.der().clone()], key)
+            .unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        (dir, endpoint, Arc::new(config))
+    }
+
+    #[tokio::test]
+    async fn who_the_client_is_is_known_before_anything_is_read_of_it() {
+        use futures_util::StreamExt as _;
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+        let (_dir, endpoint, client) = both_ends();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let patience = Patience {
+            silence: Duration::from_secs(10),
+            answer: Duration::from_secs(10),
+        };
+        let gate = Gate::new(crate::grpc::gate::Limits::default());
+        let mut incoming = Incoming::new(listener, gate, patience, Some(endpoint));
+        // Each with a session that could be resumed from the one before.
+        for _ in 0..2 {
+            let client = tokio_rustls::TlsConnector::from(Arc::clone(&client));
+            let speaking = tokio::spawn(async move {
+                let stream = TcpStream::connect(address).await.unwrap();
+                let name = "localhost".try_into().unwrap();
+                let mut stream = client.connect(name, stream).await.unwrap();
+                stream.write_all(b"hello").await.unwrap();
+                let mut answer = [0; 5];
+                stream.read_exact(&mut answer).await.unwrap();
+                answer
+            });
+            let mut connection = incoming.next().await.unwrap().unwrap();
+            let line = connection.connect_info();
+            assert!(line.certificate().is_none(), "nobody has proved anything yet");
+            let mut heard = [0; 5];
+            connection.read_exact(&mut heard).await.unwrap();
+            assert_eq!(&heard, b"hello");
+            let certificate = line.certificate().expect("it is known by now");
+            assert_eq!(certificate.identities, ["spiffe://example.org/bot"]);
+            assert!(certificate.not_after > std::time::SystemTime::now());
+            connection.write_all(b"world").await.unwrap();
+            connection.flush().await.unwrap();
+            assert_eq!(&speaking.await.unwrap(), b"world");
+        }
+    }
 }

@@ -1,11 +1,13 @@
 //! Places for connections at the webhook door, and who gives way when there are no more.
 //!
 //! A sender that is quick is done within milliseconds, so whoever has kept the door waiting the longest is one that is slow,
-//! or idle. When all places are taken, or all memory for bodies, it is that one that is cut off, and not the next who comes.
-//! A request whose body is there waits for its sender no more, and is never cut off.
+//! or idle. When all places are taken, or all memory for bodies, one of those is cut off, and not the next who comes: of the
+//! address that has the most connections, so that nobody drives others out by coming again and again. A request whose body is
+//! there waits for its sender no more, and is never cut off.
 
 use std::{
     collections::{BTreeMap, HashMap},
+    net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -16,6 +18,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Refusal, ingress::WEBHOOKS};
+use crate::grpc::gate::counted;
 
 /// What the door has room for, and how long it waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +57,8 @@ struct Room {
     /// Of all seats together.
     bytes: usize,
     taken: HashMap<u64, Chair>,
+    /// How many of them each address has.
+    by_source: HashMap<IpAddr, usize>,
     /// Who keeps us waiting, by the ticket that was drawn when it began to: the longest first.
     waiting: BTreeMap<u64, u64>,
     tickets: u64,
@@ -62,6 +67,7 @@ struct Room {
 /// What is known of a seat.
 #[derive(Debug)]
 struct Chair {
+    source: Option<IpAddr>,
     phase: Phase,
     since: Instant,
     ticket: u64,
@@ -110,8 +116,10 @@ impl Seats {
         })
     }
 
-    /// A place for a connection; `None` where there is none and nobody can give way.
-    pub fn take(self: &Arc<Self>) -> Option<Seat> {
+    /// A place for a connection from this address; `None` where there is no place and nobody can give way. One whose address
+    /// says nothing, as a proxy's, has none.
+    pub fn take(self: &Arc<Self>, source: Option<IpAddr>) -> Option<Seat> {
+        let source = source.map(counted);
         let mut room = self.room();
         let max = self.limits.connections;
         if max > 0 && room.taken.len() >= max && !room.give_way(|_| true) {
@@ -120,6 +128,7 @@ impl Seats {
         let ticket = room.draw();
         let cut = CancellationToken::new();
         let chair = Chair {
+            source,
             phase: Phase::Head,
             since: Instant::now(),
             ticket,
@@ -128,6 +137,9 @@ impl Seats {
         };
         // A seat keeps the first ticket that was drawn for it as its name.
         room.taken.insert(ticket, chair);
+        if let Some(source) = source {
+            *room.by_source.entry(source).or_default() += 1;
+        }
         room.waiting.insert(ticket, ticket);
         Some(Seat {
             seats: Arc::clone(self),
@@ -154,10 +166,24 @@ impl Room {
         self.tickets
     }
 
-    /// Cuts off the first of those who wait that is such a one.
+    /// Cuts off one of those who wait that are such: of the address with the most connections, the one that has waited the
+    /// longest.
     fn give_way(&mut self, such: impl Fn(&Chair) -> bool) -> bool {
-        let mut longest = self.waiting.values();
-        let Some(id) = longest.find(|id| self.taken.get(id).is_some_and(&such)).copied() else {
+        let chairs = self
+            .waiting
+            .values()
+            .filter_map(|id| self.taken.get_key_value(id));
+        let many = |chair: &Chair| {
+            chair
+                .source
+                .and_then(|source| self.by_source.get(&source))
+                .copied()
+        };
+        // Of several that are the least, the first is taken.
+        let chosen = chairs
+            .filter(|(_, chair)| such(chair))
+            .min_by_key(|(_, chair)| std::cmp::Reverse(many(chair).unwrap_or(0)));
+        let Some((&id, _)) = chosen else {
             return false;
         };
         if let Some(chair) = self.remove(id) {
@@ -173,6 +199,14 @@ impl Room {
         let chair = self.taken.remove(&id)?;
         self.waiting.remove(&chair.ticket);
         self.bytes -= chair.bytes;
+        if let Some(source) = chair.source
+            && let Some(count) = self.by_source.get_mut(&source)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.by_source.remove(&source);
+            }
+        }
         Some(chair)
     }
 }
@@ -220,16 +254,20 @@ impl Seat {
         }
     }
 
-    /// A request was answered.
-    pub fn done(&self) {
+    /// A request is answered. Says whether its body was read to the end: if not, what is left of it is in the way of another
+    /// request.
+    pub fn done(&self) -> bool {
         let mut room = self.seats.room();
+        let mut was_read = false;
         if let Some(chair) = room.taken.get_mut(&self.id) {
+            was_read = chair.phase == Phase::Work;
             let bytes = std::mem::take(&mut chair.bytes);
             room.bytes -= bytes;
         }
         drop(room);
         self.wait(None, Phase::Idle);
         self.is_idle.store(true, Ordering::Relaxed);
+        was_read
     }
 
     /// Waits until it is cut off to make room for others.
@@ -306,16 +344,16 @@ mod tests {
     #[test]
     fn whoever_kept_us_waiting_the_longest_gives_way() {
         let seats = seats(3, 100);
-        let [slow, quick, idle] = [(); 3].map(|()| seats.take().unwrap());
+        let [slow, quick, idle] = [(); 3].map(|()| seats.take(None).unwrap());
         quick.begin();
         quick.work();
         quick.done();
         idle.begin();
         idle.done();
         // The slow one has said nothing since it came; the others were answered after that, the quick one first.
-        let _first = seats.take().unwrap();
+        let _first = seats.take(None).unwrap();
         assert_eq!([&slow, &quick, &idle].map(is_cut), [true, false, false]);
-        let _second = seats.take().unwrap();
+        let _second = seats.take(None).unwrap();
         assert_eq!([&quick, &idle].map(is_cut), [true, false]);
         drop((slow, quick));
         assert_eq!(
@@ -328,22 +366,22 @@ mod tests {
     #[test]
     fn whoever_waits_for_us_does_not_give_way() {
         let seats = seats(2, 100);
-        let [one, two] = [(); 2].map(|()| seats.take().unwrap());
+        let [one, two] = [(); 2].map(|()| seats.take(None).unwrap());
         one.begin();
         one.work();
         two.begin();
         two.work();
-        assert!(seats.take().is_none());
+        assert!(seats.take(None).is_none());
         assert!(!seats.make_room());
         two.done();
-        assert!(seats.take().is_some());
+        assert!(seats.take(None).is_some());
         assert!(is_cut(&two) && !is_cut(&one));
     }
 
     #[test]
     fn memory_is_taken_from_the_slow_and_never_exceeded() {
         let seats = seats(0, 100);
-        let [slow, working, good] = [(); 3].map(|()| seats.take().unwrap());
+        let [slow, working, good] = [(); 3].map(|()| seats.take(None).unwrap());
         for seat in [&slow, &working, &good] {
             seat.begin();
         }
@@ -355,7 +393,7 @@ mod tests {
         assert_eq!(seats.room().bytes, 80);
         // Nobody is left who is slower.
         assert_eq!(good.hold(30), Err(Refusal::Crowded));
-        let newer = seats.take().unwrap();
+        let newer = seats.take(None).unwrap();
         newer.begin();
         assert_eq!(newer.hold(101), Err(Refusal::Crowded));
         assert!(is_cut(&good), "it was slower than the one that asked");
@@ -366,9 +404,24 @@ mod tests {
     }
 
     #[test]
+    fn whoever_comes_again_and_again_drives_out_only_itself() {
+        let seats = seats(10, 100);
+        let address = |last| Some(IpAddr::from([192, 0, 2, last]));
+        let good: Vec<_> = (1..4).map(|last| seats.take(address(last)).unwrap()).collect();
+        let mut flood: Vec<_> = (0..1000).map(|_| seats.take(address(9)).unwrap()).collect();
+        assert!(good.iter().all(|seat| !is_cut(seat)));
+        assert_eq!(flood.iter().filter(|seat| !is_cut(seat)).count(), 7);
+        flood.retain(|seat| !is_cut(seat));
+        drop(good);
+        assert_eq!(seats.room().by_source.len(), 1);
+        drop(flood);
+        assert!(seats.room().by_source.is_empty());
+    }
+
+    #[test]
     fn one_that_asks_for_more_than_there_is_is_refused() {
         let seats = seats(0, 100);
-        let only = seats.take().unwrap();
+        let only = seats.take(None).unwrap();
         only.begin();
         assert_eq!(only.hold(101), Err(Refusal::Crowded));
         only.hold(100).unwrap();
@@ -377,7 +430,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_head_is_waited_for_less_long_than_a_silence() {
         let seats = seats(0, 100);
-        let seat = seats.take().unwrap();
+        let seat = seats.take(None).unwrap();
         assert_eq!(seat.deadline().map(|(why, _)| why), Some(Overdue::Head));
         seat.begin();
         assert_eq!(seat.deadline(), None);

@@ -4,8 +4,10 @@
 
 mod delivery;
 mod door;
+mod forged;
 mod hostile;
 mod keys;
+mod slow;
 
 use std::{sync::atomic::Ordering, time::Duration};
 

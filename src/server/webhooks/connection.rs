@@ -10,7 +10,14 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::Request, response::Response};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{HeaderValue, header},
+    response::Response,
+};
+use http_body::Body as _;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
@@ -82,11 +89,19 @@ pub(super) async fn serve(wire: Wire, peer: IpAddr, seat: Seat, app: Router, sto
 async fn answer(app: Router, came: Came, request: Request<Incoming>) -> Result<Response, Infallible> {
     let seat = Arc::clone(&came.seat);
     seat.begin();
+    if request.body().is_end_stream() {
+        seat.work();
+    }
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(came);
-    let answer = app.oneshot(request).await;
-    seat.done();
-    answer
+    let mut answer = app.oneshot(request).await?;
+    if !seat.done() {
+        // What is left of the body is not read, so nobody should send another request behind it.
+        answer
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(answer)
 }
 
 /// Counts and logs a request that never became one.

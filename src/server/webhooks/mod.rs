@@ -111,7 +111,7 @@ impl Host {
         let Ok(admitted) = self.gate.admit(counted) else {
             return refuse("address");
         };
-        let Some(seat) = self.seats.take() else {
+        let Some(seat) = self.seats.take(counted) else {
             return refuse("total");
         };
         // Small answers must not wait for more.

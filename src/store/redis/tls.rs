@@ -1,13 +1,13 @@
 //! How Redis proves who it is, and how we prove it to Redis, where connections are encrypted.
 
-use std::{error::Error as _, io, path::PathBuf, sync::Arc};
+use std::{error::Error, io, path::PathBuf, sync::Arc};
 
 use ::redis::{
     AsyncConnectionConfig, Client, ClientTlsConfig, RedisError, TlsCertificates, aio::MultiplexedConnection,
 };
 use rustls::{AlertDescription, CertificateError};
 
-use super::error::explain;
+use super::error::{TOO_LATE, explain};
 use crate::{
     store::StoreError,
     tls::{TlsError, read},
@@ -70,6 +70,18 @@ impl Target {
         let Some(tls) = &self.tls else {
             return connect(&self.client, config).await;
         };
+        let client = self.with_certificates(tls).await?;
+        connect(&client, config).await.map_err(|error| match error {
+            // Without TLS it waits for the end of a line, which it may never have been sent.
+            StoreError::Unavailable(why) if why == TOO_LATE => {
+                StoreError::Unavailable(format!("{why}, or does not speak TLS at this port"))
+            }
+            other => other,
+        })
+    }
+
+    /// The client with what the files hold now.
+    async fn with_certificates(&self, tls: &Arc<RedisTls>) -> Result<Client, StoreError> {
         let tls = Arc::clone(tls);
         let read = tokio::task::spawn_blocking(move || tls.certificates()).await;
         let certificates = read
@@ -78,11 +90,10 @@ impl Target {
                 StoreError::Unavailable(format!("the certificates for Redis cannot be used: {problem}"))
             })?;
         let Some(certificates) = certificates else {
-            return connect(&self.client, config).await;
+            return Ok(self.client.clone());
         };
         let info = self.client.get_connection_info().clone();
-        let client = Client::build_with_tls(info, certificates).map_err(|error| unusable(&error))?;
-        connect(&client, config).await
+        Client::build_with_tls(info, certificates).map_err(|error| unusable(&error))
     }
 }
 
@@ -104,29 +115,30 @@ fn unusable(error: &RedisError) -> StoreError {
 
 /// What went wrong with TLS, and what to do; `None` where it was something else.
 pub(super) fn explain_tls(error: &RedisError) -> Option<&'static str> {
-    use rustls::Error;
+    use rustls::Error as Tls;
     Some(match library_error(error)? {
-        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "Redis shows a certificate of an authority that is not believed (UnknownIssuer): let redis_tls_ca_file name \
+        // An authority that was set up anew under its old name shows as a bad signature.
+        Tls::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+            "Redis shows a certificate of an authority that is not believed: let redis_tls_ca_file name \
              the certificate of the authority that issued it"
         }
-        Error::InvalidCertificate(
+        Tls::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => {
             "Redis shows a certificate that does not name the host it was asked for: issue one that does, or let the \
              Redis URL, Sentinels and nodes use a name that it has"
         }
-        Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+        Tls::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
             "Redis shows a certificate that has expired: renew it, or set this machine's clock"
         }
-        Error::InvalidCertificate(_) => {
+        Tls::InvalidCertificate(_) => {
             "Redis shows a certificate that is not valid: look at it with openssl s_client"
         }
-        Error::InvalidMessage(_) => {
+        Tls::InvalidMessage(_) => {
             "what answers does not speak TLS: name Redis's tls-port in the Redis URL, or begin it with redis instead of \
              rediss"
         }
-        Error::AlertReceived(
+        Tls::AlertReceived(
             AlertDescription::CertificateRequired
             | AlertDescription::BadCertificate
             | AlertDescription::UnknownCA
@@ -142,17 +154,8 @@ pub(super) fn explain_tls(error: &RedisError) -> Option<&'static str> {
 }
 
 fn library_error(error: &RedisError) -> Option<&rustls::Error> {
-    let mut source = error.source();
-    while let Some(error) = source {
-        if let Some(found) = error.downcast_ref::<rustls::Error>() {
-            return Some(found);
-        }
-        // An I/O error's source is that of what it wraps, and not what it wraps.
-        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if let Some(found) = wrapped.and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>()) {
-            return Some(found);
-        }
-        source = error.source();
-    }
-    None
+    // The library shares what it wraps, and an I/O error's source is that of what it wraps, and not what it wraps.
+    let shared = error.source()?.downcast_ref::<Arc<dyn Error + Send + Sync>>()?;
+    let wrapped = shared.downcast_ref::<io::Error>()?.get_ref()?;
+    wrapped.downcast_ref::<rustls::Error>()
 }
