@@ -200,4 +200,22 @@ mod tests {
         assert_eq!(reasons.len(), Refusal::ALL.len());
         assert!(Refusal::ALL.iter().all(|r| !r.status().is_success()));
     }
+
+    #[test]
+    fn the_documentation_lists_every_refusal_with_its_status() {
+        let page = include_str!("../../docs/webhooks.md");
+        for refusal in Refusal::ALL {
+            let row = format!("| `{}` | {} | ", refusal.reason(), refusal.status().as_u16());
+            assert!(page.contains(&row), "docs/webhooks.md lacks the row: {row}");
+        }
+        let rows = page.lines().filter(|line| {
+            let mut cells = line.split(" | ").skip(1);
+            cells.next().is_some_and(|cell| cell.parse::<u16>().is_ok())
+        });
+        assert_eq!(
+            rows.count(),
+            Refusal::ALL.len(),
+            "docs/webhooks.md has rows of none"
+        );
+    }
 }

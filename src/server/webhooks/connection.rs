@@ -37,8 +37,6 @@ use crate::{
 /// The largest head of a request, in bytes; the vendor's are below 2 KiB, and a proxy adds some. It is also how much of a body
 /// is read ahead.
 const HEAD_BYTES_MAX: usize = 16 << 10;
-/// The most lines of a head.
-const HEADERS_MAX: usize = 64;
 /// How long telling somebody that he was too slow may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
@@ -64,7 +62,7 @@ pub(super) async fn serve(wire: Wire, peer: IpAddr, seat: Seat, app: Router, sto
     let service = service_fn(move |request| answer(app.clone(), came.clone(), request));
     let mut connection = http1::Builder::new()
         .max_buf_size(HEAD_BYTES_MAX)
-        .max_headers(HEADERS_MAX)
+        // It takes at most 100 lines, which is the library's own limit: any other costs it an allocation for each request.
         // The seat knows a silence from a head that does not come.
         .header_read_timeout(None)
         .serve_connection(TokioIo::new(wire), service);

@@ -7,7 +7,8 @@ use tokio::{io::AsyncReadExt as _, net::TcpStream};
 use super::{SOON, address, both, call, channel, files_of, presented, serve, shake};
 use crate::support::{
     certificates::{Authority, Issued, Mounted},
-    service::{PATIENCE, Service, eventually},
+    service::{PATIENCE, Service, eventually, program},
+    vendor::Vendor,
 };
 
 const PORT: &str = r#"port="grpc""#;
@@ -103,6 +104,125 @@ async fn clients_prove_who_they_are_where_they_must_and_where_they_may() {
         assert!(!gets_in(Some(&unknown)).await, "{auth}");
         assert_eq!(gets_in(None).await, without, "{auth}");
     }
+}
+
+#[tokio::test]
+async fn authorities_of_clients_change_like_certificates() {
+    let (authority, old, new) = (Authority::new(), Authority::new(), Authority::new());
+    let server = authority.server();
+    let mount = |ca: &Authority| {
+        [
+            ("tls.crt", server.cert.clone()),
+            ("tls.key", server.key.clone()),
+            ("ca.crt", ca.pem()),
+        ]
+    };
+    let before = mount(&old);
+    let files = Mounted::new(&before.each_ref().map(|(name, text)| (*name, text.as_str())));
+    let service = serve(&[
+        ("grpc_tls_cert_file", &files.text("tls.crt")),
+        ("grpc_tls_key_file", &files.text("tls.key")),
+        ("grpc_tls_client_ca_file", &files.text("ca.crt")),
+    ])
+    .await;
+    let clients = [&old, &new].map(|ca| ca.client("spiffe://example.org/bot"));
+    let gets_in = async |client: &Issued| match channel(&service, &authority.pem(), Some(client)).await {
+        Ok(channel) => call(channel).await.is_ok(),
+        Err(_) => false,
+    };
+    assert!(gets_in(&clients[0]).await && !gets_in(&clients[1]).await);
+    let after = mount(&new);
+    files.replace(&after.each_ref().map(|(name, text)| (*name, text.as_str())));
+    eventually("the new authority is believed", async || {
+        gets_in(&clients[1]).await.then_some(())
+    })
+    .await;
+    assert!(!gets_in(&clients[0]).await, "the old one is not any more");
+}
+
+#[tokio::test]
+async fn the_command_line_reaches_a_service_over_tls() {
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let (server, client) = (
+        authority.server(),
+        clients.client("spiffe://example.org/operator"),
+    );
+    let files = Mounted::new(&[
+        ("tls.crt", &server.cert),
+        ("tls.key", &server.key),
+        ("ca.crt", &clients.pem()),
+        ("server-ca.crt", &authority.pem()),
+        ("client.crt", &client.cert),
+        ("client.key", &client.key),
+    ]);
+    let vendor = Vendor::start().await;
+    let service = serve(&[
+        ("gateway_url", &vendor.server.uri()),
+        ("grpc_tls_cert_file", &files.text("tls.crt")),
+        ("grpc_tls_key_file", &files.text("tls.key")),
+        ("grpc_tls_client_ca_file", &files.text("ca.crt")),
+    ])
+    .await;
+    assert_eq!(
+        vendor
+            .deliver(&service.webhook, &vendor.message("c1", "over TLS"))
+            .await,
+        204
+    );
+    let url = format!("https://localhost:{}", address(&service.grpc).port());
+    let tail = async |more: &[(&str, &str)]| {
+        let mut command = program();
+        command.args(["tail", "--from", "earliest", "--limit", "1", "--server", &url]);
+        for (name, file) in more {
+            command.args([*name, &files.text(file)]);
+        }
+        let output = tokio::time::timeout(PATIENCE, command.output()).await;
+        let output = output.expect("it ends").unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(text).unwrap())
+    };
+    let all = [
+        ("--ca-file", "server-ca.crt"),
+        ("--client-cert-file", "client.crt"),
+        ("--client-key-file", "client.key"),
+    ];
+    let (succeeded, text) = tail(&all).await;
+    assert!(succeeded && text.contains("over TLS"), "{text}");
+    let (succeeded, text) = tail(&all[1..]).await;
+    assert!(!succeeded && text.contains("let --ca-file name"), "{text}");
+}
+
+#[tokio::test]
+async fn both_versions_of_tls_that_are_secure_are_spoken() {
+    let authority = Authority::new();
+    let files = files_of(&authority.server());
+    let service = serve(&[
+        ("webhook_tls_cert_file", &files.text("tls.crt")),
+        ("webhook_tls_key_file", &files.text("tls.key")),
+    ])
+    .await;
+    let at = address(&service.webhook);
+    for version in [reqwest::tls::Version::TLS_1_2, reqwest::tls::Version::TLS_1_3] {
+        let client = reqwest::Client::builder()
+            .tls_certs_only([reqwest::Certificate::from_pem(authority.pem().as_bytes()).unwrap()])
+            .tls_version_min(version)
+            .tls_version_max(version)
+            .resolve("localhost", at)
+            .build()
+            .unwrap();
+        let url = format!("https://localhost:{}/webhooks/8x8", at.port());
+        let answer = client.post(url).body("{}").send().await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), answer.version()),
+            (400, reqwest::Version::HTTP_11)
+        );
+    }
+    let stream = shake(at, &authority.pem(), &["h2", "http/1.1"]).await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+    assert!(
+        shake(at, &authority.pem(), &["h2"]).await.is_err(),
+        "HTTP/2 is not spoken there"
+    );
 }
 
 #[tokio::test]
@@ -214,7 +334,7 @@ async fn a_certificate_that_cannot_be_used_stops_the_start_with_the_file_and_wha
         (&authority.cert, &authority.cert, "holds no private key"),
     ] {
         let files = Mounted::new(&[("tls.crt", cert), ("tls.key", key)]);
-        let output = crate::support::service::program()
+        let output = program()
             .arg("serve")
             .env("CHATBRIDGE_TENANT", "acme")
             .env("CHATBRIDGE_API_KEY", "k3y")

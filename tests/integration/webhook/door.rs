@@ -263,6 +263,9 @@ pub(crate) struct Door {
     pub(crate) log: Log,
     metrics: PrometheusHandle,
     client: reqwest::Client,
+    /// Whose end is the door's.
+    pub(crate) serving: tokio::task::JoinHandle<()>,
+    pub(crate) stop: CancellationToken,
     _stop: DropGuard,
     _guards: (
         metrics::LocalRecorderGuard<'static>,
@@ -310,7 +313,7 @@ impl Door {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        tokio::spawn(webhooks::serve(listener, Arc::new(ingress), port, stop.clone()));
+        let serving = tokio::spawn(webhooks::serve(listener, Arc::new(ingress), port, stop.clone()));
         Self {
             address,
             store,
@@ -318,6 +321,8 @@ impl Door {
             log,
             metrics,
             client: reqwest::Client::new(),
+            serving,
+            stop: stop.clone(),
             _stop: stop.drop_guard(),
             _guards: guards,
         }

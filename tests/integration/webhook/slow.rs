@@ -1,6 +1,7 @@
 //! Senders that are slow, and what the others notice of them: a service of its own, with its real limits.
 
 use std::{
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -8,7 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{io::AsyncWriteExt as _, net::TcpStream, task::JoinSet};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{TcpSocket, TcpStream},
+    task::JoinSet,
+};
 
 use crate::support::{
     service::{Service, eventually},
@@ -34,9 +39,17 @@ async fn serve(vendor: &Vendor, settings: &[(&str, &str)]) -> Service {
     Service::start(&all).await
 }
 
+/// Connects from an address of its own: there are fifty of ten slow senders each, and none is that of the good ones.
+async fn connect(source: u8, address: &str) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from(([127, 0, 1, source], 0)))?;
+    socket.connect(address.parse().unwrap()).await
+}
+
 /// Sends a signed head at once and its body a byte at a time, on one connection after another.
 async fn drip(
     vendor: Arc<Vendor>,
+    source: u8,
     address: String,
     first: usize,
     stop: Arc<AtomicBool>,
@@ -46,7 +59,8 @@ async fn drip(
     webhook.body += &" ".repeat(first + 1000);
     let bytes = vendor.signed(&webhook).wire("/webhooks/8x8");
     while !stop.load(Ordering::Relaxed) {
-        let Ok(mut stream) = TcpStream::connect(&address).await else {
+        let Ok(mut stream) = connect(source, &address).await else {
+            tokio::time::sleep(AGAIN_AFTER).await;
             continue;
         };
         let (begun, rest) = bytes.split_at(bytes.len() - 1000);
@@ -91,9 +105,16 @@ async fn compare(settings: &[(&str, &str)], first: usize) -> (Service, usize) {
     let before = measure(&vendor, &service).await;
     let (stop, opened) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let mut slow = JoinSet::new();
-    for _ in 0..SLOW {
-        let address = service.webhook.clone();
-        slow.spawn(drip(vendor.clone(), address, first, stop.clone(), opened.clone()));
+    for n in 0..SLOW {
+        let (source, address) = (u8::try_from(n % 50).unwrap() + 1, service.webhook.clone());
+        slow.spawn(drip(
+            vendor.clone(),
+            source,
+            address,
+            first,
+            stop.clone(),
+            opened.clone(),
+        ));
     }
     eventually("all the slow ones dawdle", async || {
         (opened.load(Ordering::Relaxed) >= SLOW).then_some(())
