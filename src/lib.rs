@@ -44,6 +44,7 @@ pub mod store;
 pub mod subscription;
 pub mod telemetry;
 pub mod tenant;
+pub mod tls;
 pub mod webhook;
 
 pub use config::Config;

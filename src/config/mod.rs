@@ -29,7 +29,12 @@ use crate::{
     access::Policy,
     event::TenantId,
     grpc::gate::Limits,
-    store::{Retention, redis::Wait},
+    store::{
+        Retention,
+        redis::{RedisTls, Wait},
+    },
+    tls::TlsFiles,
+    webhook::{RateLimits, SeatLimits, Sources},
 };
 
 /// Prefix of environment variables.
@@ -48,6 +53,7 @@ pub struct Config {
     pub policy: Policy,
     /// `None`: in memory.
     pub redis_url: Option<SecretString>,
+    pub redis_tls: RedisTls,
     /// `None`: appends wait for no replica.
     pub redis_wait: Option<Wait>,
     pub redis_prefix: String,
@@ -56,7 +62,16 @@ pub struct Config {
     pub grpc_listen: SocketAddr,
     pub webhook_listen: SocketAddr,
     pub admin_listen: SocketAddr,
+    /// `None`: without TLS.
+    pub grpc_tls: Option<TlsFiles>,
+    /// `None`: without TLS.
+    pub webhook_tls: Option<TlsFiles>,
     pub webhook_path_secret: Option<SecretString>,
+    pub webhook_sources: Sources,
+    pub webhook_rates: RateLimits,
+    pub webhook_seats: SeatLimits,
+    /// 0: any number.
+    pub webhook_connections_per_address: usize,
     pub webhook_freshness: Duration,
     pub webhook_max_bytes: usize,
     pub heartbeat: Duration,

@@ -1,5 +1,7 @@
 //! Reads settings one by one, and notes every mistake instead of stopping at the first.
 
+mod doors;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -298,6 +300,7 @@ impl Reader {
         let tenants = sections::tenants(self);
         let policy = sections::policy(self, &tenants);
         let redis_url = self.redis_url();
+        let redis_tls = self.redis_tls();
         let redis_wait = self.redis_wait();
         let retention = Retention {
             log_ms: self.number("log_retention_hours", 1, 8760) * hour_ms,
@@ -311,11 +314,19 @@ impl Reader {
         let grpc_listen = self.grpc_listen(policy.is_open());
         let webhook_listen = self.parsed("webhook_listen", "an address such as 127.0.0.1:8080");
         let admin_listen = self.parsed("admin_listen", "an address such as 127.0.0.1:9090");
+        let grpc_tls = self.tls("grpc");
+        let webhook_tls = self.tls("webhook");
         let webhook_path_secret = self.path_secret();
+        let webhook_sources = self.webhook_sources();
+        let webhook_rates = self.webhook_rates();
+        let webhook_seats = self.webhook_seats(webhook_max_bytes);
+        let webhook_connections_per_address =
+            self.number("webhook_connections_per_address_max", 0, 1_000_000);
         let agent_names_file = Some(self.text("agent_names_file")).filter(|path| !path.is_empty());
         let agent_names_url = self.agent_names_url();
         let agent_names_ttl = Duration::from_secs(self.number("agent_names_ttl_seconds", 1, 86_400));
         let webhook_freshness = Duration::from_secs(self.number("webhook_freshness_seconds", 10, 3600));
+        self.check_freshness(webhook_freshness, retention.dedupe_ms);
         let heartbeat = self.millis("heartbeat_ms", 50, 20_000);
         let stream_max_age = Duration::from_secs(self.number("stream_max_age_seconds", 1, 86_400));
         let stream_lag_max_events = self.number("stream_lag_max_events", 0, 1 << 53);
@@ -342,6 +353,7 @@ impl Reader {
             agent_names_url,
             agent_names_ttl,
             redis_url: redis_url?,
+            redis_tls,
             redis_wait,
             redis_prefix: self.text("redis_prefix"),
             partitions: u16::try_from(partitions).ok()?,
@@ -349,7 +361,13 @@ impl Reader {
             grpc_listen: grpc_listen?,
             webhook_listen: webhook_listen?,
             admin_listen: admin_listen?,
+            grpc_tls,
+            webhook_tls,
             webhook_path_secret,
+            webhook_sources,
+            webhook_rates,
+            webhook_seats,
+            webhook_connections_per_address: usize::try_from(webhook_connections_per_address).ok()?,
             webhook_freshness,
             webhook_max_bytes: usize::try_from(webhook_max_bytes).ok()?,
             heartbeat,

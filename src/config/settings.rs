@@ -78,6 +78,17 @@ pub const SETTINGS: &[Setting] = &[
          required; secret",
     ),
     setting(
+        "redis_tls_ca_file",
+        "",
+        "PEM: the authorities that Redis's certificate may come from; empty: the well-known ones",
+    ),
+    setting(
+        "redis_tls_cert_file",
+        "",
+        "PEM: the certificate that is shown to Redis, and its chain; empty: none",
+    ),
+    setting("redis_tls_key_file", "", "PEM: its private key"),
+    setting(
         "redis_wait_replicas",
         "0",
         "on how many replicas of Redis an event must be before its webhook is answered 2xx (0 to 16; 0: on none)",
@@ -121,6 +132,38 @@ pub const SETTINGS: &[Setting] = &[
         "address of /metrics, /livez, /readyz and gRPC health",
     ),
     setting(
+        "grpc_tls_cert_file",
+        "",
+        "PEM: the certificate of gRPC, and its chain; empty: without TLS",
+    ),
+    setting("grpc_tls_key_file", "", "PEM: its private key"),
+    setting(
+        "grpc_tls_client_ca_file",
+        "",
+        "PEM: the authorities that clients' certificates may come from; empty: none are asked for",
+    ),
+    setting(
+        "grpc_tls_client_auth",
+        "required",
+        "whether clients must have a certificate where they are asked for one: required or optional",
+    ),
+    setting(
+        "webhook_tls_cert_file",
+        "",
+        "PEM: the certificate of the webhook door, and its chain; empty: without TLS",
+    ),
+    setting("webhook_tls_key_file", "", "PEM: its private key"),
+    setting(
+        "webhook_tls_client_ca_file",
+        "",
+        "PEM: the authorities that clients' certificates may come from; empty: none are asked for",
+    ),
+    setting(
+        "webhook_tls_client_auth",
+        "required",
+        "whether clients must have a certificate where they are asked for one: required or optional",
+    ),
+    setting(
         "webhook_path_secret",
         "",
         "if set, webhooks are accepted at /webhooks/8x8/SECRET only; secret",
@@ -134,6 +177,56 @@ pub const SETTINGS: &[Setting] = &[
         "webhook_max_bytes",
         "1048576",
         "the largest webhook body, in bytes (1024 to 16777216)",
+    ),
+    setting(
+        "webhook_allow",
+        "",
+        "networks that webhooks may come from, such as 192.0.2.0/24, separated by commas; empty: any",
+    ),
+    setting(
+        "webhook_trusted_proxies",
+        "",
+        "networks of proxies that tell whose webhook they hand on, separated by commas; empty: none",
+    ),
+    setting(
+        "webhook_forwarded_header",
+        "x-forwarded-for",
+        "the header by which they tell: x-forwarded-for or forwarded",
+    ),
+    setting(
+        "webhook_rate_per_source",
+        "0",
+        "webhooks a second from one address at most, and as many at once (0 to 1000000; 0: no limit)",
+    ),
+    setting(
+        "webhook_rate_per_tenant",
+        "0",
+        "signed webhooks of one tenant a second at most, and as many at once (0 to 1000000; 0: no limit)",
+    ),
+    setting(
+        "webhook_connections_max",
+        "2000",
+        "connections to the webhook door that a replica has at most (0 to 1000000; 0: no limit)",
+    ),
+    setting(
+        "webhook_connections_per_address_max",
+        "0",
+        "connections among them from one address (0 to 1000000; 0: no limit)",
+    ),
+    setting(
+        "webhook_read_timeout_ms",
+        "10000",
+        "how long a webhook's head may take to come, and then its body, in ms (100 to 60000)",
+    ),
+    setting(
+        "webhook_idle_timeout_seconds",
+        "60",
+        "how long a connection to the webhook door may be silent after a webhook, in seconds (1 to 3600)",
+    ),
+    setting(
+        "webhook_buffer_bytes",
+        "67108864",
+        "bytes of webhook bodies that are held at once (1024 to 17179869184)",
     ),
     setting(
         "heartbeat_ms",

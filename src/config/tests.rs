@@ -378,3 +378,131 @@ fn a_configuration_can_be_read_again_and_tells_what_needs_a_restart() {
     let again = config.origin.reload().unwrap();
     assert!(config.origin.needs_restart(&again.origin));
 }
+
+#[test]
+fn a_certificate_comes_with_its_key_and_authorities_with_a_certificate() {
+    let with = |more: &[(&'static str, &'static str)]| load(&[&GOOD[..], more].concat());
+    let (cert, key) = (
+        ("CHATBRIDGE_GRPC_TLS_CERT_FILE", "/tls/tls.crt"),
+        ("CHATBRIDGE_GRPC_TLS_KEY_FILE", "/tls/tls.key"),
+    );
+    let ca = ("CHATBRIDGE_GRPC_TLS_CLIENT_CA_FILE", "/tls/ca.crt");
+    assert_eq!(with(&[]).unwrap().grpc_tls, None);
+    let tls = with(&[cert, key]).unwrap().grpc_tls.unwrap();
+    assert_eq!((tls.cert.to_str(), tls.client_auth), (Some("/tls/tls.crt"), None));
+    let tls = with(&[cert, key, ca]).unwrap().grpc_tls.unwrap();
+    assert!(tls.client_auth.unwrap().required);
+    let optional = ("CHATBRIDGE_GRPC_TLS_CLIENT_AUTH", "optional");
+    let tls = with(&[cert, key, ca, optional]).unwrap().grpc_tls.unwrap();
+    assert!(!tls.client_auth.unwrap().required);
+
+    let maybe = ("CHATBRIDGE_GRPC_TLS_CLIENT_AUTH", "maybe");
+    for (wrong, words) in [
+        (
+            vec![cert],
+            "CHATBRIDGE_GRPC_TLS_CERT_FILE: needs grpc_tls_key_file",
+        ),
+        (
+            vec![key],
+            "CHATBRIDGE_GRPC_TLS_KEY_FILE: needs grpc_tls_cert_file",
+        ),
+        (
+            vec![ca],
+            "CHATBRIDGE_GRPC_TLS_CLIENT_CA_FILE: needs grpc_tls_cert_file and",
+        ),
+        (
+            vec![cert, key, ca, maybe],
+            "CHATBRIDGE_GRPC_TLS_CLIENT_AUTH: \"maybe\" is neither",
+        ),
+        (
+            vec![("CHATBRIDGE_WEBHOOK_TLS_CERT_FILE", "/x")],
+            "CHATBRIDGE_WEBHOOK_TLS_CERT_FILE: needs",
+        ),
+    ] {
+        let error = with(&wrong).unwrap_err();
+        assert_eq!(error.0.len(), 1, "{error}");
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+#[test]
+fn certificates_for_redis_are_for_a_redis_that_is_asked_for_by_tls() {
+    let ca = ("CHATBRIDGE_REDIS_TLS_CA_FILE", "/tls/redis-ca.crt");
+    let mut env = GOOD.to_vec();
+    env.push(ca);
+    let error = load(&env).unwrap_err().to_string();
+    assert!(
+        error.contains("CHATBRIDGE_REDIS_TLS_CA_FILE: is of no use"),
+        "{error}"
+    );
+    assert!(!error.contains("pa55"), "{error}");
+    for url in [
+        "rediss://:pa55@h",
+        "rediss+sentinel://:pa55@h/main",
+        "rediss+cluster://:pa55@h",
+    ] {
+        env[2].1 = url;
+        let tls = load(&env).unwrap().redis_tls;
+        assert_eq!(tls.ca.as_deref(), Some(Path::new(ca.1)), "{url}");
+    }
+    env.push(("CHATBRIDGE_REDIS_TLS_CERT_FILE", "/tls/client.crt"));
+    let error = load(&env).unwrap_err().to_string();
+    assert!(error.contains("needs redis_tls_key_file beside it"), "{error}");
+}
+
+#[test]
+fn networks_are_read_and_what_is_none_is_said() {
+    let with = |allow: &'static str| load(&[&GOOD[..], &[("CHATBRIDGE_WEBHOOK_ALLOW", allow)]].concat());
+    let allowed = with("192.0.2.0/24, 2001:db8::/32,203.0.113.7")
+        .unwrap()
+        .webhook_sources
+        .allowed;
+    let texts: Vec<_> = allowed.iter().map(ToString::to_string).collect();
+    assert_eq!(texts, ["192.0.2.0/24", "2001:db8::/32", "203.0.113.7/32"]);
+    let error = with("192.0.2.1/24,example.org,10.0.0.0/33").unwrap_err();
+    assert_eq!(error.0.len(), 3, "{error}");
+    let error = error.to_string();
+    assert!(
+        error.contains(
+            "CHATBRIDGE_WEBHOOK_ALLOW: \"192.0.2.1/24\" has bits behind its length: write 192.0.2.0/24"
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_delivery_is_known_for_as_long_as_it_may_be_repeated() {
+    let with = |hours, seconds| {
+        let more = [
+            ("CHATBRIDGE_DEDUPE_RETENTION_HOURS", hours),
+            ("CHATBRIDGE_WEBHOOK_FRESHNESS_SECONDS", seconds),
+        ];
+        load(&[&GOOD[..], &more].concat())
+    };
+    assert!(with("1", "1799").is_ok());
+    let error = with("1", "1800").unwrap_err();
+    assert_eq!(error.0.len(), 1, "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("CHATBRIDGE_DEDUPE_RETENTION_HOURS: is not more than twice"),
+        "{error}"
+    );
+    assert!(with("3", "3600").is_ok());
+}
+
+#[test]
+fn the_largest_webhook_has_room() {
+    let more = [
+        ("CHATBRIDGE_WEBHOOK_BUFFER_BYTES", "2048"),
+        ("CHATBRIDGE_WEBHOOK_MAX_BYTES", "2049"),
+    ];
+    let error = load(&[&GOOD[..], &more].concat()).unwrap_err();
+    assert_eq!(error.0.len(), 1, "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("CHATBRIDGE_WEBHOOK_BUFFER_BYTES: is less than"),
+        "{error}"
+    );
+}

@@ -33,6 +33,7 @@ use crate::{
     store::SharedStore,
     subscription::Subscriptions,
     tenant::Tenants,
+    tls::Endpoint,
 };
 
 const STREAMS_PER_CONNECTION: u32 = 1000;
@@ -52,6 +53,7 @@ const FRAME_BYTES: u32 = 256 << 10;
 )]
 pub(super) async fn serve(
     listener: TcpListener,
+    tls: Option<Arc<Endpoint>>,
     config: Config,
     calls: Conversations,
     tenants: Tenants,
@@ -141,7 +143,7 @@ pub(super) async fn serve(
                 .transpose()?,
         )
         .serve_with_incoming_shutdown(
-            Incoming::new(listener, Gate::new(config.connection_limits), patience),
+            Incoming::new(listener, Gate::new(config.connection_limits), patience, tls),
             shutdown.cancelled_owned(),
         )
         .await?;

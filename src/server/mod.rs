@@ -6,6 +6,7 @@ mod grpc;
 mod health;
 mod reload;
 mod tenants;
+pub mod webhooks;
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
@@ -33,7 +34,8 @@ use crate::{
     subscription::Subscriptions,
     telemetry,
     tenant::Tenants,
-    webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, Served, router},
+    tls::{Endpoint, TlsError, TlsFiles},
+    webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, Served},
 };
 
 /// How long the start waits for Redis.
@@ -75,6 +77,14 @@ pub enum ServeError {
     /// An address is taken or not ours.
     #[error("{0}")]
     Listen(String),
+    /// A port's certificate cannot be used.
+    #[error("the certificate of the {port} port: {error}")]
+    Tls {
+        /// `grpc` or `webhook`, as its settings begin.
+        port: &'static str,
+        /// What is wrong, and with which file.
+        error: TlsError,
+    },
     /// The store could not be had.
     #[error("Redis, as CHATBRIDGE_REDIS_URL names it: {0}")]
     Store(#[from] StoreError),
@@ -106,6 +116,8 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
     let metrics = telemetry::init_metrics();
+    let grpc_tls = endpoint("grpc", config.grpc_tls.clone(), &[b"h2", b"http/1.1"])?;
+    let webhook_tls = endpoint("webhook", config.webhook_tls.clone(), &[b"http/1.1"])?;
     let (store, kept) = tokio::select! {
         store = open_store(&config) => store?,
         () = shutdown.cancelled() => return Ok(()),
@@ -169,9 +181,24 @@ pub async fn serve(
         ingress_settings(&config, &tenants),
     )
     .with_agent_names(names.clone());
-    tasks.spawn(webhooks(listeners.webhook, Arc::new(ingress), background.clone()));
+    for endpoint in [&grpc_tls, &webhook_tls].into_iter().flatten() {
+        tasks.spawn(forever(Arc::clone(endpoint).watch(background.clone())));
+    }
+    let port = webhooks::WebhookPort {
+        seats: config.webhook_seats,
+        connections_per_address: config.webhook_connections_per_address,
+        sources: config.webhook_sources.clone(),
+        tls: webhook_tls,
+    };
+    tasks.spawn(forever(webhooks::serve(
+        listeners.webhook,
+        Arc::new(ingress),
+        port,
+        background.clone(),
+    )));
     tasks.spawn(grpc::serve(
         listeners.grpc,
+        grpc_tls,
         config.clone(),
         Conversations::new(store, tenants.clone()).with_agent_names(names),
         tenants,
@@ -236,10 +263,25 @@ async fn forever(task: impl Future<Output = ()>) -> Result<(), ServeError> {
     Ok(())
 }
 
+/// TLS at a port, where it has a certificate.
+fn endpoint(
+    port: &'static str,
+    files: Option<TlsFiles>,
+    alpn: &'static [&'static [u8]],
+) -> Result<Option<Arc<Endpoint>>, ServeError> {
+    files
+        .map(|files| Endpoint::load(port, files, alpn))
+        .transpose()
+        .map_err(|error| ServeError::Tls { port, error })
+}
+
 fn ingress_settings(config: &Config, tenants: &Tenants) -> IngressSettings {
     IngressSettings {
         path_secret: config.webhook_path_secret.clone(),
         max_body_bytes: config.webhook_max_bytes,
+        body_timeout: config.webhook_seats.head,
+        sources: config.webhook_sources.clone(),
+        rates: config.webhook_rates,
         freshness: config.webhook_freshness,
         settle_after_ms: u64::try_from(config.settle_after.as_millis()).unwrap_or(u64::MAX),
         tenants: Served::now(tenants.clone()),
@@ -277,6 +319,7 @@ async fn open_store(config: &Config) -> Result<(SharedStore, SharedSubscriptions
     loop {
         let settings = RedisSettings {
             url: url.clone(),
+            tls: config.redis_tls.clone(),
             prefix: config.redis_prefix.clone(),
             partitions: config.partitions,
             retention: config.retention,
@@ -295,20 +338,4 @@ async fn open_store(config: &Config) -> Result<(SharedStore, SharedSubscriptions
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-async fn webhooks(
-    listener: TcpListener,
-    ingress: Arc<Ingress>,
-    stop: CancellationToken,
-) -> Result<(), ServeError> {
-    use axum::serve::ListenerExt as _;
-    let listener = listener.tap_io(|stream| {
-        // Small answers must not wait for more.
-        let _ = stream.set_nodelay(true);
-    });
-    axum::serve(listener, router(ingress))
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await?;
-    Ok(())
 }

@@ -52,6 +52,7 @@ mod start;
 mod streams;
 mod subscriptions;
 mod tail;
+mod tls;
 mod told;
 mod topology;
 mod url;
@@ -64,7 +65,7 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 
-pub use self::durable::Wait;
+pub use self::{durable::Wait, tls::RedisTls};
 use self::{
     keys::{Keys, parse_name},
     scripts::{Call, Constants, Script, UNSETTLED},
@@ -87,6 +88,8 @@ pub struct RedisSettings {
     /// `redis+sentinel://[user:password@]host[:port],…/MASTER[/database][?sentinel_username=…&sentinel_password=…]`, or
     /// `redis+cluster://[user:password@]host[:port],…`; with `rediss` for TLS.
     pub url: SecretString,
+    /// Certificates, where the URL asks for TLS.
+    pub tls: RedisTls,
     /// What all keys start with: 1 to 64 visible ASCII characters without braces.
     pub prefix: String,
     /// How many partitions the log has, 1 to [`super::partition::MAX_PARTITIONS`]; fixed when the log is first used.
@@ -101,7 +104,7 @@ pub struct RedisSettings {
 
 /// Says what is wrong with a Redis URL, without repeating any of it.
 pub fn check_url(url: &str) -> Result<(), String> {
-    url::parse(url).map(drop)
+    url::parse(url, &RedisTls::default()).map(drop)
 }
 
 /// How an event's id is claimed for its body, which is what tells a repeated delivery from a forgery. Replicas of either kind
@@ -147,7 +150,12 @@ impl RedisStore {
     pub async fn connect(settings: RedisSettings) -> Result<Self, StoreError> {
         start::check_retention(&settings.retention)?;
         let keys = Keys::new(settings.prefix, settings.partitions)?;
-        let place = url::parse(settings.url.expose_secret()).map_err(StoreError::Mismatch)?;
+        // Files that cannot be read now were named wrongly; later they may be about to be replaced.
+        settings
+            .tls
+            .certificates()
+            .map_err(|problem| StoreError::Mismatch(problem.to_string()))?;
+        let place = url::parse(settings.url.expose_secret(), &settings.tls).map_err(StoreError::Mismatch)?;
         let topology = Topology::new(place, settings.wait);
         let link = Way::new(&topology, Lane::Urgent);
         let by_kind = if link.is_cluster() {

@@ -20,5 +20,6 @@ mod store;
 mod subscriptions;
 #[allow(unreachable_pub, dead_code, reason = "each part serves several tests")]
 mod support;
+mod tls;
 mod transfers;
 mod webhook;

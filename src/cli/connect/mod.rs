@@ -6,12 +6,14 @@ mod error;
 pub(crate) mod fake;
 mod follow;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use tonic::{
     Request,
-    transport::{Channel, Endpoint},
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
+
+use crate::tls::{self, install_provider};
 
 pub(crate) use error::CliError;
 pub(crate) use follow::{Follow, Followed, is_fatal_gap};
@@ -31,6 +33,8 @@ pub(crate) struct ServerArgs {
     /// Address of the server's gRPC listener
     #[arg(long, value_name = "URL", env = "CHATBRIDGE_SERVER", default_value = DEFAULT_SERVER)]
     pub(crate) server: String,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
     /// Tenant; not needed where the server has only one
     #[arg(long, value_name = "TENANT", default_value = "", hide_default_value = true)]
     pub(crate) tenant: String,
@@ -39,7 +43,51 @@ pub(crate) struct ServerArgs {
 impl ServerArgs {
     /// The server that was named.
     pub(crate) fn server(&self) -> Result<Server, CliError> {
-        Server::new(&self.server)
+        Server::with_tls(&self.server, &self.tls)
+    }
+}
+
+/// How a server proves who it is, and we to it.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct TlsArgs {
+    /// PEM file with the authority that the server's certificate comes from, unless it is a well-known one
+    #[arg(long, value_name = "FILE", env = "CHATBRIDGE_SERVER_CA_FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// PEM file with the certificate to show to the server
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "CHATBRIDGE_CLIENT_CERT_FILE",
+        requires = "client_key_file"
+    )]
+    pub(crate) client_cert_file: Option<PathBuf>,
+    /// PEM file with its private key
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "CHATBRIDGE_CLIENT_KEY_FILE",
+        requires = "client_cert_file"
+    )]
+    pub(crate) client_key_file: Option<PathBuf>,
+}
+
+impl TlsArgs {
+    fn config(&self) -> Result<ClientTlsConfig, CliError> {
+        install_provider();
+        let read =
+            |file: &PathBuf| tls::read(file).map_err(|problem| CliError::Argument(problem.to_string()));
+        let mut config = match &self.ca_file {
+            Some(file) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read(file)?)),
+            None => ClientTlsConfig::new().with_webpki_roots(),
+        };
+        if let (Some(cert), Some(key)) = (&self.client_cert_file, &self.client_key_file) {
+            config = config.identity(Identity::from_pem(read(cert)?, read(key)?));
+        }
+        Ok(config)
+    }
+
+    fn is_any(&self) -> bool {
+        self.ca_file.is_some() || self.client_cert_file.is_some()
     }
 }
 
@@ -53,17 +101,28 @@ pub(crate) struct Server {
 impl Server {
     /// Reads an address such as `http://127.0.0.1:50051`. A bare `host:port` is taken as `http`.
     pub(crate) fn new(url: &str) -> Result<Self, CliError> {
+        Self::with_tls(url, &TlsArgs::default())
+    }
+
+    /// The same, for one that may begin with `https`.
+    pub(crate) fn with_tls(url: &str, tls: &TlsArgs) -> Result<Self, CliError> {
         let url = if url.contains("://") {
             url.to_owned()
         } else {
             format!("http://{url}")
         };
-        if !url.starts_with("http://") {
+        let is_encrypted = url.starts_with("https://");
+        if !is_encrypted && !url.starts_with("http://") {
             return Err(CliError::Argument(format!(
-                "{url:?} cannot be used as the server: only http:// is spoken here, such as {DEFAULT_SERVER}"
+                "{url:?} cannot be used as the server: an address begins with http:// or https://, such as {DEFAULT_SERVER}"
             )));
         }
-        let endpoint = Endpoint::from_shared(url.clone())
+        if !is_encrypted && tls.is_any() {
+            return Err(CliError::Argument(format!(
+                "{url:?} does not begin with https://, so certificates are of no use: let it begin so, or leave them out"
+            )));
+        }
+        let mut endpoint = Endpoint::from_shared(url.clone())
             .ok()
             .filter(|e| e.uri().host().is_some_and(|host| !host.is_empty()))
             .ok_or_else(|| {
@@ -74,6 +133,11 @@ impl Server {
             .connect_timeout(CONNECT_TIMEOUT)
             .http2_keep_alive_interval(Duration::from_secs(20))
             .keep_alive_timeout(Duration::from_secs(10));
+        if is_encrypted {
+            endpoint = endpoint.tls_config(tls.config()?).map_err(|error| {
+                CliError::Argument(format!("the files of certificates cannot be used: {error}"))
+            })?;
+        }
         Ok(Self { url, endpoint })
     }
 
@@ -111,18 +175,35 @@ mod tests {
     #[case("http://127.0.0.1:50051", "http://127.0.0.1:50051")]
     #[case("localhost:7", "http://localhost:7")]
     #[case("http://[::1]:50051/", "http://[::1]:50051/")]
+    #[case("https://chat.example.com", "https://chat.example.com")]
     fn addresses_are_read(#[case] given: &str, #[case] expected: &str) {
         assert_eq!(Server::new(given).unwrap().url(), expected);
     }
 
     #[rstest::rstest]
-    #[case("https://example.com", "only http:// is spoken")]
+    #[case("ftp://example.com", "begins with http:// or https://")]
     #[case("http://", "is not an address")]
     #[case("http://a b", "is not an address")]
     #[case("", "is not an address")]
     fn other_addresses_are_refused_with_a_sentence(#[case] given: &str, #[case] expected: &str) {
         let error = Server::new(given).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn certificates_that_cannot_be_used_are_said_with_the_file() {
+        let tls = TlsArgs {
+            ca_file: Some("/nowhere/ca.pem".into()),
+            ..TlsArgs::default()
+        };
+        let error = Server::with_tls("https://example.com", &tls)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("/nowhere/ca.pem: cannot be read"), "{error}");
+        let error = Server::with_tls("http://example.com", &tls)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("does not begin with https://"), "{error}");
     }
 
     #[tokio::test]

@@ -16,10 +16,7 @@ use crate::support::service::{PATIENCE, Service};
 /// Says something in a conversation of a tenant.
 async fn say(world: &World, service: &Service, tenant: &str, conversation: &str, text: &str) {
     let webhook = world.vendor.message(conversation, text);
-    let status = world
-        .vendor
-        .deliver_of(tenant, &service.webhook, &webhook, true)
-        .await;
+    let status = world.vendor.deliver_of(tenant, &service.webhook, &webhook).await;
     assert_eq!(status, 204);
 }
 
@@ -210,15 +207,12 @@ async fn a_webhook_of_a_tenant_that_is_not_served_is_refused() {
     assert_eq!(
         world
             .vendor
-            .deliver_of("initech", &service.webhook, &webhook, true)
+            .deliver_of("initech", &service.webhook, &webhook)
             .await,
         403
     );
     assert_eq!(
-        world
-            .vendor
-            .deliver_of(ACME, &service.webhook, &webhook, true)
-            .await,
+        world.vendor.deliver_of(ACME, &service.webhook, &webhook).await,
         204
     );
 }

@@ -11,7 +11,7 @@ use std::{
 
 use chatbridge::store::{
     Append, Retention, Store as _,
-    redis::{Claims, RedisSettings, RedisStore},
+    redis::{Claims, RedisSettings, RedisStore, RedisTls},
 };
 use futures_util::future::{join_all, try_join_all};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
@@ -103,6 +103,7 @@ pub(super) async fn run(seed: u64, budget: u64, losses: bool, mutant: Option<&Mu
 async fn connect(server: &RedisServer, retention: Retention, claims: Claims) -> RedisStore {
     let settings = RedisSettings {
         url: server.url().into(),
+        tls: RedisTls::default(),
         prefix: PREFIX.into(),
         partitions: PARTITIONS,
         retention,

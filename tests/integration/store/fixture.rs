@@ -15,7 +15,7 @@ use chatbridge::{
         Append, Appended, Page, Retention, Store,
         entry::encode_content,
         memory::{Checkpoint, MemoryStore},
-        redis::{RedisSettings, RedisStore},
+        redis::{RedisSettings, RedisStore, RedisTls},
         subscription::SubscriptionStore,
     },
 };
@@ -74,6 +74,7 @@ pub(crate) fn settings(server: &RedisServer, prefix: &str, retention: Retention)
 pub(crate) fn settings_of(url: &str, prefix: &str, retention: Retention) -> RedisSettings {
     RedisSettings {
         url: url.into(),
+        tls: RedisTls::default(),
         prefix: prefix.to_owned(),
         partitions: PARTITIONS,
         retention,

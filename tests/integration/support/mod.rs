@@ -1,5 +1,6 @@
 //! Real parts for tests to run against.
 
+pub mod certificates;
 pub mod dynamic;
 pub mod issuer;
 pub mod proxy;
