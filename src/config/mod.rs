@@ -23,7 +23,7 @@ pub use self::settings::{SETTINGS, Setting};
 use crate::{
     event::TenantId,
     grpc::gate::Limits,
-    store::{Retention, redis::Wait},
+    store::{Retention, redis::Wait, seal::KeyRing},
 };
 
 /// Prefix of environment variables.
@@ -54,6 +54,8 @@ pub struct Config {
     pub redis_prefix: String,
     pub partitions: u16,
     pub retention: Retention,
+    /// `None`: contents are not encrypted.
+    pub master_keys: Option<KeyRing>,
     pub grpc_listen: SocketAddr,
     pub webhook_listen: SocketAddr,
     pub admin_listen: SocketAddr,

@@ -72,4 +72,16 @@ impl SessionService for Service {
             next_page_token: paging::next_session(scope, next.as_ref()),
         }))
     }
+
+    async fn erase_conversation(
+        &self,
+        request: Request<proto::EraseConversationRequest>,
+    ) -> Result<Response<proto::EraseConversationResponse>, Status> {
+        let request = request.into_inner();
+        let mut check = Check::default();
+        check.identifier("conversation_id", &request.conversation_id);
+        let tenant = check.of_tenant(self.0.tenant(&request.tenant, None))?;
+        let erased_events = self.0.erase(&tenant, &request.conversation_id).await?;
+        Ok(Response::new(proto::EraseConversationResponse { erased_events }))
+    }
 }

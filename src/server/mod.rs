@@ -146,6 +146,9 @@ pub async fn serve(
         subscriptions.clone().watch(tenants.ids(), background.clone()),
     ));
     tasks.spawn(forever(names.clone().watch(background.clone())));
+    if let Some(keys) = &config.master_keys {
+        tasks.spawn(forever(keys.clone().watch(background.clone())));
+    }
     tasks.spawn(forever(health::watch_store(
         SharedStore::clone(&store),
         reporter,
@@ -263,6 +266,9 @@ async fn open_store(config: &Config) -> Result<(SharedStore, SharedSubscriptions
         warn!(
             "sessions and events are kept in memory: nothing survives this process, and nothing is shared with another"
         );
+        if config.master_keys.is_some() {
+            warn!("master keys encrypt what is in Redis, and there is none: they are not used");
+        }
         let store = Arc::new(MemoryStore::new(config.partitions, config.retention));
         return Ok((Arc::clone(&store) as SharedStore, store));
     };
@@ -275,6 +281,7 @@ async fn open_store(config: &Config) -> Result<(SharedStore, SharedSubscriptions
             retention: config.retention,
             wait: config.redis_wait,
             claims: None,
+            master_keys: config.master_keys.clone(),
         };
         match RedisStore::connect(settings).await {
             Ok(store) => {

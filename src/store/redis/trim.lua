@@ -1,7 +1,8 @@
 -- Cuts off a partition's oldest entries: those older than the log keeps, and those above its size. The newest is never cut
--- off for its size. Answers 1 where there may be more to cut, else 0.
+-- off for its size. Lets go of the places of erased entries that would have been cut off as well. Answers 1 where there may be more
+-- to cut, else 0.
 --
--- KEYS: log, meta
+-- KEYS: log, meta, erased places
 -- ARGV: 1 log ms, 2 most bytes (0: any number)
 
 -- The most entries that one run cuts off for either reason: Redis does nothing else meanwhile. And how many of them at once
@@ -29,7 +30,7 @@ local function cut(length, count)
   return last_ms
 end
 
-local meta = redis.call('HMGET', KEYS[2], 'epoch', 'bytes', 'trimmed')
+local meta = redis.call('HMGET', KEYS[2], 'epoch', 'bytes', 'trimmed', 'erased')
 if not meta[1] then return 0 end
 local time = redis.call('TIME')
 local before_ms = math.max(0, time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[1])
@@ -53,4 +54,18 @@ while left > 0 do
   more = more or left == 0
 end
 if line > trimmed then redis.call('HSET', KEYS[2], 'trimmed', string.format('%d', line)) end
+
+if meta[4] then
+  local first = oldest()
+  local oldest_n = first and tonumber(string.match(first[1], '%d+$'))
+  local places, gone = redis.call('ZRANGE', KEYS[3], 0, STEP - 1), 0
+  for _, place in ipairs(places) do
+    local ms, n = string.match(place, '^(%d+)-(%d+)$')
+    if tonumber(ms) >= line or oldest_n and tonumber(n) > oldest_n then break end
+    gone = gone + 1
+  end
+  if gone > 0 then redis.call('ZREMRANGEBYRANK', KEYS[3], 0, gone - 1) end
+  if gone == #places and gone < STEP then redis.call('HDEL', KEYS[2], 'erased') end
+  more = more or gone == STEP
+end
 return more and 1 or 0

@@ -108,6 +108,7 @@ async fn connect(server: &RedisServer, retention: Retention, claims: Claims) -> 
         retention,
         wait: None,
         claims: Some(claims),
+        master_keys: None,
     };
     RedisStore::connect(settings).await.expect("a store")
 }

@@ -17,7 +17,7 @@ use chatbridge::{
     event::{ConversationKey, EntryId, Position, TenantId},
     gateway::{UpstreamError, UpstreamErrorKind},
     store::{
-        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Finished, IdempotencyKey,
+        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished, IdempotencyKey,
         Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail,
     },
     webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, KeySource, router},
@@ -191,6 +191,9 @@ impl Store for Recorder {
         not_asked()
     }
     async fn unsettled(&self, _: u64, _: usize) -> Result<Vec<ConversationKey>, StoreError> {
+        not_asked()
+    }
+    async fn erase(&self, _: &ConversationKey) -> Result<Erased, StoreError> {
         not_asked()
     }
     async fn tidy(&self, _: u64) -> Result<bool, StoreError> {

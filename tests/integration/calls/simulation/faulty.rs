@@ -10,7 +10,7 @@ use chatbridge::{
     conversation::{Session, SessionChange},
     event::{ConversationKey, EntryId, Position, TenantId},
     store::{
-        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Finished, IdempotencyKey,
+        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished, IdempotencyKey,
         Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail, memory::MemoryStore,
     },
 };
@@ -206,6 +206,10 @@ impl Store for Faulty {
 
     async fn unsettled(&self, lease_ms: u64, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
         self.store.unsettled(lease_ms, limit).await
+    }
+
+    async fn erase(&self, key: &ConversationKey) -> Result<Erased, StoreError> {
+        self.store.erase(key).await
     }
 
     async fn tidy(&self, every_ms: u64) -> Result<bool, StoreError> {
