@@ -8,6 +8,7 @@ mod claims;
 mod clock;
 mod cluster;
 mod customers;
+mod erase;
 mod failover;
 pub(crate) mod fixture;
 mod full;

@@ -68,7 +68,7 @@ impl Log {
                 self.meta.trimmed_ms = self.meta.trimmed_ms.max(oldest.place.0 + 1);
             }
         }
-        self.trim_erased();
+        self.trim_erased(before_ms);
     }
 
     /// Erases a conversation's entries; answers how many. Their places stay, for as long as the log would have kept them.
@@ -86,15 +86,19 @@ impl Log {
         (before - self.kept.len()) as u64
     }
 
-    /// Lets go of the places of what was erased and would have been dropped by now.
-    fn trim_erased(&mut self) {
-        let oldest_n = self.kept.front().map_or(u64::MAX, |kept| kept.place.1);
-        while let Some(first) = self.erased.first_entry() {
-            if *first.key() > oldest_n || first.get().0 >= self.meta.trimmed_ms {
+    /// Lets go of places of what was erased: of those that would have been dropped for their age, and of those behind which an entry
+    /// was dropped.
+    fn trim_erased(&mut self, before_ms: u64) {
+        let oldest_n = self.kept.front().map_or(self.meta.n + 1, |kept| kept.place.1);
+        let mut run_from = oldest_n;
+        for n in self.erased.range(..oldest_n).rev().map(|(n, _)| *n) {
+            if n + 1 != run_from {
                 break;
             }
-            first.remove();
+            run_from = n;
         }
+        self.erased
+            .retain(|n, (ms, _)| *n >= run_from && (*n >= oldest_n || *ms >= before_ms));
     }
 
     fn erased_around(&self, from: Position, oldest: Option<Place>, following: Option<Place>) -> Erased {

@@ -223,8 +223,7 @@ impl RedisStore {
     }
 
     fn trim_call(&self, partition: u16) -> Call {
-        let keys = &self.keys;
-        Call::new([keys.log(partition), keys.meta(partition), keys.erased(partition)])
+        Call::new([self.keys.log(partition), self.keys.meta(partition)])
             .arg(self.retention.log_ms)
             .arg(self.retention.partition_bytes(self.keys.partitions()))
     }

@@ -2,7 +2,7 @@
 -- Answers {meta, oldest, at or before, following, erased, entries, whether more may follow}; `erased_around.lua` says what was
 -- erased.
 --
--- KEYS: log, meta, index, erased places
+-- KEYS: log, meta, index
 -- ARGV: 1 start for XRANGE, 2 id to look at or before ('': none), 3 limit, 4 bytes after which no more are read
 
 local function one(...)
@@ -38,6 +38,6 @@ end
 local meta = redis.call('HMGET', KEYS[2], 'epoch', 'n', 'ms', 'trimmed', 'erased')
 return {
   meta, id_of(oldest), id_of(before), id_of(following),
-  meta[5] and erased_around(KEYS[4], ARGV[2], id_of(oldest), id_of(following)),
+  meta[5] and erased_around(KEYS[1], ARGV[2], id_of(oldest), id_of(following)),
   entries, (more or left_out or #entries >= limit) and 1 or 0
 }

@@ -1,6 +1,10 @@
 -- Part of the scripts that look at a partition: what was erased around a place. Answers {whether the place itself was, how many
 -- behind it and before the entry that follows, how many before the oldest entry}.
-local function erased_around(places, at, oldest, following)
+--
+-- The key of the erased places is beside that of the log, and not among KEYS: it is rarely there, and while a cluster moves the slot,
+-- a key that is not there keeps a script from the others.
+local function erased_around(log, at, oldest, following)
+  local places = string.gsub(log, 'log$', 'erased')
   local function before(entry)
     return entry and '(' .. string.match(entry, '%d+$') or '+inf'
   end

@@ -121,7 +121,7 @@ fn start(from: Position) -> String {
 pub(super) fn look_at(keys: &Keys, places: &[(u16, Position)], backwards: bool) -> Call {
     let names = places
         .iter()
-        .flat_map(|(partition, _)| [keys.log(*partition), keys.meta(*partition), keys.erased(*partition)]);
+        .flat_map(|(partition, _)| [keys.log(*partition), keys.meta(*partition)]);
     let call = Call::new(names).arg(u8::from(backwards));
     places.iter().fold(call, |call, (_, from)| {
         let before = match from {
@@ -219,7 +219,6 @@ async fn look_at_conversation(
         keys.log(partition),
         keys.meta(partition),
         keys.index(partition, key),
-        keys.erased(partition),
     ])
     .arg(start(from))
     .arg(before)
