@@ -18,6 +18,7 @@ mod log;
 mod pages;
 mod planned;
 mod retention;
+mod sealed;
 mod sentinels;
 mod sessions;
 mod silent;

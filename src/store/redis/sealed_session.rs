@@ -1,8 +1,6 @@
 //! What of a session is encrypted: the customer, the labels and names. Identifiers, states and times are not: the scripts that
 //! change sessions decide by them.
 
-use std::collections::HashMap;
-
 use super::vault::{Held, NO_VAULT, Vault};
 use crate::{
     conversation::{
@@ -81,20 +79,21 @@ pub(super) async fn open_fields(
         return Ok(sessions);
     }
     let vault = vault.ok_or_else(|| StoreError::Sealed(NO_VAULT.to_owned()))?;
-    let found = vault.find(&wanted).await?;
+    let mut found = vault.find(&wanted).await?.into_iter();
     for (_, fields) in &mut sessions {
-        open(fields, &found)?;
+        open(fields, &mut found)?;
     }
     Ok(sessions)
 }
 
-fn open(fields: &mut Fields, found: &HashMap<DataKeyId, Held>) -> Result<(), StoreError> {
+/// Decrypts fields by their keys, which come in the order of the fields.
+fn open(fields: &mut Fields, found: &mut impl Iterator<Item = Held>) -> Result<(), StoreError> {
     for (field, value) in fields.iter_mut() {
-        let Some((at, id, sealed)) = sealed_part(field, value) else {
+        let Some((at, _, sealed)) = sealed_part(field, value) else {
             continue;
         };
         value.truncate(at);
-        match found.get(&id) {
+        match found.next() {
             Some(Held::Key(key)) => {
                 let opened = key.open(PURPOSE, field.as_bytes(), &sealed);
                 let opened = opened.and_then(|opened| String::from_utf8(opened).ok());
@@ -148,8 +147,8 @@ mod tests {
         apply(&mut sealed, &seal_change(&key, &change).unwrap(), 1);
         let stored = format!("{sealed:?}");
         assert!(!stored.contains("Ann") && !stored.contains("Maria"), "{stored}");
-        let found = HashMap::from([(id, Held::Key(Arc::new(key)))]);
-        open(&mut sealed, &found).unwrap();
+        let key = Arc::new(key);
+        open(&mut sealed, &mut std::iter::repeat_with(|| Held::Key(Arc::clone(&key)))).unwrap();
         assert_eq!(sealed, plain);
     }
 

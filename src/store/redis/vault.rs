@@ -266,37 +266,27 @@ impl Vault {
             .await
     }
 
-    /// Finds data keys, those that are not held in one round trip.
-    pub(super) async fn find(
-        &self,
-        wanted: impl IntoIterator<Item = &(ConversationKey, DataKeyId)>,
-    ) -> Result<HashMap<DataKeyId, Held>, StoreError> {
-        let (mut found, mut asked) = (HashMap::new(), HashMap::new());
-        for (of, id) in wanted {
-            match self.held.get(id).filter(|key| key.of() == of) {
-                Some(key) => {
-                    found.insert(*id, Held::Key(key));
+    /// Finds data keys, in the order in which they are wanted; those that are not held in one round trip.
+    pub(super) async fn find(&self, wanted: &[(ConversationKey, DataKeyId)]) -> Result<Vec<Held>, StoreError> {
+        let held = |(of, id): &(ConversationKey, DataKeyId)| self.held.get(id).filter(|key| key.of() == of);
+        let mut found: Vec<Option<Held>> = wanted.iter().map(|it| held(it).map(Held::Key)).collect();
+        let missing = wanted.iter().zip(&found).filter(|(_, found)| found.is_none());
+        let asked: BTreeSet<&ConversationKey> = missing.map(|((of, _), _)| of).collect();
+        if !asked.is_empty() {
+            let commands = asked.iter().map(|of| self.read_command(of)).collect();
+            let answers: Vec<HashMap<String, Vec<u8>>> = self.reads.scatter(commands).await?;
+            let answers: HashMap<&ConversationKey, _> = asked.into_iter().zip(answers).collect();
+            let masters = self.masters();
+            for ((of, id), found) in wanted.iter().zip(&mut found) {
+                if found.is_none() {
+                    // The one before may have been under the same key.
+                    let held = self.held.get(id).filter(|key| key.of() == of).map(Held::Key);
+                    *found = held.or_else(|| Some(self.judge(of, *id, answers.get(of)?, &masters)));
                 }
-                None => asked.entry(of).or_insert_with(BTreeSet::new).extend([*id]),
             }
         }
-        if asked.is_empty() {
-            return Ok(found);
-        }
-        let asked: Vec<_> = asked.into_iter().collect();
-        let commands = asked.iter().map(|(of, _)| self.read_command(of)).collect();
-        let answers: Vec<HashMap<String, Vec<u8>>> = self.reads.scatter(commands).await?;
-        let masters = self.masters();
-        for ((of, ids), fields) in asked.into_iter().zip(answers) {
-            for id in ids {
-                let held = self.judge(of, id, &fields, &masters);
-                if let Held::Key(key) = &held {
-                    self.held.insert(id, Arc::clone(key));
-                }
-                found.insert(id, held);
-            }
-        }
-        Ok(found)
+        let not_asked = || StoreError::Corrupt("a data key was not asked for".into());
+        found.into_iter().map(|held| held.ok_or_else(not_asked)).collect()
     }
 
     pub(super) fn read_command(&self, of: &ConversationKey) -> Cmd {
@@ -326,7 +316,11 @@ impl Vault {
             return self.missing("no_master_key", why);
         };
         match DataKey::unwrap(of, id, master, wrapped.key) {
-            Some(key) => Held::Key(Arc::new(key)),
+            Some(key) => {
+                let key = Arc::new(key);
+                self.held.insert(id, Arc::clone(&key));
+                Held::Key(key)
+            }
             None => self.missing("wrong_master_key", wrong(wrapped.master)),
         }
     }
@@ -360,7 +354,7 @@ impl Vault {
             return Ok(kept.clone());
         };
         let of = (of_tenant(&key.tenant), id);
-        match self.find([&of]).await?.remove(&id) {
+        match self.find(&[of]).await?.pop() {
             Some(Held::Key(data_key)) => data_key
                 .open(what, call_detail(key).as_bytes(), sealed)
                 .map(Bytes::from)
@@ -409,31 +403,27 @@ pub(super) async fn open_entries(
     partition: u16,
     entries: Vec<(EntryId, Stored)>,
 ) -> Result<Vec<Entry>, StoreError> {
-    let wanted = entries
-        .iter()
-        .map(|(id, stored)| stored.sealed(partition, *id))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut wanted = Vec::new();
+    for (id, stored) in &entries {
+        wanted.extend(stored.sealed(partition, *id)?);
+    }
     let found = match vault {
-        Some(vault) => vault.find(wanted.iter().flatten()).await?,
-        None => HashMap::new(),
+        Some(vault) => vault.find(&wanted).await?,
+        None => vec![Held::Missing(NO_VAULT.into()); wanted.len()],
     };
-    let mut opened = Vec::with_capacity(entries.len());
-    for ((id, mut stored), key) in entries.into_iter().zip(wanted) {
-        let Some((_, key)) = key else {
-            opened.push(stored.into_entry(partition, id)?);
-            continue;
-        };
-        match found.get(&key) {
-            Some(Held::Key(key)) => {
-                stored.open(key, partition, id)?;
-                opened.push(stored.into_entry(partition, id)?);
-            }
-            Some(Held::Gone) => {}
+    let (mut found, mut opened) = (found.into_iter(), Vec::with_capacity(entries.len()));
+    for (id, mut stored) in entries {
+        let held = if stored.key_id.is_empty() { None } else { found.next() };
+        match held {
+            Some(Held::Gone) => continue,
             Some(Held::Missing(why)) => {
-                opened.push(stored.into_unreadable(partition, id, Arc::clone(why))?);
+                opened.push(stored.into_unreadable(partition, id, why)?);
+                continue;
             }
-            None => opened.push(stored.into_unreadable(partition, id, NO_VAULT.into())?),
+            Some(Held::Key(key)) => stored.open(&key, partition, id)?,
+            None => {}
         }
+        opened.push(stored.into_entry(partition, id)?);
     }
     Ok(opened)
 }
