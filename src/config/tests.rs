@@ -152,7 +152,16 @@ fn master_keys_come_from_a_file_or_from_a_setting_and_are_never_shown() {
     assert!(with(&[]).unwrap().master_keys.is_none());
     let config = with(&[("CHATBRIDGE_MASTER_KEYS", KEY)]).unwrap();
     assert!(!format!("{config:?}").contains("AAAA"), "{config:?}");
-    let first = |config: Config| config.master_keys.unwrap().keys().first().unwrap().id().to_owned();
+    let first = |config: Config| {
+        config
+            .master_keys
+            .unwrap()
+            .keys()
+            .first()
+            .unwrap()
+            .id()
+            .to_owned()
+    };
     assert_eq!(first(config), "a");
 
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -161,13 +170,25 @@ fn master_keys_come_from_a_file_or_from_a_setting_and_are_never_shown() {
     assert_eq!(first(with(&[path]).unwrap()), "b");
 
     for (env, begins) in [
-        (vec![("CHATBRIDGE_MASTER_KEYS", KEY), path], "CHATBRIDGE_MASTER_KEYS: cannot be given beside"),
-        (vec![("CHATBRIDGE_MASTER_KEYS", "a:SECRET")], "CHATBRIDGE_MASTER_KEYS: line 1: "),
-        (vec![("CHATBRIDGE_MASTER_KEYS_FILE", "/nowhere/at/all")], "CHATBRIDGE_MASTER_KEYS_FILE: it cannot be read"),
+        (
+            vec![("CHATBRIDGE_MASTER_KEYS", KEY), path],
+            "CHATBRIDGE_MASTER_KEYS: cannot be given beside",
+        ),
+        (
+            vec![("CHATBRIDGE_MASTER_KEYS", "a:SECRET")],
+            "CHATBRIDGE_MASTER_KEYS: line 1: ",
+        ),
+        (
+            vec![("CHATBRIDGE_MASTER_KEYS_FILE", "/nowhere/at/all")],
+            "CHATBRIDGE_MASTER_KEYS_FILE: it cannot be read",
+        ),
     ] {
         let error = with(&env).unwrap_err();
         assert_eq!(error.0.len(), 1, "{error}");
-        assert!(error.0[0].starts_with(begins) && !error.0[0].contains("SECRET"), "{error}");
+        assert!(
+            error.0[0].starts_with(begins) && !error.0[0].contains("SECRET"),
+            "{error}"
+        );
     }
 }
 

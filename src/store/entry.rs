@@ -189,7 +189,8 @@ impl Stored {
     }
 
     fn routing(&self, partition: u16, id: EntryId) -> Result<Routing, StoreError> {
-        Routing::decode(self.head.clone()).map_err(|_| unreadable(partition, id, "a head that is not protobuf"))
+        Routing::decode(self.head.clone())
+            .map_err(|_| unreadable(partition, id, "a head that is not protobuf"))
     }
 
     /// Puts an entry together whose content cannot be read.

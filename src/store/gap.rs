@@ -121,7 +121,11 @@ fn after(id: EntryId, view: &View) -> Option<Gap> {
         return lost(GapReason::Rewound);
     }
     let next_n = view.following.map_or(view.meta.n + 1, |(_, n)| n);
-    trimmed(next_n.saturating_sub(id.n + 1).saturating_sub(view.erased.before_following))
+    trimmed(
+        next_n
+            .saturating_sub(id.n + 1)
+            .saturating_sub(view.erased.before_following),
+    )
 }
 
 #[cfg(test)]

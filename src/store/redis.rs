@@ -6,7 +6,7 @@
 //!
 //! | key | type | holds | lives |
 //! | --- | --- | --- | --- |
-//! | `PREFIX:schema` | hash | `version` of the stored format, `partitions` | for ever |
+//! | `PREFIX:schema` | hash | `version` of the stored format, `partitions`, `master:ID` by which a master key is known | for ever |
 //! | `{PREFIX:schema}:probe`, `PREFIX:{TAG}:probe` | string | nothing; written to see whether Redis takes writes | 10 s |
 //! | `PREFIX:claim:EVENT` | string | SHA-256 of the body under which the event's id is known; with `+` behind it: and it is in the log | dedupe |
 //! | `PREFIX:janitor` | string | nothing; a replica trims the log | about a minute |
@@ -17,7 +17,10 @@
 //! | `PREFIX:durable:SUB` | hash | the slot of a durable subscription (`slots.lua`) | for ever |
 //! | `PREFIX:{TAG}:shares:SUB` | hash | the slots of a shared subscription's shares in this partition | for ever |
 //! | `PREFIX:{TAG}:log` | stream | the partition's entries, id `ms-n` | for ever; trimmed by log, may be empty |
-//! | `PREFIX:{TAG}:meta` | hash | `epoch`, `n` and `ms` of the last entry, `bytes` ever taken in, `trimmed` (Unix ms) | for ever |
+//! | `PREFIX:{TAG}:meta` | hash | `epoch`, `n` and `ms` of the last entry, `bytes` ever taken in, `trimmed` (Unix ms), `erased` where places were erased | for ever |
+//! | `PREFIX:{TAG}:erased` | sorted set | places of entries that were erased: score `n`, member `ms-n` | log |
+//! | `PREFIX:{TAG}:erasing` | set | names of conversations that are being erased | until they are |
+//! | `PREFIX:{TAG}:erase:NAME` | sorted set | entries that are to be erased, as in the index | until they are |
 //! | `PREFIX:{TAG}:seen:EVENT` | string | the event is in the log; only where its claim is a step of its own ([`Claims`]) | dedupe |
 //! | `PREFIX:{TAG}:session:NAME` | hash | fields of a session (`conversation::session`) | session |
 //! | `PREFIX:{TAG}:index:NAME` | sorted set | its entries: score `n`, member `ms-n` | log and an hour |
@@ -25,11 +28,15 @@
 //! | `PREFIX:{TAG}:unsettled` | sorted set | names by the time to look again, Unix ms | until looked at |
 //! | `PREFIX:{TAG}:ledger:PRINT:NAME` | sorted set | operations that were announced (`announce.lua`), by when, Unix ms | idempotency and a 64th |
 //! | `PREFIX:{TAG}:echo:PRINT:NAME` | list | `REQUEST_ID:TOKEN` of sends whose echo is awaited, oldest first; the id may be empty | idempotency |
+//! | `PREFIX:{TAG}:prints:NAME` | sorted set | `ledger:PRINT` and `echo:PRINT` of a conversation, by when they were last announced, Unix ms | as those |
+//! | `PREFIX:{TAG}:keys:NAME` | hash | data keys (`data_key.lua`): identifier to `MASTER:WRAPPED`; `gone:` and identifier of one that was erased | longer than session and log |
+//! | `PREFIX:{TAG}:masters` | set | names of the master keys that wrap data keys | while any is |
+//! | `PREFIX:{TAG}:wrapped:MASTER` | sorted set | names of the conversations whose data keys it wraps, by when these expire at the earliest, Unix ms | until then |
 //! | `PREFIX:stream:STREAM` | hash | `n` last change, `applied` last one taken up, `count` of conversations, `m:ID` for each, `c:N` changes that wait | while it is open, and 2 minutes |
 //! | `PREFIX:streams` | stream | `id` of streams that were changed | 10 minutes after the last |
 //!
 //! EVENT, CALL, CUSTOMER, STREAM, SUB and PRINT are hashes ([`keys::hash`]); NAME is `TENANT:CONVERSATION`, with `%` and `:` in the tenant
-//! escaped as in a URL. An entry's fields: `v` format, `k` key id (if any), `h` head, `c` content, `q` sequence,
+//! escaped as in a URL. An entry's fields: `v` format, `k` identifier of the data key (if it is encrypted), `h` head, `c` content, `q` sequence,
 //! `e` session epoch, `s` state, `b` bytes that the partition took in before it, `r` request id (if any).
 //!
 //! A session, its index and its list live up to a 64th of a session's time longer than the table says.
@@ -250,7 +257,14 @@ impl RedisStore {
             from,
             limit,
         };
-        read::page(&self.reads, &self.keys, self.vault.as_deref(), &self.appetite, asked).await
+        read::page(
+            &self.reads,
+            &self.keys,
+            self.vault.as_deref(),
+            &self.appetite,
+            asked,
+        )
+        .await
     }
 
     /// A call that changes a session; its arguments are to follow.

@@ -115,7 +115,9 @@ impl RedisStore {
                 Some(vault) => vault.to_seal(&event.key).await?,
                 None => None,
             };
-            let attempt = self.attempt(event, &marked, claim.clone(), key.as_deref()).await?;
+            let attempt = self
+                .attempt(event, &marked, claim.clone(), key.as_deref())
+                .await?;
             match (attempt, &self.vault) {
                 (Attempt::Appended(appended), vault) => {
                     self.follow_up(event, &appended);
@@ -160,7 +162,12 @@ impl RedisStore {
         wire::appended(answers.await?.into_iter().next().unwrap_or_default())
     }
 
-    fn append_call(&self, event: &Append, marked: &str, data_key: Option<&DataKey>) -> Result<Call, StoreError> {
+    fn append_call(
+        &self,
+        event: &Append,
+        marked: &str,
+        data_key: Option<&DataKey>,
+    ) -> Result<Call, StoreError> {
         let (keys, key) = (&self.keys, &event.key);
         let partition = keys.partition(key);
         let echo = event.echo.as_ref().map(|print| keys.echo(partition, key, print));

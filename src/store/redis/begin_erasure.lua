@@ -3,11 +3,13 @@
 --
 -- KEYS: data keys, session, index, list of sessions, unsettled, prints, entries to erase, conversations that are being erased
 -- ARGV: 1 conversation, 2 its name, 3 how long to know that a data key was erased ms, 4 what keys of this partition start with
-local fields = redis.call('HKEYS', KEYS[1])
-for _, id in ipairs(fields) do
+local fields = redis.call('HGETALL', KEYS[1])
+for i = 1, #fields, 2 do
+  local id, master = fields[i], string.match(fields[i + 1], '^([^:]*):')
   if #id == 16 then
     redis.call('HDEL', KEYS[1], id)
     redis.call('HSET', KEYS[1], 'gone:' .. id, '')
+    if master then redis.call('ZREM', ARGV[4] .. 'wrapped:' .. master, ARGV[2]) end
   end
 end
 if #fields > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end

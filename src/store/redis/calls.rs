@@ -121,7 +121,13 @@ impl RedisStore {
             .arg(ECHOES_MAX)
             .arg(MEMBERS_MAX)
             .arg(ledger_print(&announcement.ledger))
-            .arg(announcement.echo.as_ref().map(|echo| echo_print(&echo.fingerprint)).unwrap_or_default());
+            .arg(
+                announcement
+                    .echo
+                    .as_ref()
+                    .map(|echo| echo_print(&echo.fingerprint))
+                    .unwrap_or_default(),
+            );
         self.link.script(&ANNOUNCE, call).await
     }
 
@@ -162,8 +168,17 @@ impl RedisStore {
             pipeline.arg(format!("A{token}\0")).ignore();
             pipeline.cmd("PEXPIRE").arg(&key).arg(self.ledger_ms()).ignore();
             let prints = self.keys.prints(self.keys.partition(&ledger.key), &ledger.key);
-            pipeline.cmd("ZADD").arg(&prints).arg(at_ms).arg(ledger_print(ledger)).ignore();
-            pipeline.cmd("PEXPIRE").arg(&prints).arg(self.ledger_ms()).ignore();
+            pipeline
+                .cmd("ZADD")
+                .arg(&prints)
+                .arg(at_ms)
+                .arg(ledger_print(ledger))
+                .ignore();
+            pipeline
+                .cmd("PEXPIRE")
+                .arg(&prints)
+                .arg(self.ledger_ms())
+                .ignore();
         }
         self.link.pipeline(&pipeline).await
     }

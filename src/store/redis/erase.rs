@@ -23,6 +23,10 @@ const STEP: u64 = 128;
 /// How many erasures that broke off the janitor ends in one partition at a time.
 const BROKEN_OFF: usize = 64;
 
+/// How long, once all entries are erased, one knows that their data key was: longer than anybody takes to read a page, in
+/// milliseconds.
+const KNOWN_FOR_MS: u64 = 600_000;
+
 /// How long the key lives that is written last, in milliseconds.
 const PROBE_MS: u64 = 10_000;
 
@@ -89,9 +93,11 @@ impl RedisStore {
                 keys.erased(partition),
                 keys.to_erase(partition, key),
                 keys.being_erased(partition),
+                keys.data_keys(partition, key),
             ])
             .arg(name(key))
-            .arg(STEP);
+            .arg(STEP)
+            .arg(KNOWN_FOR_MS);
             let (erased, left): (u64, u64) = self.link.script(&ERASE_ENTRIES, call).await?;
             entries += erased;
             if left == 0 {

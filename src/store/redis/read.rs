@@ -350,11 +350,7 @@ mod tests {
                 .unwrap()
                 .is_none()
         );
-        assert!(
-            put_together(seen(Some((40, 4))), found(&[]))
-                .unwrap()
-                .is_none()
-        );
+        assert!(put_together(seen(Some((40, 4))), found(&[])).unwrap().is_none());
     }
 
     #[test]

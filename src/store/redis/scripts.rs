@@ -307,7 +307,10 @@ mod tests {
     #[test]
     fn an_entry_names_its_key_however_it_is_written() {
         let writes = APPEND_ENTRY.matches("'XADD'").count();
-        assert_eq!(naming_the_key(APPEND_ENTRY).matches("'k', KEY_ID,").count(), writes);
+        assert_eq!(
+            naming_the_key(APPEND_ENTRY).matches("'k', KEY_ID,").count(),
+            writes
+        );
         assert_eq!(writes, 2);
     }
 }

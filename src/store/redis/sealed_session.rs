@@ -71,7 +71,9 @@ pub(super) async fn open_fields(
     let wanted: Vec<(ConversationKey, DataKeyId)> = sessions
         .iter()
         .flat_map(|(of, fields)| {
-            let parts = fields.iter().filter_map(|(field, value)| sealed_part(field, value));
+            let parts = fields
+                .iter()
+                .filter_map(|(field, value)| sealed_part(field, value));
             parts.map(|(_, id, _)| (of.clone(), id))
         })
         .collect();
@@ -148,7 +150,11 @@ mod tests {
         let stored = format!("{sealed:?}");
         assert!(!stored.contains("Ann") && !stored.contains("Maria"), "{stored}");
         let key = Arc::new(key);
-        open(&mut sealed, &mut std::iter::repeat_with(|| Held::Key(Arc::clone(&key)))).unwrap();
+        open(
+            &mut sealed,
+            &mut std::iter::repeat_with(|| Held::Key(Arc::clone(&key))),
+        )
+        .unwrap();
         assert_eq!(sealed, plain);
     }
 

@@ -137,18 +137,12 @@ impl Vault {
             return Ok(());
         }
         let (schema, field) = (self.keys.schema(), format!("master:{}", master.id()));
-        let mut noted: Option<String> = self
-            .link
-            .command(cmd("HGET").arg(&schema).arg(&field))
-            .await?;
+        let mut noted: Option<String> = self.link.command(cmd("HGET").arg(&schema).arg(&field)).await?;
         if noted.is_none() && is_used {
             start::check_schema(&self.link, &self.keys, Sealing::Seals).await?;
             let note = cmd("HSETNX").arg(&schema).arg(&field).arg(master.check()).clone();
             self.link.command::<Value>(&note).await?;
-            noted = self
-                .link
-                .command(cmd("HGET").arg(&schema).arg(&field))
-                .await?;
+            noted = self.link.command(cmd("HGET").arg(&schema).arg(&field)).await?;
         }
         match noted {
             Some(noted) if noted != master.check() => Err(StoreError::Mismatch(format!(
@@ -196,13 +190,16 @@ impl Vault {
         let no_random = || StoreError::Unavailable("no random numbers are to be had for a data key".into());
         let (id, wrapped) = DataKey::draw(of, first).ok_or_else(no_random)?;
         let partition = self.keys.partition(of);
-        let call = Call::new([self.keys.data_keys(partition, of), self.keys.master_keys(partition)])
-            .arg(self.ttl_ms)
-            .arg(name(of))
-            .arg(self.keys.wrapped_start(partition))
-            .arg(id.to_string())
-            .arg(first.id())
-            .arg(wrapped);
+        let call = Call::new([
+            self.keys.data_keys(partition, of),
+            self.keys.master_keys(partition),
+        ])
+        .arg(self.ttl_ms)
+        .arg(name(of))
+        .arg(self.keys.wrapped_start(partition))
+        .arg(id.to_string())
+        .arg(first.id())
+        .arg(wrapped);
         let call = masters.all().iter().fold(call, |call, key| call.arg(key.id()));
         let answer: Value = self.link.script(&DATA_KEY, call).await?;
         let [id, value] = wire::array_of(answer)?;
@@ -267,7 +264,10 @@ impl Vault {
     }
 
     /// Finds data keys, in the order in which they are wanted; those that are not held in one round trip.
-    pub(super) async fn find(&self, wanted: &[(ConversationKey, DataKeyId)]) -> Result<Vec<Held>, StoreError> {
+    pub(super) async fn find(
+        &self,
+        wanted: &[(ConversationKey, DataKeyId)],
+    ) -> Result<Vec<Held>, StoreError> {
         let held = |(of, id): &(ConversationKey, DataKeyId)| self.held.get(id).filter(|key| key.of() == of);
         let mut found: Vec<Option<Held>> = wanted.iter().map(|it| held(it).map(Held::Key)).collect();
         let missing = wanted.iter().zip(&found).filter(|(_, found)| found.is_none());
@@ -329,7 +329,9 @@ impl Vault {
         metrics::counter!(UNREADABLE, "reason" => reason).increment(1);
         let why: Arc<str> = why.into();
         if self.told.entry(Arc::clone(&why)).or_insert(()).is_fresh() {
-            tracing::error!("{why}; what is encrypted so cannot be read until then, and nothing of it is lost");
+            tracing::error!(
+                "{why}; what is encrypted so cannot be read until then, and nothing of it is lost"
+            );
         }
         Held::Missing(why)
     }
@@ -413,7 +415,11 @@ pub(super) async fn open_entries(
     };
     let (mut found, mut opened) = (found.into_iter(), Vec::with_capacity(entries.len()));
     for (id, mut stored) in entries {
-        let held = if stored.key_id.is_empty() { None } else { found.next() };
+        let held = if stored.key_id.is_empty() {
+            None
+        } else {
+            found.next()
+        };
         match held {
             Some(Held::Gone) => continue,
             Some(Held::Missing(why)) => {

@@ -142,7 +142,10 @@ mod tests {
     use crate::event::TenantId;
 
     fn masters() -> MasterKeys {
-        let (a, b) = ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
+        let (a, b) = (
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=",
+        );
         MasterKeys::parse(&format!("a:{a}\nb:{b}")).unwrap()
     }
 
@@ -163,7 +166,7 @@ mod tests {
             let key = key(&of("t", "c"));
             let sealed = key.seal("entry", b"head", &plain).unwrap();
             prop_assert_eq!(sealed.len(), plain.len() + 28);
-            prop_assert_eq!(key.open("entry", b"head", &sealed).unwrap(), plain.clone());
+            prop_assert_eq!(&key.open("entry", b"head", &sealed).unwrap(), &plain);
             prop_assert!(key.open("entry", b"other", &sealed).is_none());
             prop_assert!(key.open("call", b"head", &sealed).is_none());
             if plain.len() > 8 {
@@ -193,7 +196,7 @@ mod tests {
             let sealed = key.seal_bytes("call", b"", &bytes).unwrap();
             let (id, inner) = sealed_bytes(&sealed).unwrap();
             prop_assert_eq!(id, key.id());
-            prop_assert_eq!(key.open("call", b"", inner).unwrap(), bytes.clone());
+            prop_assert_eq!(&key.open("call", b"", inner).unwrap(), &bytes);
             prop_assert!(sealed_text(&text).is_none());
             prop_assert!(bytes.first() == Some(&1) || sealed_bytes(&bytes).is_none());
         }
@@ -217,7 +220,11 @@ mod tests {
         });
         let sealed = of_each[0].seal("entry", b"", b"secret").unwrap();
         assert!(of_each[0].open("entry", b"", &sealed).is_some());
-        assert!(of_each[1..].iter().all(|key| key.open("entry", b"", &sealed).is_none()));
+        assert!(
+            of_each[1..]
+                .iter()
+                .all(|key| key.open("entry", b"", &sealed).is_none())
+        );
     }
 
     #[test]
@@ -225,7 +232,9 @@ mod tests {
         let (masters, of) = (masters(), of("t", "c"));
         let (a, b) = (masters.get("a").unwrap(), masters.get("b").unwrap());
         let (id, wrapped) = DataKey::draw(&of, a).unwrap();
-        let sealed = DataKey::unwrap(&of, id, a, &wrapped).unwrap().seal("entry", b"", b"x");
+        let sealed = DataKey::unwrap(&of, id, a, &wrapped)
+            .unwrap()
+            .seal("entry", b"", b"x");
         let anew = DataKey::rewrap(&of, id, (a, b), &wrapped).unwrap();
         let key = DataKey::unwrap(&of, id, b, &anew).unwrap();
         assert_eq!(key.open("entry", b"", &sealed.unwrap()).unwrap(), b"x");

@@ -181,7 +181,9 @@ fn read(item: &str) -> Result<MasterKey, &'static str> {
         .ok_or("a key is expected as ID:BASE64, such as 2026-11:q83v…")?;
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     if !(1..=ID_BYTES_MAX).contains(&id.len()) || !id.bytes().all(plain) || id == PLAIN {
-        return Err("a key's name must be 1 to 64 letters, digits, hyphens, underscores and dots, and not \"plain\"");
+        return Err(
+            "a key's name must be 1 to 64 letters, digits, hyphens, underscores and dots, and not \"plain\"",
+        );
     }
     let decoded = BASE64_STANDARD.decode(key).map(Zeroizing::new);
     let bytes = decoded
@@ -227,14 +229,21 @@ mod tests {
     fn a_mistake_is_told_with_its_line_and_without_the_key(#[case] text: &str, #[case] begins: &str) {
         let problem = MasterKeys::parse(text).unwrap_err();
         assert!(problem.starts_with(begins), "{problem}");
-        assert!(!problem.contains("SECRET") && !problem.contains("U0VD"), "{problem}");
+        assert!(
+            !problem.contains("SECRET") && !problem.contains("U0VD"),
+            "{problem}"
+        );
     }
 
     #[test]
     fn a_name_never_comes_to_mean_another_key() {
         let keys = |text: &str| MasterKeys::parse(text).unwrap();
         let other = B.replace("b:", "a:");
-        assert!(keys(&other).may_follow(&keys(A)).is_err_and(|p| p.contains("\"a\"")));
+        assert!(
+            keys(&other)
+                .may_follow(&keys(A))
+                .is_err_and(|p| p.contains("\"a\""))
+        );
         assert!(keys(&format!("{B},{A}")).may_follow(&keys(A)).is_ok());
     }
 

@@ -60,7 +60,10 @@ fn open(cipher: &RandomizedNonceKey, bound: &[u8], sealed: &[u8]) -> Option<Vec<
     let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
     let mut opened = sealed.to_vec();
-    let length = cipher.open_in_place(nonce, Aad::from(bound), &mut opened).ok()?.len();
+    let length = cipher
+        .open_in_place(nonce, Aad::from(bound), &mut opened)
+        .ok()?
+        .len();
     opened.truncate(length);
     Some(opened)
 }

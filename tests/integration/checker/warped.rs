@@ -11,8 +11,8 @@ use chatbridge::{
     conversation::{Session, SessionChange},
     event::{ConversationKey, EntryId, Position, TenantId},
     store::{
-        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished, IdempotencyKey,
-        Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail,
+        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished,
+        IdempotencyKey, Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail,
     },
 };
 use rand::{RngExt as _, rngs::StdRng};

@@ -38,7 +38,9 @@ async fn begin_as(f: &Fixture, key: &IdempotencyKey, nonce: u64, lease_ms: u64) 
 
 #[rstest]
 #[tokio::test]
-async fn a_call_is_sent_once(#[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind) {
+async fn a_call_is_sent_once(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let key = call("r1");
     assert_eq!(begin_as(&f, &key, FIRST, LEASE_MS).await, Begun::New);
@@ -137,7 +139,9 @@ async fn a_call_that_may_have_happened_keeps_its_mark(
 
 #[rstest]
 #[tokio::test]
-async fn records_expire(#[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind) {
+async fn records_expire(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let retention = Retention {
         idempotency_ms: 50,
         ..Retention::default()

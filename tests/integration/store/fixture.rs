@@ -200,6 +200,20 @@ impl Fixture {
         panic!("nobody answers {command} of {key}")
     }
 
+    /// Members of a sorted set.
+    pub(crate) async fn members(&self, key: &str) -> Vec<String> {
+        let Means::Redis { masters, .. } = &self.means else {
+            panic!("memory has no keys")
+        };
+        for master in masters {
+            let answer = connection(master).await.zrange(key, 0, -1).await;
+            if let Ok(members) = answer {
+                return members;
+            }
+        }
+        panic!("nobody has {key}")
+    }
+
     /// Loses everything.
     pub(crate) async fn wipe(&self) {
         match &self.means {

@@ -144,7 +144,9 @@ async fn what_happened_is_entered_though_its_announcement_was_lost(
 
 #[rstest]
 #[tokio::test]
-async fn ledgers_are_apart(#[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind) {
+async fn ledgers_are_apart(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
     f.store.announce(&send(&key, "r1")).await.unwrap();

@@ -26,8 +26,8 @@ use rstest::rstest;
 use tokio_util::sync::CancellationToken;
 
 use super::fixture::{
-    Fixture, Kind, MASTER_KEY, PARTITIONS, conversation, event, eventually, keys, neighbour, raw_of, settings,
-    stranger, tenant,
+    Fixture, Kind, MASTER_KEY, PARTITIONS, conversation, event, eventually, keys, neighbour, raw_of,
+    settings, stranger, tenant,
 };
 use crate::support::redis::{RedisServer, unique_prefix};
 
@@ -96,7 +96,10 @@ impl Place {
 }
 
 async fn read(store: &RedisStore, key: &ConversationKey) -> Page {
-    store.read_conversation(key, Position::Earliest, 100).await.unwrap()
+    store
+        .read_conversation(key, Position::Earliest, 100)
+        .await
+        .unwrap()
 }
 
 async fn append(store: &RedisStore, key: &ConversationKey, id: &str) {
@@ -134,7 +137,11 @@ async fn all_values(server: &RedisServer, prefix: &str) -> Vec<u8> {
     let mut past = server.connection().await;
     let mut all = Vec::new();
     for name in keys(&mut past, prefix).await {
-        let kind: String = redis::cmd("TYPE").arg(&name).query_async(&mut past).await.unwrap();
+        let kind: String = redis::cmd("TYPE")
+            .arg(&name)
+            .query_async(&mut past)
+            .await
+            .unwrap();
         let mut read = redis::cmd(match kind.as_str() {
             "string" => "GET",
             "hash" => "HGETALL",
@@ -193,10 +200,20 @@ async fn tell_secrets(f: &Fixture) {
     let mut who = Participant::new("a1", Some(AuthorType::Agent));
     who.name = "SECRET agent".into();
     let mut message = event(&key, "e1");
-    message.content = encode_content(Bytes::from_static(b"SECRET body"), Bytes::from_static(b"SECRET raw"));
-    message.change.fields.push(FieldChange::Member { who, present: true });
+    message.content = encode_content(
+        Bytes::from_static(b"SECRET body"),
+        Bytes::from_static(b"SECRET raw"),
+    );
+    message
+        .change
+        .fields
+        .push(FieldChange::Member { who, present: true });
     f.append(&message).await;
-    let begun = f.store.begin(&call(), &[1; 32], b"{\"SECRET\":1}", 1, 0).await.unwrap();
+    let begun = f
+        .store
+        .begin(&call(), &[1; 32], b"{\"SECRET\":1}", 1, 0)
+        .await
+        .unwrap();
     assert_eq!(begun, Begun::New);
     let mut other = call();
     other.request_id = "r2".into();
@@ -233,7 +250,12 @@ async fn no_customers_words_are_in_redis(#[case] kind: Kind, #[case] expected: u
 async fn data_keys_outlive_what_they_encrypt() {
     let f = Fixture::new(Kind::Sealed).await;
     tell_secrets(&f).await;
-    let names: Vec<String> = f.keys().await.into_iter().filter(|name| name.contains(":keys:")).collect();
+    let names: Vec<String> = f
+        .keys()
+        .await
+        .into_iter()
+        .filter(|name| name.contains(":keys:"))
+        .collect();
     // The conversation's and the tenant's.
     assert_eq!(names.len(), 2, "{names:?}");
     for name in names {
@@ -252,7 +274,9 @@ async fn replicas_that_meet_new_conversations_at_once_agree() {
     for key in &all {
         for (i, store) in stores.iter().enumerate() {
             let (store, key) = (Arc::clone(store), key.clone());
-            tasks.push(tokio::spawn(async move { append(&store, &key, &format!("{} {i}", key.conversation)).await }));
+            tasks.push(tokio::spawn(async move {
+                append(&store, &key, &format!("{} {i}", key.conversation)).await
+            }));
         }
     }
     for task in tasks {
@@ -281,14 +305,21 @@ async fn encryption_may_begin_on_a_log_that_is_there_and_end_again() {
     let sealing = place.store(A).await;
     append(&sealing, &key, "encrypted").await;
     append(&ready, &key, "in the clear again").await;
-    let all = ["raw in the clear", "raw still in the clear", "raw encrypted", "raw in the clear again"];
+    let all = [
+        "raw in the clear",
+        "raw still in the clear",
+        "raw encrypted",
+        "raw in the clear again",
+    ];
     for store in [&ready, &sealing] {
         assert_eq!(texts(store, &key).await, all);
         store.ping().await.unwrap();
     }
     // Whoever knows of no keys is told, and takes nothing for anything else.
     let refused = place.try_store("").await.err();
-    let Some(StoreError::Mismatch(problem)) = refused else { panic!("{refused:?}") };
+    let Some(StoreError::Mismatch(problem)) = refused else {
+        panic!("{refused:?}")
+    };
     assert!(problem.contains("master_keys_file"), "{problem}");
     assert!(matches!(without.ping().await, Err(StoreError::Mismatch(_))));
     let unreadable = why(&without, &key).await;
@@ -304,7 +335,9 @@ async fn a_build_from_before_leaves_an_encrypted_log_alone() {
     let place = Place::new();
     let mut past = place.server.connection().await;
     let version = async |past: &mut redis::aio::MultiplexedConnection| -> String {
-        past.hget(format!("{}:schema", place.prefix), "version").await.unwrap()
+        past.hget(format!("{}:schema", place.prefix), "version")
+            .await
+            .unwrap()
     };
     let _ready = place.store(&format!("plain\n{A}")).await;
     assert_eq!(version(&mut past).await, "2");
@@ -320,8 +353,13 @@ async fn another_key_under_a_known_name_is_refused() {
     let other = B.replace("b:", "a:");
     for keys in [other.clone(), format!("{MASTER_KEY}\n{other}")] {
         let refused = place.try_store(&keys).await.err();
-        let Some(StoreError::Mismatch(problem)) = refused else { panic!("{refused:?}") };
-        assert!(problem.contains("\"a\"") && !problem.contains("AQEB"), "{problem}");
+        let Some(StoreError::Mismatch(problem)) = refused else {
+            panic!("{refused:?}")
+        };
+        assert!(
+            problem.contains("\"a\"") && !problem.contains("AQEB"),
+            "{problem}"
+        );
     }
     // Nor does one that comes to be used later.
     let late = place.store(&format!("plain\n{B}")).await;
@@ -338,13 +376,25 @@ async fn without_the_master_key_nothing_is_skipped_and_nothing_is_lost() {
     append(&place.store(B).await, &other, "under b").await;
 
     let only_b = Arc::new(place.store(B).await);
-    let [Some(problem)] = &why(&only_b, &lost).await[..] else { panic!("it is unreadable") };
+    let [Some(problem)] = &why(&only_b, &lost).await[..] else {
+        panic!("it is unreadable")
+    };
     assert!(problem.contains("master key \"a\""), "{problem}");
     assert_eq!(texts(&only_b, &other).await, ["raw under b"]);
-    let created = SessionChange::by_creation("channel", &User { name: "Ann".into(), ..User::default() }, &BTreeMap::new());
+    let created = SessionChange::by_creation(
+        "channel",
+        &User {
+            name: "Ann".into(),
+            ..User::default()
+        },
+        &BTreeMap::new(),
+    );
     store.change_session(&lost, &created).await.unwrap();
     let session = only_b.session(&lost).await;
-    assert!(matches!(&session, Err(StoreError::Sealed(why)) if why.contains("\"a\"")), "{session:?}");
+    assert!(
+        matches!(&session, Err(StoreError::Sealed(why)) if why.contains("\"a\"")),
+        "{session:?}"
+    );
 
     // Streams that want it fail with the reason, behind what was before it; others go on.
     let hub = Hub::new(Arc::clone(&only_b) as SharedStore);
@@ -371,7 +421,10 @@ async fn without_the_master_key_nothing_is_skipped_and_nothing_is_lost() {
     let before = of_lost.cursor();
     for _ in 0..3 {
         let failed = text(&mut of_lost).await;
-        assert!(matches!(&failed, Err(Error::KeyMissing(why)) if why.contains("\"a\"")), "{failed:?}");
+        assert!(
+            matches!(&failed, Err(Error::KeyMissing(why)) if why.contains("\"a\"")),
+            "{failed:?}"
+        );
     }
     let mut of_other = subscriber(&other).await;
     assert_eq!(text(&mut of_other).await.unwrap(), "raw under b");
@@ -417,7 +470,9 @@ async fn a_data_key_that_was_lost_is_told_and_not_taken_for_an_erasure() {
     let mut past = place.server.connection().await;
     let () = past.del(place.key(&key, "keys")).await.unwrap();
     let store = place.store(A).await;
-    let [Some(problem)] = &why(&store, &key).await[..] else { panic!("it is unreadable") };
+    let [Some(problem)] = &why(&store, &key).await[..] else {
+        panic!("it is unreadable")
+    };
     assert!(problem.contains("data key that Redis has lost"), "{problem}");
     append(&store, &key, "after").await;
     assert_eq!(why(&store, &key).await.iter().flatten().count(), 1);
@@ -434,7 +489,13 @@ async fn what_was_moved_or_changed_opens_nothing() {
     let mut past = place.server.connection().await;
     let log = place.key(&key, "log");
     type Entries = Vec<(String, Vec<(String, Vec<u8>)>)>;
-    let entries: Entries = redis::cmd("XRANGE").arg(&log).arg("-").arg("+").query_async(&mut past).await.unwrap();
+    let entries: Entries = redis::cmd("XRANGE")
+        .arg(&log)
+        .arg("-")
+        .arg("+")
+        .query_async(&mut past)
+        .await
+        .unwrap();
     let field = |at: usize, name: &str| {
         let fields = &entries[at].1;
         fields.iter().find(|(known, _)| known == name).unwrap().1.clone()
@@ -449,14 +510,35 @@ async fn what_was_moved_or_changed_opens_nothing() {
         add.arg(&log).arg(format!("{ms}-{number}"));
         add.arg("v").arg("1").arg("k").arg(field(data_key, "k"));
         add.arg("h").arg(field(head, "h")).arg("c").arg(content);
-        add.arg("q").arg(9).arg("e").arg(1).arg("s").arg(1).arg("b").arg(0);
+        add.arg("q")
+            .arg(9)
+            .arg("e")
+            .arg(1)
+            .arg("s")
+            .arg(1)
+            .arg("b")
+            .arg(0);
         let id: String = add.query_async(&mut past).await.unwrap();
-        let () = past.hset(log.replace(":log", ":meta"), "n", number).await.unwrap();
+        let () = past
+            .hset(log.replace(":log", ":meta"), "n", number)
+            .await
+            .unwrap();
         let fresh = place.store(A).await;
         let partition = chatbridge::store::partition::of(&key, PARTITIONS);
         let read = fresh.read(partition, Position::Earliest, 100).await;
-        let () = redis::cmd("XTRIM").arg(&log).arg("MAXLEN").arg(100).query_async(&mut past).await.unwrap();
-        let removed: u64 = redis::cmd("XDEL").arg(&log).arg(&id).query_async(&mut past).await.unwrap();
+        let () = redis::cmd("XTRIM")
+            .arg(&log)
+            .arg("MAXLEN")
+            .arg(100)
+            .query_async(&mut past)
+            .await
+            .unwrap();
+        let removed: u64 = redis::cmd("XDEL")
+            .arg(&log)
+            .arg(&id)
+            .query_async(&mut past)
+            .await
+            .unwrap();
         assert_eq!(removed, 1);
         read.map(|page| page.entries.last().unwrap().unreadable.clone())
     };
@@ -470,7 +552,11 @@ async fn what_was_moved_or_changed_opens_nothing() {
     *changed.last_mut().unwrap() ^= 1;
     let changed = forge(0, changed, 0).await;
     assert!(matches!(changed, Err(StoreError::Corrupt(_))), "{changed:?}");
-    assert_eq!(forge(0, field(0, "c"), 0).await.unwrap(), None, "as it was, it opens");
+    assert_eq!(
+        forge(0, field(0, "c"), 0).await.unwrap(),
+        None,
+        "as it was, it opens"
+    );
     // Not even with their data key beside mine.
     let mut past = place.server.connection().await;
     let (id, wrapped): (String, Vec<u8>) = past
@@ -482,7 +568,10 @@ async fn what_was_moved_or_changed_opens_nothing() {
         .unwrap();
     let () = past.hset(place.key(&key, "keys"), id, wrapped).await.unwrap();
     let moved = forge(0, field(1, "c"), 1).await.unwrap();
-    assert!(moved.is_some_and(|why| why.contains("does not fit")), "it does not open");
+    assert!(
+        moved.is_some_and(|why| why.contains("does not fit")),
+        "it does not open"
+    );
 }
 
 #[tokio::test]
@@ -585,12 +674,25 @@ async fn master_keys_rotate_under_load_without_one_failure() {
                 // Known ones, and new ones all the time.
                 for name in [format!("c{}", count % 7), format!("new {}", count / 5)] {
                     let key = conversation(&name);
-                    let change = SessionChange::by_creation("ch", &User { name: name.clone(), ..User::default() }, &BTreeMap::new());
+                    let change = SessionChange::by_creation(
+                        "ch",
+                        &User {
+                            name: name.clone(),
+                            ..User::default()
+                        },
+                        &BTreeMap::new(),
+                    );
                     store.change_session(&key, &change).await.expect("a change");
                     let mut event: Append = event(&key, &format!("{number} {count} {name}"));
                     event.content = encode_content(Bytes::new(), format!("{number} {count} {name}").into());
-                    assert!(matches!(store.append(&event).await.expect("an append"), Appended::New { .. }));
-                    assert_eq!(store.session(&key).await.expect("a session").unwrap().user.name, name);
+                    assert!(matches!(
+                        store.append(&event).await.expect("an append"),
+                        Appended::New { .. }
+                    ));
+                    assert_eq!(
+                        store.session(&key).await.expect("a session").unwrap().user.name,
+                        name
+                    );
                 }
                 count += 1;
             }
@@ -618,7 +720,10 @@ async fn master_keys_rotate_under_load_without_one_failure() {
     };
     let some_more = async |store: &RedisStore| {
         let before = replay(store).await.len();
-        eventually("more events", async || (replay(store).await.len() > before + 20).then_some(())).await;
+        eventually("more events", async || {
+            (replay(store).await.len() > before + 20).then_some(())
+        })
+        .await;
     };
     some_more(&stores[0]).await;
     put(&rings, &format!("{A}\n{B}")).await;
@@ -656,5 +761,9 @@ async fn data_keys_are_wrapped_anew_wherever_they_lie() {
     f.append(&event(&stranger(&key), "e2")).await;
     eventually("its turn", async || f.store.tidy(1).await.unwrap().then_some(())).await;
     let names: Vec<String> = f.keys().await.into_iter().collect();
-    assert_eq!(names.iter().filter(|name| name.contains(":wrapped:test")).count(), 2, "{names:?}");
+    assert_eq!(
+        names.iter().filter(|name| name.contains(":wrapped:test")).count(),
+        2,
+        "{names:?}"
+    );
 }

@@ -359,7 +359,9 @@ async fn an_owner_moves_its_place_and_nobody_else_does(
 
 #[rstest]
 #[tokio::test]
-async fn slots_lie_apart(#[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind) {
+async fn slots_lie_apart(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let mut other_uid = key();
     other_uid.uid = 8;

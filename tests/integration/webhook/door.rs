@@ -17,8 +17,8 @@ use chatbridge::{
     event::{ConversationKey, EntryId, Position, TenantId},
     gateway::{UpstreamError, UpstreamErrorKind},
     store::{
-        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished, IdempotencyKey,
-        Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail,
+        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished,
+        IdempotencyKey, Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail,
     },
     webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, KeySource, router},
 };

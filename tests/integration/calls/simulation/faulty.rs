@@ -10,8 +10,9 @@ use chatbridge::{
     conversation::{Session, SessionChange},
     event::{ConversationKey, EntryId, Position, TenantId},
     store::{
-        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished, IdempotencyKey,
-        Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail, memory::MemoryStore,
+        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished,
+        IdempotencyKey, Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail,
+        memory::MemoryStore,
     },
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
