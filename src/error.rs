@@ -115,6 +115,9 @@ pub enum Error {
     /// The store holds something that cannot be read.
     #[error("the session store holds something that this version cannot read")]
     StoreCorrupt,
+    /// What the store holds is encrypted, and its key is not to be had; with the reason, which names no more than keys.
+    #[error("{0}: nothing is lost, and it can be read once the key is there")]
+    KeyMissing(String),
     /// No stream has this name, or it may not be changed.
     #[error(
         "there is no stream of this name that may be changed: it has ended, or was not opened as changeable"
@@ -168,6 +171,7 @@ impl Error {
             Self::CallerGone => "CALLER_GONE",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::StoreCorrupt => "STORE_CORRUPT",
+            Self::KeyMissing(_) => "KEY_MISSING",
             Self::UnknownStream => "STREAM_UNKNOWN",
             Self::StreamLimit { .. } => "STREAM_LIMIT",
             Self::Draining => "DRAINING",
@@ -194,6 +198,7 @@ impl From<StoreError> for Error {
         match error {
             StoreError::Unavailable(_) => Self::StoreUnavailable,
             StoreError::Corrupt(_) | StoreError::Mismatch(_) => Self::StoreCorrupt,
+            StoreError::Sealed(why) => Self::KeyMissing(why),
         }
     }
 }
@@ -249,6 +254,7 @@ mod tests {
             Error::CallerGone,
             Error::StoreUnavailable,
             Error::StoreCorrupt,
+            Error::KeyMissing(String::new()),
             Error::Draining,
         ];
         for error in own.into_iter().chain(upstream) {

@@ -139,6 +139,7 @@ impl Door {
             retention: Retention::default(),
             wait: None,
             claims: None,
+            master_keys: None,
         });
         let conversation = &stage.conversation;
         Ok(Self {

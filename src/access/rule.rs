@@ -90,6 +90,7 @@ pub const RPCS: &[Rpc] = &[
     writes("/chatbridge.v1.SubscriptionService/DeleteSubscription"),
     reads("/chatbridge.v1.SessionService/GetSession"),
     reads("/chatbridge.v1.SessionService/ListSessions"),
+    manages("/chatbridge.v1.SessionService/EraseConversation"),
     writes("/chatbridge.v1.AttachmentService/UploadAttachment").streamed(),
     reads("/chatbridge.v1.AttachmentService/DownloadAttachment").streamed(),
     reads("/chatbridge.v1.AttachmentService/GetAttachment"),

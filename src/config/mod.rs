@@ -32,6 +32,7 @@ use crate::{
     store::{
         Retention,
         redis::{RedisTls, Wait},
+        seal::KeyRing,
     },
     tls::TlsFiles,
     webhook::{RateLimits, SeatLimits, Sources},
@@ -59,6 +60,8 @@ pub struct Config {
     pub redis_prefix: String,
     pub partitions: u16,
     pub retention: Retention,
+    /// `None`: contents are not encrypted.
+    pub master_keys: Option<KeyRing>,
     pub grpc_listen: SocketAddr,
     pub webhook_listen: SocketAddr,
     pub admin_listen: SocketAddr,

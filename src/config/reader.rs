@@ -26,6 +26,7 @@ use crate::{
         Retention,
         partition::MAX_PARTITIONS,
         redis::{Wait, check_url},
+        seal::KeyRing,
     },
 };
 
@@ -309,6 +310,7 @@ impl Reader {
             session_ms: self.number("session_retention_hours", 1, 87_600) * hour_ms,
             ..Retention::default()
         };
+        let master_keys = self.master_keys();
         let partitions = self.number("partitions", 1, u64::from(MAX_PARTITIONS));
         let webhook_max_bytes = self.number("webhook_max_bytes", 1024, 16_777_216);
         let grpc_listen = self.grpc_listen(policy.is_open());
@@ -358,6 +360,7 @@ impl Reader {
             redis_prefix: self.text("redis_prefix"),
             partitions: u16::try_from(partitions).ok()?,
             retention,
+            master_keys,
             grpc_listen: grpc_listen?,
             webhook_listen: webhook_listen?,
             admin_listen: admin_listen?,
@@ -493,6 +496,21 @@ impl Reader {
         let within = self.millis("redis_wait_ms", 1, 10_000);
         let replicas = u16::try_from(replicas).ok().filter(|replicas| *replicas > 0)?;
         Some(Wait { replicas, within })
+    }
+
+    /// Keys that are given here never change; those of a file do when it does. They are never shown.
+    fn master_keys(&mut self) -> Option<KeyRing> {
+        let (given, file) = (self.text("master_keys"), self.text("master_keys_file"));
+        let (name, read) = match (given.is_empty(), file.is_empty()) {
+            (true, true) => return None,
+            (false, true) => ("master_keys", KeyRing::fixed(&given)),
+            (true, false) => ("master_keys_file", KeyRing::from_file(Path::new(&file))),
+            (false, false) => {
+                self.mistake("master_keys", "cannot be given beside master_keys_file");
+                return None;
+            }
+        };
+        read.map_err(|problem| self.mistake(name, &problem)).ok()
     }
 
     fn grpc_listen(&mut self, is_open: bool) -> Option<SocketAddr> {

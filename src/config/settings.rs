@@ -124,6 +124,16 @@ pub const SETTINGS: &[Setting] = &[
         "720",
         "how long a session is kept after its last activity, in hours (1 to 87600)",
     ),
+    setting(
+        "master_keys",
+        "",
+        "master keys that encrypt contents in Redis, each ID:BASE64 of 32 bytes, separated by commas; secret",
+    ),
+    setting(
+        "master_keys_file",
+        "",
+        "a file of such keys, one a line, reread when it changes; empty: contents are not encrypted",
+    ),
     setting("grpc_listen", "127.0.0.1:50051", "address of gRPC and gRPC-Web"),
     setting("webhook_listen", "127.0.0.1:8080", "address of the webhook door"),
     setting(

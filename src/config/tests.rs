@@ -160,6 +160,53 @@ fn agents_names_come_from_a_file_or_from_a_url_with_a_place_for_the_id() {
 }
 
 #[test]
+fn master_keys_come_from_a_file_or_from_a_setting_and_are_never_shown() {
+    const KEY: &str = "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let with = |more: &[(&'static str, &str)]| load(&[&GOOD[..], more].concat());
+    assert!(with(&[]).unwrap().master_keys.is_none());
+    let config = with(&[("CHATBRIDGE_MASTER_KEYS", KEY)]).unwrap();
+    assert!(!format!("{config:?}").contains("AAAA"), "{config:?}");
+    let first = |config: Config| {
+        config
+            .master_keys
+            .unwrap()
+            .keys()
+            .first()
+            .unwrap()
+            .id()
+            .to_owned()
+    };
+    assert_eq!(first(config), "a");
+
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "# ours\n{}", KEY.replace("a:", "b:")).unwrap();
+    let path = ("CHATBRIDGE_MASTER_KEYS_FILE", file.path().to_str().unwrap());
+    assert_eq!(first(with(&[path]).unwrap()), "b");
+
+    for (env, begins) in [
+        (
+            vec![("CHATBRIDGE_MASTER_KEYS", KEY), path],
+            "CHATBRIDGE_MASTER_KEYS: cannot be given beside",
+        ),
+        (
+            vec![("CHATBRIDGE_MASTER_KEYS", "a:SECRET")],
+            "CHATBRIDGE_MASTER_KEYS: line 1: ",
+        ),
+        (
+            vec![("CHATBRIDGE_MASTER_KEYS_FILE", "/nowhere/at/all")],
+            "CHATBRIDGE_MASTER_KEYS_FILE: it cannot be read",
+        ),
+    ] {
+        let error = with(&env).unwrap_err();
+        assert_eq!(error.0.len(), 1, "{error}");
+        assert!(
+            error.0[0].starts_with(begins) && !error.0[0].contains("SECRET"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn streams_are_ended_before_they_are_cut_off() {
     let with = |spread, deadline| {
         let more = [

@@ -75,4 +75,17 @@ impl SessionService for Service {
             next_page_token: paging::next_session(scope, next.as_ref()),
         }))
     }
+
+    async fn erase_conversation(
+        &self,
+        request: Request<proto::EraseConversationRequest>,
+    ) -> Result<Response<proto::EraseConversationResponse>, Status> {
+        let asker = Asker::of(&request);
+        let request = request.into_inner();
+        let mut check = Check::default();
+        check.identifier("conversation_id", &request.conversation_id);
+        let tenant = check.of_tenant(asker.tenant(&self.0, &request.tenant))?;
+        let erased_events = self.0.erase(&tenant, &request.conversation_id).await?;
+        Ok(Response::new(proto::EraseConversationResponse { erased_events }))
+    }
 }

@@ -57,7 +57,9 @@ fn code(error: &Error) -> Code {
         Error::SubscriptionExists(_) => Code::AlreadyExists,
         Error::TooManySubscriptions | Error::TooManyMembers => Code::ResourceExhausted,
         Error::CursorGap => Code::OutOfRange,
-        Error::ConversationWithAgent | Error::ConversationEnded => Code::FailedPrecondition,
+        Error::ConversationWithAgent | Error::ConversationEnded | Error::KeyMissing(_) => {
+            Code::FailedPrecondition
+        }
         Error::WaitTimedOut => Code::DeadlineExceeded,
         Error::HandOverBroken { problem, .. } => code(problem),
         Error::CallerGone => Code::Cancelled,

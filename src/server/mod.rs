@@ -162,6 +162,9 @@ pub async fn serve(
         stopped.run_until_cancelled(reloader.run()).await;
     }));
     tasks.spawn(forever(names.clone().watch(background.clone())));
+    if let Some(keys) = &config.master_keys {
+        tasks.spawn(forever(keys.clone().watch(background.clone())));
+    }
     tasks.spawn(forever(health::watch_store(
         SharedStore::clone(&store),
         reporter,
@@ -312,6 +315,9 @@ async fn open_store(config: &Config) -> Result<(SharedStore, SharedSubscriptions
         warn!(
             "sessions and events are kept in memory: nothing survives this process, and nothing is shared with another"
         );
+        if config.master_keys.is_some() {
+            warn!("master keys encrypt what is in Redis, and there is none: they are not used");
+        }
         let store = Arc::new(MemoryStore::new(config.partitions, config.retention));
         return Ok((Arc::clone(&store) as SharedStore, store));
     };
@@ -325,6 +331,7 @@ async fn open_store(config: &Config) -> Result<(SharedStore, SharedSubscriptions
             retention: config.retention,
             wait: config.redis_wait,
             claims: None,
+            master_keys: config.master_keys.clone(),
         };
         match RedisStore::connect(settings).await {
             Ok(store) => {

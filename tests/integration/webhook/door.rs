@@ -18,8 +18,8 @@ use chatbridge::{
     gateway::{UpstreamError, UpstreamErrorKind},
     server::webhooks::{self, WebhookPort},
     store::{
-        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Finished, IdempotencyKey,
-        Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail,
+        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished,
+        IdempotencyKey, Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail,
     },
     webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, KeySource},
 };
@@ -193,6 +193,9 @@ impl Store for Recorder {
         not_asked()
     }
     async fn unsettled(&self, _: u64, _: usize) -> Result<Vec<ConversationKey>, StoreError> {
+        not_asked()
+    }
+    async fn erase(&self, _: &ConversationKey) -> Result<Erased, StoreError> {
         not_asked()
     }
     async fn tidy(&self, _: u64) -> Result<bool, StoreError> {

@@ -31,6 +31,7 @@ impl Writer {
             retention: Retention::default(),
             wait: None,
             claims: None,
+            master_keys: None,
         };
         Self(Arc::new(RedisStore::connect(settings).await.unwrap()))
     }
