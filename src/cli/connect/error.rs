@@ -101,6 +101,7 @@ fn advice(code: Code, reason: &str) -> Option<&'static str> {
         "CURSOR_INVALID" => {
             "the cursor is not one of this server's: start with --from earliest, or with a time"
         }
+        "CREDENTIALS_MISSING" => "name the file of your token with --token-file",
         "TENANT_UNKNOWN" => "name a tenant that the server has with --tenant",
         "UPSTREAM_CREDENTIALS" => "check the server's tenant and API key",
         "UPSTREAM_OUTCOME_UNKNOWN" => "it may have happened: look before you repeat it",

@@ -6,10 +6,15 @@ mod error;
 pub(crate) mod fake;
 mod follow;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tonic::{
-    Request,
+    Request, Status,
+    metadata::AsciiMetadataValue,
+    service::{Interceptor, interceptor::InterceptedService},
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
 
@@ -35,6 +40,9 @@ pub(crate) struct ServerArgs {
     pub(crate) server: String,
     #[command(flatten)]
     pub(crate) tls: TlsArgs,
+    /// File with the token to call with; the variable CHATBRIDGE_TOKEN may hold the token itself
+    #[arg(long, value_name = "FILE", env = "CHATBRIDGE_TOKEN_FILE")]
+    pub(crate) token_file: Option<PathBuf>,
     /// Tenant; not needed where the server has only one
     #[arg(long, value_name = "TENANT", default_value = "", hide_default_value = true)]
     pub(crate) tenant: String,
@@ -43,9 +51,51 @@ pub(crate) struct ServerArgs {
 impl ServerArgs {
     /// The server that was named.
     pub(crate) fn server(&self) -> Result<Server, CliError> {
-        Server::with_tls(&self.server, &self.tls)
+        let token = Token::read(self.token_file.as_deref(), std::env::var("CHATBRIDGE_TOKEN").ok())?;
+        Ok(Server::with_tls(&self.server, &self.tls)?.with_token(token))
     }
 }
+
+/// Puts the token that somebody was given on each call.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Token(Option<AsciiMetadataValue>);
+
+impl Token {
+    /// A token from a file, else from a variable; neither: calls go out without one.
+    fn read(file: Option<&Path>, variable: Option<String>) -> Result<Self, CliError> {
+        let text = match file {
+            Some(file) => std::fs::read_to_string(file).map_err(|problem| {
+                CliError::Argument(format!(
+                    "the token file {} cannot be read: {problem}",
+                    file.display()
+                ))
+            })?,
+            None => variable.unwrap_or_default(),
+        };
+        let token = text.trim();
+        if token.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut value: AsciiMetadataValue = format!("Bearer {token}").parse().map_err(|_| {
+            // Not shown: it is a secret.
+            CliError::Argument("the token has characters that no token has: check its file".to_owned())
+        })?;
+        value.set_sensitive(true);
+        Ok(Self(Some(value)))
+    }
+}
+
+impl Interceptor for Token {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(token) = &self.0 {
+            request.metadata_mut().insert("authorization", token.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// How calls go out.
+pub(crate) type Connection = InterceptedService<Channel, Token>;
 
 /// How a server proves who it is, and we to it.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -96,6 +146,7 @@ impl TlsArgs {
 pub(crate) struct Server {
     url: String,
     endpoint: Endpoint,
+    token: Token,
 }
 
 impl Server {
@@ -138,7 +189,16 @@ impl Server {
                 CliError::Argument(format!("the files of certificates cannot be used: {error}"))
             })?;
         }
-        Ok(Self { url, endpoint })
+        Ok(Self {
+            url,
+            endpoint,
+            token: Token::default(),
+        })
+    }
+
+    /// The same for somebody who has a token.
+    fn with_token(self, token: Token) -> Self {
+        Self { token, ..self }
     }
 
     /// The address.
@@ -147,16 +207,16 @@ impl Server {
     }
 
     /// Connects now, and fails with a sentence that says what to do.
-    pub(crate) async fn connect(&self) -> Result<Channel, CliError> {
-        self.endpoint
-            .connect()
-            .await
+    pub(crate) async fn connect(&self) -> Result<Connection, CliError> {
+        let connected = self.endpoint.connect().await;
+        connected
+            .map(|channel| InterceptedService::new(channel, self.token.clone()))
             .map_err(|error| CliError::unreachable(&self.url, &error))
     }
 
     /// A channel that connects with its first call.
-    fn connect_lazily(&self) -> Channel {
-        self.endpoint.connect_lazy()
+    fn connect_lazily(&self) -> Connection {
+        InterceptedService::new(self.endpoint.connect_lazy(), self.token.clone())
     }
 }
 
