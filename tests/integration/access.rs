@@ -1,6 +1,8 @@
 //! Who may call, and whose events they see.
 
 mod audit;
+mod certificates;
+mod limits;
 mod matrix;
 mod rotation;
 mod tenants;

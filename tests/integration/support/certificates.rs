@@ -3,6 +3,7 @@
 use std::{
     path::PathBuf,
     sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime},
 };
 
 use rcgen::{
@@ -66,6 +67,14 @@ impl Authority {
     pub fn client(&self, uri: &str) -> Issued {
         self.issue(&[], &[uri], |params| {
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        })
+    }
+
+    /// The same, good for so long from now.
+    pub fn client_for(&self, uri: &str, time: Duration) -> Issued {
+        self.issue(&[], &[uri], |params| {
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+            params.not_after = (SystemTime::now() + time).into();
         })
     }
 

@@ -55,7 +55,7 @@ fn address(url: &str) -> SocketAddr {
 }
 
 /// A channel over TLS to the port of a service, for whoever believes this authority.
-async fn channel(
+pub(crate) async fn channel(
     service: &Service,
     ca: &str,
     identity: Option<&Issued>,
