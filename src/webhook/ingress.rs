@@ -129,6 +129,10 @@ pub struct Came {
     pub seat: Arc<Seat>,
 }
 
+/// Where a request comes from, once that is known.
+#[derive(Debug, Clone, Copy)]
+struct Source(IpAddr);
+
 /// The webhook door.
 pub struct Ingress {
     store: SharedStore,
@@ -183,14 +187,17 @@ pub fn router(ingress: Arc<Ingress>) -> Router {
 }
 
 /// What is checked of every request, whatever it asks for: where it comes from, and how many have come from there.
-async fn at_the_threshold(State(ingress): State<Arc<Ingress>>, request: Request, next: Next) -> Response {
+async fn at_the_threshold(State(ingress): State<Arc<Ingress>>, mut request: Request, next: Next) -> Response {
     let admitted = match request.extensions().get::<Came>() {
         Some(came) => ingress.admit(came.peer, request.headers()),
         // Nobody can say where it comes from, so nothing is taken.
         None => Err(Refusal::AddressNotAllowed),
     };
     match admitted {
-        Ok(()) => next.run(request).await,
+        Ok(source) => {
+            request.extensions_mut().insert(Source(source));
+            next.run(request).await
+        }
         Err(refusal) => refuse(refusal, &Label::default()),
     }
 }
@@ -254,9 +261,10 @@ impl Ingress {
         Self { names, ..self }
     }
 
-    fn admit(&self, peer: IpAddr, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn admit(&self, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, Refusal> {
         let source = self.settings.sources.admit(peer, headers)?;
-        self.rates.count_source(source)
+        self.rates.count_source(source)?;
+        Ok(source)
     }
 
     /// Compares in a time that tells nothing of the secret but its length.
@@ -271,7 +279,8 @@ impl Ingress {
     async fn answer(&self, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         let seat = parts.extensions.get::<Came>().map(|came| Arc::clone(&came.seat));
-        let body = Coming { body, seat };
+        let source = parts.extensions.get::<Source>().map(|source| source.0);
+        let body = Coming { body, seat, source };
         let mut label = Label::default();
         let taken = match self.take(&parts.headers, body, &mut label).await {
             Ok(taken) => taken,
@@ -303,8 +312,9 @@ impl Ingress {
         let tenant = self.tenant(&claimed)?;
         // What costs nothing comes before what costs memory or a fetch.
         let fresh = claimed.fresh((self.clock)(), self.settings.freshness)?;
+        let source = body.source;
         let body = self.read(body, self.settings.max_body_bytes).await?;
-        let verified = self.verify(&tenant, fresh, body).await?;
+        let verified = self.verify(&tenant, fresh, body, source).await?;
         self.rates.count_tenant(&tenant)?;
         let received = Received {
             at_ms: (self.clock)(),
@@ -332,8 +342,14 @@ impl Ingress {
         tenants.find(claimed.tenant()).ok_or(Refusal::UnknownTenant)
     }
 
-    async fn verify(&self, tenant: &TenantId, fresh: Fresh, body: Bytes) -> Result<Verified, Refusal> {
-        let key = self.keys.key(tenant, fresh.claimed().kid()).await?;
+    async fn verify(
+        &self,
+        tenant: &TenantId,
+        fresh: Fresh,
+        body: Bytes,
+        source: Option<IpAddr>,
+    ) -> Result<Verified, Refusal> {
+        let key = self.keys.key(tenant, fresh.claimed().kid(), source).await?;
         fresh.verify(&key, body)
     }
 
@@ -407,6 +423,7 @@ impl Label {
 struct Coming {
     body: Body,
     seat: Option<Arc<Seat>>,
+    source: Option<IpAddr>,
 }
 
 impl Coming {

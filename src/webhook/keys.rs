@@ -2,11 +2,14 @@
 //!
 //! The key id comes from whoever sends the request, so what it may cost is bounded: answers of both kinds are kept, one
 //! fetch runs for each key, and each tenant's keys that are not known are asked for at a limited rate, so that whoever makes
-//! them up for one tenant holds up no other. A key that is known is served on while the vendor's endpoint is down.
+//! them up for one tenant holds up no other. One source may use up only a part of that, so that a key which is new to us, as
+//! all are after a start, can be had although somebody makes others up. A key that is known is served on while the vendor's
+//! endpoint is down.
 
 use std::{
     collections::HashMap,
     fmt,
+    net::IpAddr,
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -23,6 +26,7 @@ use super::{Refusal, VerifyingKey};
 use crate::{
     event::TenantId,
     gateway::{Gateway, UpstreamError, UpstreamErrorKind},
+    grpc::gate::counted,
 };
 
 /// Counter of fetches, by `result`: found, unknown, unusable, unavailable.
@@ -57,6 +61,8 @@ pub struct KeyCacheSettings {
     pub max_entries: usize,
     /// How many keys of a tenant that are not known may be asked for at once.
     pub fetch_burst: u32,
+    /// How many of them from one source.
+    pub fetch_burst_per_source: u32,
     /// How long until as many may be asked for again.
     pub fetch_period: Duration,
 }
@@ -69,7 +75,8 @@ impl Default for KeyCacheSettings {
             keep_for: Duration::from_secs(25 * 3600),
             refuse_for: Duration::from_secs(60),
             max_entries: 1024,
-            fetch_burst: 10,
+            fetch_burst: 20,
+            fetch_burst_per_source: 4,
             fetch_period: Duration::from_secs(10),
         }
     }
@@ -104,6 +111,9 @@ struct Known {
     flights: HashMap<Id, Flight>,
     /// Of each tenant; only those that are served come here.
     buckets: HashMap<TenantId, Bucket>,
+    /// Of each tenant and source. A source that is new finds its own full, so it uses up the tenant's: they come no faster
+    /// than that is filled.
+    by_source: HashMap<(TenantId, IpAddr), Bucket>,
 }
 
 /// A token bucket.
@@ -130,6 +140,7 @@ impl KeyCache {
             refused: HashMap::new(),
             flights: HashMap::new(),
             buckets: HashMap::new(),
+            by_source: HashMap::new(),
         };
         Self {
             source,
@@ -139,17 +150,22 @@ impl KeyCache {
         }
     }
 
-    /// The key that the vendor has under `kid` for `tenant`.
+    /// The key that the vendor has under `kid` for `tenant`, for a request from `source`, where that is known.
     ///
     /// Refusals: [`Refusal::UnknownKey`], [`Refusal::UnusableKey`], [`Refusal::KeyRate`], [`Refusal::KeyUnavailable`].
-    pub async fn key(&self, tenant: &TenantId, kid: &str) -> Result<VerifyingKey, Refusal> {
-        match self.look_up((tenant.clone(), kid.to_owned())) {
+    pub async fn key(
+        &self,
+        tenant: &TenantId,
+        kid: &str,
+        source: Option<IpAddr>,
+    ) -> Result<VerifyingKey, Refusal> {
+        match self.look_up((tenant.clone(), kid.to_owned()), source.map(counted)) {
             Lookup::Answered(answer) => answer,
             Lookup::Fetching(flight) => flight.await,
         }
     }
 
-    fn look_up(&self, id: Id) -> Lookup {
+    fn look_up(&self, id: Id, source: Option<IpAddr>) -> Lookup {
         let now = (self.clock)();
         let mut known = self.known();
         if let Some(key) = self.held(&mut known, &id, now) {
@@ -163,14 +179,43 @@ impl KeyCache {
         if let Some(flight) = known.flights.get(&id) {
             return Lookup::Fetching(flight.clone());
         }
-        let bucket = known.buckets.entry(id.0.clone()).or_insert_with(|| Bucket {
-            tokens: f64::from(self.settings.fetch_burst),
-            filled: now,
-        });
-        if !bucket.take(now, &self.settings) {
+        if !self.may_fetch(&mut known, &id.0, source, now) {
             return Lookup::Answered(Err(Refusal::KeyRate));
         }
         Lookup::Fetching(self.fetch(&mut known, id))
+    }
+
+    /// Takes one from what a tenant and a source may have fetched; nothing from either where the other has none left.
+    fn may_fetch(&self, known: &mut Known, tenant: &TenantId, source: Option<IpAddr>, now: Instant) -> bool {
+        let KeyCacheSettings {
+            fetch_burst,
+            fetch_burst_per_source,
+            fetch_period,
+            ..
+        } = self.settings;
+        let all = known
+            .buckets
+            .entry(tenant.clone())
+            .or_insert_with(|| Bucket::full(fetch_burst, now));
+        if !all.fill(fetch_burst, fetch_period, now) {
+            return false;
+        }
+        if let Some(source) = source {
+            // Whoever has waited for so long may have as many as one that is new.
+            known
+                .by_source
+                .retain(|_, bucket| now.duration_since(bucket.filled) < fetch_period);
+            let own = known
+                .by_source
+                .entry((tenant.clone(), source))
+                .or_insert_with(|| Bucket::full(fetch_burst_per_source, now));
+            if !own.fill(fetch_burst_per_source, fetch_period, now) {
+                return false;
+            }
+            own.tokens -= 1.0;
+        }
+        all.tokens -= 1.0;
+        true
     }
 
     /// A key that is held and not too old; starts its refresh when it is time. Refreshes are of keys that the vendor has
@@ -264,17 +309,21 @@ impl fmt::Debug for KeyCache {
 }
 
 impl Bucket {
-    fn take(&mut self, now: Instant, settings: &KeyCacheSettings) -> bool {
-        let full = f64::from(settings.fetch_burst);
+    fn full(burst: u32, now: Instant) -> Self {
+        Self {
+            tokens: f64::from(burst),
+            filled: now,
+        }
+    }
+
+    /// Adds what has come since it was last filled, and says whether one can be taken.
+    fn fill(&mut self, burst: u32, period: Duration, now: Instant) -> bool {
+        let full = f64::from(burst);
         let passed = now.duration_since(self.filled).as_secs_f64();
-        let period = settings.fetch_period.as_secs_f64().max(f64::MIN_POSITIVE);
+        let period = period.as_secs_f64().max(f64::MIN_POSITIVE);
         self.tokens = (self.tokens + full * passed / period).min(full);
         self.filled = self.filled.max(now);
-        if self.tokens < 1.0 {
-            return false;
-        }
-        self.tokens -= 1.0;
-        true
+        self.tokens >= 1.0
     }
 }
 

@@ -40,12 +40,12 @@ fn cached(settings: KeyCacheSettings) -> Cached {
 
 impl Cached {
     async fn ask(&self, kid: &str) -> Result<(), Refusal> {
-        self.cache.key(&self.tenant, kid).await.map(|_| ())
+        self.cache.key(&self.tenant, kid, None).await.map(|_| ())
     }
 
     /// Whether the key that is served is this signer's.
     async fn serves(&self, signer: &super::delivery::Signer) -> bool {
-        let key = self.cache.key(&self.tenant, KID).await.unwrap();
+        let key = self.cache.key(&self.tenant, KID, None).await.unwrap();
         key.verifies(b"text", &signer.sign(b"text"))
     }
 
@@ -104,10 +104,10 @@ async fn keys_that_nobody_knows_cost_a_bounded_number_of_fetches() {
                 .as_u16(),
         );
     }
-    // Ten at once, of which one went to the key that exists, and one more for each second that this took.
+    // Four at once, of which one went to the key that exists, and four more for each ten seconds that this took.
     let fetches = door.keys.fetches();
-    let most = 11 + usize::try_from(begun.elapsed().as_secs()).unwrap();
-    assert!((10..=most).contains(&fetches), "{fetches} fetches");
+    let most = 5 + usize::try_from(begun.elapsed().as_secs()).unwrap();
+    assert!((4..=most).contains(&fetches), "{fetches} fetches");
     let counts = door.counts();
     assert_eq!(counts["unknown_key"] + counts["key_rate"], 1000);
     assert_eq!(counts["unknown_key"], fetches as u64 - 1);
@@ -141,7 +141,7 @@ async fn a_fetch_outlives_the_request_that_began_it() {
     at.keys.gate.forget_permits(Semaphore::MAX_PERMITS);
     let asking = tokio::spawn({
         let (cache, tenant) = (at.cache.clone(), at.tenant.clone());
-        async move { cache.key(&tenant, KID).await.map(|_| ()) }
+        async move { cache.key(&tenant, KID, None).await.map(|_| ()) }
     });
     until("the fetch began", || at.keys.fetches() == 1).await;
     asking.abort();
@@ -154,26 +154,26 @@ async fn a_fetch_outlives_the_request_that_began_it() {
 #[tokio::test]
 async fn at_a_limited_rate_keys_are_asked_for_again() {
     let at = cached(KeyCacheSettings::default());
-    for n in 0..10 {
+    for n in 0..20 {
         assert_eq!(at.ask(&format!("kid-{n}")).await, Err(Refusal::UnknownKey));
     }
-    assert_eq!(at.ask("kid-10").await, Err(Refusal::KeyRate));
+    assert_eq!(at.ask("kid-20").await, Err(Refusal::KeyRate));
     assert_eq!(
-        at.ask("kid-9").await,
+        at.ask("kid-19").await,
         Err(Refusal::UnknownKey),
         "an answer that is known costs nothing"
     );
-    at.time.pass(Duration::from_millis(999));
-    assert_eq!(at.ask("kid-10").await, Err(Refusal::KeyRate));
+    at.time.pass(Duration::from_millis(499));
+    assert_eq!(at.ask("kid-20").await, Err(Refusal::KeyRate));
     at.time.pass(Duration::from_millis(1));
-    assert_eq!(at.ask("kid-10").await, Err(Refusal::UnknownKey));
-    assert_eq!(at.ask("kid-11").await, Err(Refusal::KeyRate));
+    assert_eq!(at.ask("kid-20").await, Err(Refusal::UnknownKey));
+    assert_eq!(at.ask("kid-21").await, Err(Refusal::KeyRate));
     at.time.pass(HOUR);
-    for n in 20..30 {
+    for n in 30..50 {
         assert_eq!(at.ask(&format!("kid-{n}")).await, Err(Refusal::UnknownKey));
     }
     assert_eq!(
-        at.ask("kid-30").await,
+        at.ask("kid-50").await,
         Err(Refusal::KeyRate),
         "no more than the burst is saved up"
     );
@@ -184,18 +184,43 @@ async fn keys_that_are_made_up_for_one_tenant_hold_up_no_other() {
     let at = cached(KeyCacheSettings::default());
     let (flooded, other) = (at.tenant.clone(), TenantId::new("tenant02"));
     for n in 0..1000 {
-        let answer = at.cache.key(&flooded, &format!("kid-{n}")).await;
+        let answer = at.cache.key(&flooded, &format!("kid-{n}"), None).await;
         assert!(answer.is_err());
     }
-    assert_eq!(at.keys.fetches(), 10);
+    assert_eq!(at.keys.fetches(), 20);
     assert_eq!(
-        at.cache.key(&flooded, KID).await.map(|_| ()),
+        at.cache.key(&flooded, KID, None).await.map(|_| ()),
         Err(Refusal::KeyRate)
     );
-    assert!(at.cache.key(&other, KID).await.is_ok());
+    assert!(at.cache.key(&other, KID, None).await.is_ok());
     // Nor does it hold up its own for longer than until the next is let through.
     at.time.pass(Duration::from_secs(1));
-    assert!(at.cache.key(&flooded, KID).await.is_ok());
+    assert!(at.cache.key(&flooded, KID, None).await.is_ok());
+}
+
+#[tokio::test]
+async fn whoever_makes_keys_up_does_not_keep_out_those_that_others_bring() {
+    let at = cached(KeyCacheSettings::default());
+    let source = |last| Some(std::net::IpAddr::from([192, 0, 2, last]));
+    // How many fetches it causes.
+    let flood = async |last: u8| {
+        let before = at.keys.fetches();
+        for n in 0..100 {
+            let kid = format!("kid-{last}-{n}");
+            assert!(at.cache.key(&at.tenant, &kid, source(last)).await.is_err());
+        }
+        at.keys.fetches() - before
+    };
+    assert_eq!((flood(1).await, flood(2).await), (4, 4));
+    assert!(
+        at.cache.key(&at.tenant, KID, source(9)).await.is_ok(),
+        "it is the vendor's"
+    );
+    assert_eq!(at.keys.fetches(), 9);
+    // Together they may have no more than the tenant may.
+    assert_eq!((flood(3).await, flood(4).await, flood(5).await), (4, 4, 3));
+    at.time.pass(Duration::from_millis(2500));
+    assert_eq!(flood(1).await, 1, "a quarter of the time brings one of four");
 }
 
 #[tokio::test]
@@ -288,7 +313,7 @@ async fn an_answer_that_is_no_key_is_refused_and_a_string_with_one_is_taken() {
 async fn a_key_is_the_vendors_answer_to_one_tenant() {
     let at = cached(KeyCacheSettings::default());
     assert_eq!(at.ask(KID).await, Ok(()));
-    assert!(at.cache.key(&TenantId::new("tenant02"), KID).await.is_ok());
+    assert!(at.cache.key(&TenantId::new("tenant02"), KID, None).await.is_ok());
     assert_eq!(at.keys.fetches(), 2);
 }
 
@@ -331,7 +356,7 @@ async fn a_source_that_panics_is_a_fetch_that_failed() {
     }
     let cache = KeyCache::new(Arc::new(Broken), KeyCacheSettings::default());
     for _ in 0..2 {
-        let answer = cache.key(&TenantId::new("tenant01"), KID).await;
+        let answer = cache.key(&TenantId::new("tenant01"), KID, None).await;
         assert_eq!(answer.map(|_| ()), Err(Refusal::KeyUnavailable));
     }
 }

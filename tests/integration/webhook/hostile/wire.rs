@@ -263,6 +263,34 @@ async fn what_is_no_request_is_answered_4xx_or_not_at_all_and_counted() {
 }
 
 #[tokio::test]
+async fn nothing_is_smuggled_behind_a_body_of_two_lengths() {
+    let door = Door::open_at(settings(), impatient()).await;
+    // A proxy that goes by the length takes all of this for one request.
+    let behind = "GET /smuggled HTTP/1.1\r\nhost: door\r\nx-forwarded-for: 192.0.2.1\r\n\r\n";
+    let body = format!("0\r\n\r\n{behind}");
+    for [first, second] in [
+        ["content-length", "transfer-encoding"],
+        ["transfer-encoding", "content-length"],
+    ] {
+        let value = |name| match name {
+            "content-length" => body.len().to_string(),
+            _ => "chunked".to_owned(),
+        };
+        let request = format!(
+            "POST /webhooks/8x8 HTTP/1.1\r\nhost: door\r\n{first}: {}\r\n{second}: {}\r\n\r\n{body}",
+            value(first),
+            value(second)
+        );
+        assert_eq!(raw(&door, request.as_bytes()).await, 400, "{first}");
+    }
+    assert_eq!(door.counts()["missing_header"], 2);
+    assert!(
+        !door.counts().contains_key("not_found"),
+        "what was behind is no request"
+    );
+}
+
+#[tokio::test]
 async fn a_silence_after_a_webhook_is_borne_longer_than_one_before_it() {
     let door = Door::open_at(settings(), impatient()).await;
     let mut stream = TcpStream::connect(door.address).await.unwrap();
@@ -407,4 +435,64 @@ async fn only_what_the_vendor_signed_counts_for_a_tenant() {
     let mut other = super::Plan::new("event-9", super::message("c1", "Hello"));
     other.tenant = "tenant02".into();
     assert_eq!(door.result(&other.signed()).await, taken("accepted"));
+}
+
+#[tokio::test]
+async fn one_address_has_so_many_connections_and_a_proxy_has_as_many_as_it_likes() {
+    let few = WebhookPort {
+        connections_per_address: 2,
+        ..WebhookPort::default()
+    };
+    let refused = r#"chatbridge_webhook_connections_refused_total{limit="address"}"#;
+    let door = Door::open_at(settings(), few.clone()).await;
+    let connect = async || TcpStream::connect(door.address).await.unwrap();
+    let mut inside = [connect().await, connect().await];
+    let mut third = connect().await;
+    assert_eq!(third.read(&mut [0; 1]).await.unwrap_or(0), 0, "it is closed");
+    assert_eq!(door.counter(refused), 1);
+    for stream in &mut inside {
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: d\r\n\r\n")
+            .await
+            .unwrap();
+        stream.read_exact(&mut [0; 12]).await.unwrap();
+    }
+    drop(inside);
+    // Their places are free once the door has seen them leave.
+    until_async(async || {
+        let mut stream = connect().await;
+        let mut answer = Vec::new();
+        let _ = stream.write_all(&post("content-length: 0\r\n", "")).await;
+        let _ = stream.read_to_end(&mut answer).await;
+        status(&answer) == 400
+    })
+    .await;
+    drop(door);
+
+    let behind = from(&[], &["127.0.0.0/8"]);
+    let port = WebhookPort {
+        sources: behind.sources.clone(),
+        ..few
+    };
+    let door = Door::open_at(behind, port).await;
+    let mut many = Vec::new();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(door.address).await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: d\r\n\r\n")
+            .await
+            .unwrap();
+        stream.read_exact(&mut [0; 12]).await.unwrap();
+        many.push(stream);
+    }
+    assert_eq!(door.counter(refused), 0);
+}
+
+/// Waits until an attempt succeeds.
+async fn until_async(mut attempt: impl AsyncFnMut() -> bool) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while !attempt().await {
+        assert!(std::time::Instant::now() < deadline, "waited too long");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
