@@ -3,6 +3,10 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
+use prost_types::{
+    FileDescriptorSet,
+    field_descriptor_proto::{Label, Type},
+};
 
 const FILES: [&str; 6] = [
     "chatbridge/v1/conversation_service.proto",
@@ -26,12 +30,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         .btree_map(".")
         .compile_fds(descriptors.clone())?;
 
-    // The stream itself is served by hand (`src/grpc/events/server.rs`), from bytes that were encoded when the event was appended. The
-    // other calls of its service have a server of their own.
+    fs::write(out.join("subjects.rs"), subjects(&descriptors))?;
+
+    // Streams of events and of files are served by hand (`server.rs` in `src/grpc/events` and `src/grpc/attachments`), so that their
+    // bytes need not be copied. The other calls of those services have a server of their own.
     let mut unary: Vec<_> = descriptors.file;
-    unary.retain(|file| file.name() == "chatbridge/v1/agent_event_service.proto");
+    unary.retain(|file| {
+        matches!(
+            file.name(),
+            "chatbridge/v1/agent_event_service.proto" | "chatbridge/v1/attachment_service.proto"
+        )
+    });
     for service in unary.iter_mut().flat_map(|file| &mut file.service) {
-        service.method.retain(|method| !method.server_streaming());
+        service
+            .method
+            .retain(|method| !method.server_streaming() && !method.client_streaming());
     }
     let unary_out = out.join("unary");
     fs::create_dir_all(&unary_out)?;
@@ -39,6 +52,47 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build_client(false)
         .out_dir(&unary_out)
         .extern_path(".chatbridge.v1", "crate::grpc::proto")
-        .compile_fds(prost_types::FileDescriptorSet { file: unary })?;
+        .compile_fds(FileDescriptorSet { file: unary })?;
     Ok(())
+}
+
+/// Fields that say what a request is about, as the audit log has them.
+const ABOUT: [&str; 9] = [
+    "conversation_id",
+    "message_id",
+    "attachment_id",
+    "card_id",
+    "webhook_id",
+    "channel_id",
+    "subscription",
+    "stream_id",
+    "request_id",
+];
+
+/// For every message with a tenant, what it is about: an implementation of `grpc::asker::Subject`.
+fn subjects(descriptors: &FileDescriptorSet) -> String {
+    let mut code = String::new();
+    for message in descriptors.file.iter().flat_map(|file| &file.message_type) {
+        let texts: Vec<&str> = message
+            .field
+            .iter()
+            .filter(|field| field.r#type() == Type::String && field.label() != Label::Repeated)
+            .filter(|field| field.oneof_index.is_none())
+            .map(|field| field.name())
+            .collect();
+        if !texts.contains(&"tenant") {
+            continue;
+        }
+        let about: String = ABOUT
+            .iter()
+            .filter(|name| texts.contains(name))
+            .map(|name| format!("({name:?}, &*self.{name}), "))
+            .collect();
+        let name = message.name();
+        code += &format!(
+            "impl Subject for proto::{name} {{ \
+             fn about(&self) -> impl Iterator<Item = (&'static str, &str)> {{ [{about}].into_iter() }} }}\n"
+        );
+    }
+    code
 }

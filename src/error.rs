@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    access::Denied,
     gateway::UpstreamError,
     store::{
         StoreError,
@@ -40,6 +41,12 @@ pub enum Error {
     /// Fields of the request are wrong.
     #[error("the request is invalid: {}", list(.0))]
     Invalid(Vec<Violation>),
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The tenant's conversations may not be on this channel.
+    #[error("channel {0:?} is not among those that this tenant may use: name another, or ask the operator")]
+    ChannelDenied(String),
     /// No such tenant is configured.
     #[error("tenant {0:?} is not configured here: name one that is, or leave it empty")]
     UnknownTenant(String),
@@ -108,6 +115,9 @@ pub enum Error {
     /// The store holds something that cannot be read.
     #[error("the session store holds something that this version cannot read")]
     StoreCorrupt,
+    /// What the store holds is encrypted, and its key is not to be had; with the reason, which names no more than keys.
+    #[error("{0}: nothing is lost, and it can be read once the key is there")]
+    KeyMissing(String),
     /// No stream has this name, or it may not be changed.
     #[error(
         "there is no stream of this name that may be changed: it has ended, or was not opened as changeable"
@@ -142,6 +152,8 @@ impl Error {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "INVALID_FIELD",
+            Self::Denied(denied) => denied.reason(),
+            Self::ChannelDenied(_) => "CHANNEL_DENIED",
             Self::UnknownTenant(_) => "TENANT_UNKNOWN",
             Self::UnknownSession(_) => "SESSION_UNKNOWN",
             Self::RequestIdReused { .. } => "REQUEST_ID_REUSED",
@@ -159,6 +171,7 @@ impl Error {
             Self::CallerGone => "CALLER_GONE",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::StoreCorrupt => "STORE_CORRUPT",
+            Self::KeyMissing(_) => "KEY_MISSING",
             Self::UnknownStream => "STREAM_UNKNOWN",
             Self::StreamLimit { .. } => "STREAM_LIMIT",
             Self::Draining => "DRAINING",
@@ -172,6 +185,8 @@ impl Error {
             Self::Upstream(error) => error.retry_after,
             Self::HandOverBroken { problem, .. } => problem.retry_after(),
             Self::StreamLimit { retry_after, .. } => *retry_after,
+            Self::Denied(Denied::TooManyCalls { retry_after }) => Some(*retry_after),
+            Self::Denied(Denied::Unverifiable) => Some(Duration::from_secs(2)),
             Self::StoreUnavailable | Self::RequestInFlight | Self::Draining => Some(Duration::from_secs(1)),
             _ => None,
         }
@@ -183,6 +198,7 @@ impl From<StoreError> for Error {
         match error {
             StoreError::Unavailable(_) => Self::StoreUnavailable,
             StoreError::Corrupt(_) | StoreError::Mismatch(_) => Self::StoreCorrupt,
+            StoreError::Sealed(why) => Self::KeyMissing(why),
         }
     }
 }
@@ -206,6 +222,21 @@ mod tests {
         let upstream = UpstreamErrorKind::ALL.map(|kind| Error::Upstream(UpstreamError::new(kind, "")));
         let own = [
             Error::Invalid(vec![]),
+            Error::Denied(Denied::Missing),
+            Error::Denied(Denied::Malformed),
+            Error::Denied(Denied::Invalid),
+            Error::Denied(Denied::Expired),
+            Error::Denied(Denied::Unverifiable),
+            Error::Denied(Denied::NoGrant),
+            Error::Denied(Denied::Role {
+                needed: crate::access::Role::Admin,
+                has: crate::access::Role::Reader,
+            }),
+            Error::Denied(Denied::Tenant),
+            Error::Denied(Denied::TooManyCalls {
+                retry_after: Duration::ZERO,
+            }),
+            Error::ChannelDenied(String::new()),
             Error::UnknownTenant(String::new()),
             Error::UnknownSession(String::new()),
             Error::REQUEST_ID_REUSED,
@@ -223,6 +254,7 @@ mod tests {
             Error::CallerGone,
             Error::StoreUnavailable,
             Error::StoreCorrupt,
+            Error::KeyMissing(String::new()),
             Error::Draining,
         ];
         for error in own.into_iter().chain(upstream) {

@@ -29,6 +29,7 @@
 //! | [`sandbox`] | a Chat Gateway for your own machine, with scripted agents |
 //! | [`cli`] | the command line |
 
+pub mod access;
 pub mod agents;
 pub mod cli;
 pub mod config;
@@ -45,6 +46,7 @@ pub mod store;
 pub mod subscription;
 pub mod telemetry;
 pub mod tenant;
+pub mod tls;
 pub mod webhook;
 
 pub use config::Config;

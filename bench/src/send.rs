@@ -14,7 +14,7 @@ use chatbridge::{
     store::{
         Announcement, AwaitedEcho, Concluded, Finished, IdempotencyKey, LedgerKey, LedgerKind, Retention,
         Store as _,
-        redis::{RedisSettings, RedisStore},
+        redis::{RedisSettings, RedisStore, RedisTls},
     },
 };
 use serde_json::json;
@@ -133,11 +133,13 @@ impl Door {
             .await?;
         let store = RedisStore::connect(RedisSettings {
             url: stage.redis.clone().into(),
+            tls: RedisTls::default(),
             prefix: "bench".to_owned(),
             partitions: 16,
             retention: Retention::default(),
             wait: None,
             claims: None,
+            master_keys: None,
         });
         let conversation = &stage.conversation;
         Ok(Self {

@@ -142,6 +142,11 @@ pub async fn start(settings: DevSettings) -> Result<DevHandle, DevError> {
         ("API_KEY", sandbox_settings.api_key.clone()),
     ];
     env.remove(&format!("{ENV_PREFIX}API_KEY_FILE"));
+    // Everything is on this machine, and the sandbox would not know the certificate's authority.
+    for port in ["GRPC", "WEBHOOK"] {
+        let tls = format!("{ENV_PREFIX}{port}_TLS_");
+        env.retain(|name, _| !name.starts_with(&tls));
+    }
     env.extend(wiring.map(|(name, value)| (format!("{ENV_PREFIX}{name}"), value)));
     let config = Config::load(None, env)?;
 

@@ -9,6 +9,7 @@ mod sandbox;
 mod serve;
 mod start;
 pub mod tail;
+mod token;
 
 use std::process::ExitCode;
 
@@ -48,6 +49,8 @@ enum Command {
     Chat(chat::Args),
     /// Show events as they come.
     Tail(tail::Args),
+    /// Make a token for a caller, and the hash by which the service knows it.
+    Token(token::Args),
     /// Play two conversations end to end and check every event.
     Demo(demo::Args),
 }
@@ -58,7 +61,7 @@ impl Command {
         match self {
             Self::Serve(_) | Self::Sandbox(_) => "info",
             Self::Dev(_) | Self::Chat(_) | Self::Tail(_) => "warn",
-            Self::Demo(_) => "error",
+            Self::Demo(_) | Self::Token(_) => "error",
         }
     }
 }
@@ -75,6 +78,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Dev(args) => dev::run(args).await,
         Command::Chat(args) => chat::run(args).await,
         Command::Tail(args) => tail::run(args).await,
+        Command::Token(args) => token::run(&args),
         Command::Demo(args) => demo::run(args).await,
     }
 }

@@ -5,9 +5,11 @@
 //! named by `x_file`. `docs/configuration.md` lists them all; a test compares it with [`SETTINGS`].
 
 mod reader;
+mod sections;
 mod settings;
 
 use std::{
+    collections::BTreeSet,
     fmt,
     net::SocketAddr,
     num::NonZeroU32,
@@ -15,15 +17,25 @@ use std::{
     time::Duration,
 };
 
+use aws_lc_rs::digest::{Context, SHA256};
 use secrecy::SecretString;
 use url::Url;
 
 use self::reader::Reader;
-pub use self::settings::{SETTINGS, Setting};
+pub use self::settings::{
+    CALLER, CALLER_LISTS, GRANT, GRANT_LISTS, ISSUER, ISSUER_LISTS, SETTINGS, Setting, TENANT, TENANT_LISTS,
+};
 use crate::{
+    access::Policy,
     event::TenantId,
     grpc::gate::Limits,
-    store::{Retention, redis::Wait},
+    store::{
+        Retention,
+        redis::{RedisTls, Wait},
+        seal::KeyRing,
+    },
+    tls::TlsFiles,
+    webhook::{RateLimits, SeatLimits, Sources},
 };
 
 /// Prefix of environment variables.
@@ -36,28 +48,33 @@ pub const MEMORY_URL: &str = "memory:";
 #[derive(Debug, Clone)]
 #[allow(missing_docs, reason = "SETTINGS says what each is")]
 pub struct Config {
-    pub gateway_url: Url,
-    pub gateway_timeout: Duration,
-    pub gateway_attempts: u32,
-    /// `None`: no limit.
-    pub gateway_rate_per_second: Option<NonZeroU32>,
-    pub gateway_in_flight: usize,
-    pub gateway_circuit_open: Duration,
-    pub transfer_timeout: Duration,
-    pub attachment_max_bytes: u64,
-    pub tenant: TenantId,
-    pub api_key: SecretString,
+    /// At least one.
+    pub tenants: Vec<TenantConfig>,
+    /// Who may call.
+    pub policy: Policy,
     /// `None`: in memory.
     pub redis_url: Option<SecretString>,
+    pub redis_tls: RedisTls,
     /// `None`: appends wait for no replica.
     pub redis_wait: Option<Wait>,
     pub redis_prefix: String,
     pub partitions: u16,
     pub retention: Retention,
+    /// `None`: contents are not encrypted.
+    pub master_keys: Option<KeyRing>,
     pub grpc_listen: SocketAddr,
     pub webhook_listen: SocketAddr,
     pub admin_listen: SocketAddr,
+    /// `None`: without TLS.
+    pub grpc_tls: Option<TlsFiles>,
+    /// `None`: without TLS.
+    pub webhook_tls: Option<TlsFiles>,
     pub webhook_path_secret: Option<SecretString>,
+    pub webhook_sources: Sources,
+    pub webhook_rates: RateLimits,
+    pub webhook_seats: SeatLimits,
+    /// 0: any number.
+    pub webhook_connections_per_address: usize,
     pub webhook_freshness: Duration,
     pub webhook_max_bytes: usize,
     pub heartbeat: Duration,
@@ -76,6 +93,77 @@ pub struct Config {
     pub drain_spread: Duration,
     pub drain_deadline: Duration,
     pub cors_origins: Vec<String>,
+    pub call_time_max: Duration,
+    pub reflection: bool,
+    /// Where it was read from.
+    pub origin: Origin,
+}
+
+/// A tenant that is to be served.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the settings say what each is")]
+pub struct TenantConfig {
+    pub id: TenantId,
+    pub api_key: SecretString,
+    pub gateway_url: Url,
+    pub gateway_timeout: Duration,
+    pub gateway_attempts: u32,
+    /// `None`: no limit.
+    pub gateway_rate_per_second: Option<NonZeroU32>,
+    pub gateway_in_flight: usize,
+    pub gateway_circuit_open: Duration,
+    pub transfer_timeout: Duration,
+    pub attachment_max_bytes: u64,
+    /// Empty: all.
+    pub channels: BTreeSet<String>,
+}
+
+/// Where a configuration was read from, so that it can be read again.
+#[derive(Clone, Default)]
+pub struct Origin {
+    file: Option<PathBuf>,
+    env: Vec<(String, String)>,
+    /// All files that were read.
+    files: Vec<PathBuf>,
+    /// A digest of what holds only from the next start on.
+    fixed: Vec<u8>,
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Variables hold secrets.
+        f.debug_struct("Origin")
+            .field("files", &self.files)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Origin {
+    /// A digest of the files' contents as they are now, readable or not.
+    pub fn digest(&self) -> Vec<u8> {
+        let mut digest = Context::new(&SHA256);
+        for file in &self.files {
+            let content = std::fs::read(file).unwrap_or_default();
+            digest.update(&(content.len() as u64).to_be_bytes());
+            digest.update(&content);
+        }
+        digest.finish().as_ref().to_vec()
+    }
+
+    /// Whether nothing was read from files, so that nothing can change.
+    pub fn is_fixed(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Reads the configuration again.
+    pub fn reload(&self) -> Result<Config, ConfigError> {
+        Config::load(self.file.as_deref(), self.env.iter().cloned())
+    }
+
+    /// Whether another configuration differs in what holds only from the next start on.
+    pub fn needs_restart(&self, other: &Self) -> bool {
+        self.fixed != other.fixed
+    }
 }
 
 /// All that is wrong with the settings.

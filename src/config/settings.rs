@@ -56,14 +56,38 @@ pub const SETTINGS: &[Setting] = &[
         "104857600",
         "the largest file that is taken for upload, in bytes (1024 to 1073741824)",
     ),
-    setting("tenant", "", "the vendor's tenant id; required"),
-    setting("api_key", "", "the vendor's API key; required; secret"),
+    setting(
+        "tenant",
+        "",
+        "the vendor's tenant id; required, unless there are `[[tenants]]`",
+    ),
+    setting(
+        "api_key",
+        "",
+        "the vendor's API key; required, unless there are `[[tenants]]`; secret",
+    ),
+    setting(
+        "token_sha256",
+        "",
+        "SHA-256 of the token of a caller who may do everything, in hexadecimal; two, separated by a comma, while it is replaced",
+    ),
     setting(
         "redis_url",
         "",
         "redis://, redis+sentinel://, redis+cluster://, each with rediss for TLS, or memory: (nothing survives the process); \
          required; secret",
     ),
+    setting(
+        "redis_tls_ca_file",
+        "",
+        "PEM: the authorities that Redis's certificate may come from; empty: the well-known ones",
+    ),
+    setting(
+        "redis_tls_cert_file",
+        "",
+        "PEM: the certificate that is shown to Redis, and its chain; empty: none",
+    ),
+    setting("redis_tls_key_file", "", "PEM: its private key"),
     setting(
         "redis_wait_replicas",
         "0",
@@ -100,12 +124,54 @@ pub const SETTINGS: &[Setting] = &[
         "720",
         "how long a session is kept after its last activity, in hours (1 to 87600)",
     ),
+    setting(
+        "master_keys",
+        "",
+        "master keys that encrypt contents in Redis, each ID:BASE64 of 32 bytes, separated by commas; secret",
+    ),
+    setting(
+        "master_keys_file",
+        "",
+        "a file of such keys, one a line, reread when it changes; empty: contents are not encrypted",
+    ),
     setting("grpc_listen", "127.0.0.1:50051", "address of gRPC and gRPC-Web"),
     setting("webhook_listen", "127.0.0.1:8080", "address of the webhook door"),
     setting(
         "admin_listen",
         "127.0.0.1:9090",
         "address of /metrics, /livez, /readyz and gRPC health",
+    ),
+    setting(
+        "grpc_tls_cert_file",
+        "",
+        "PEM: the certificate of gRPC, and its chain; empty: without TLS",
+    ),
+    setting("grpc_tls_key_file", "", "PEM: its private key"),
+    setting(
+        "grpc_tls_client_ca_file",
+        "",
+        "PEM: the authorities that clients' certificates may come from; empty: none are asked for",
+    ),
+    setting(
+        "grpc_tls_client_auth",
+        "required",
+        "whether clients must have a certificate where they are asked for one: required or optional",
+    ),
+    setting(
+        "webhook_tls_cert_file",
+        "",
+        "PEM: the certificate of the webhook door, and its chain; empty: without TLS",
+    ),
+    setting("webhook_tls_key_file", "", "PEM: its private key"),
+    setting(
+        "webhook_tls_client_ca_file",
+        "",
+        "PEM: the authorities that clients' certificates may come from; empty: none are asked for",
+    ),
+    setting(
+        "webhook_tls_client_auth",
+        "required",
+        "whether clients must have a certificate where they are asked for one: required or optional",
     ),
     setting(
         "webhook_path_secret",
@@ -121,6 +187,56 @@ pub const SETTINGS: &[Setting] = &[
         "webhook_max_bytes",
         "1048576",
         "the largest webhook body, in bytes (1024 to 16777216)",
+    ),
+    setting(
+        "webhook_allow",
+        "",
+        "networks that webhooks may come from, such as 192.0.2.0/24, separated by commas; empty: any",
+    ),
+    setting(
+        "webhook_trusted_proxies",
+        "",
+        "networks of proxies that tell whose webhook they hand on, separated by commas; empty: none",
+    ),
+    setting(
+        "webhook_forwarded_header",
+        "x-forwarded-for",
+        "the header by which they tell: x-forwarded-for or forwarded",
+    ),
+    setting(
+        "webhook_rate_per_source",
+        "0",
+        "webhooks a second from one address at most, and as many at once (0 to 1000000; 0: no limit)",
+    ),
+    setting(
+        "webhook_rate_per_tenant",
+        "0",
+        "signed webhooks of one tenant a second at most, and as many at once (0 to 1000000; 0: no limit)",
+    ),
+    setting(
+        "webhook_connections_max",
+        "2000",
+        "connections to the webhook door that a replica has at most (0 to 1000000; 0: no limit)",
+    ),
+    setting(
+        "webhook_connections_per_address_max",
+        "0",
+        "connections among them from one address (0 to 1000000; 0: no limit)",
+    ),
+    setting(
+        "webhook_read_timeout_ms",
+        "10000",
+        "how long a webhook's head may take to come, and then its body, in ms (100 to 60000)",
+    ),
+    setting(
+        "webhook_idle_timeout_seconds",
+        "60",
+        "how long a connection to the webhook door may be silent after a webhook, in seconds (1 to 3600)",
+    ),
+    setting(
+        "webhook_buffer_bytes",
+        "67108864",
+        "bytes of webhook bodies that are held at once (1024 to 17179869184)",
     ),
     setting(
         "heartbeat_ms",
@@ -203,10 +319,162 @@ pub const SETTINGS: &[Setting] = &[
         "browser origins that may use gRPC-Web, separated by commas; empty: none",
     ),
     setting(
-        "allow_unauthenticated",
-        "false",
-        "whether gRPC may listen beyond loopback although callers are not authenticated yet",
+        "call_time_max_ms",
+        "120000",
+        "how long a call that is no stream may take, whatever its caller says, in ms (1000 to 3600000)",
     ),
+    setting(
+        "reflection",
+        "true",
+        "whether gRPC tells its contract by reflection, to those who may read",
+    ),
+];
+
+/// Of each of `[[tenants]]`. What is not said there is as at the top.
+pub const TENANT: &[Setting] = &[
+    setting("id", "", "the vendor's tenant id; required"),
+    setting("api_key", "", "the vendor's API key; required; secret"),
+    setting("gateway_url", "", "base URL of the Chat Gateway"),
+    setting("gateway_timeout_ms", "", "as at the top"),
+    setting("gateway_attempts", "", "as at the top"),
+    setting("gateway_rate_per_second", "", "as at the top"),
+    setting("gateway_in_flight", "", "as at the top"),
+    setting("gateway_circuit_open_ms", "", "as at the top"),
+    setting("transfer_timeout_seconds", "", "as at the top"),
+    setting("attachment_max_bytes", "", "as at the top"),
+];
+/// Lists of each of `[[tenants]]`.
+pub const TENANT_LISTS: &[Setting] = &[setting(
+    "channels",
+    "",
+    "ids of the channels on which conversations may be started; none: on all",
+)];
+
+/// Of each of `[[callers]]`.
+pub const CALLER: &[Setting] = &[
+    setting("name", "", "what it is called in logs; required"),
+    setting("role", "", "`reader`, `caller` or `admin`; required"),
+    setting(
+        "calls_per_second",
+        "0",
+        "calls a second on one replica at most, as many at once after a pause (0 to 1000000; 0: no limit)",
+    ),
+    setting(
+        "streams_max",
+        "0",
+        "streams of events on one replica at most (0 to 1000000; 0: no limit)",
+    ),
+];
+/// Lists of each of `[[callers]]`.
+pub const CALLER_LISTS: &[Setting] = &[
+    setting("tenants", "", "the tenants it may use, or `*` for all; required"),
+    setting(
+        "token_sha256",
+        "",
+        "SHA-256 of its token, in hexadecimal; two while it is replaced",
+    ),
+    setting(
+        "identities",
+        "",
+        "names in its client certificate: URIs such as `spiffe://example.org/bot`, or DNS names as `dns:bot.example.org`",
+    ),
+];
+
+/// Of each of `[[jwt_issuers]]`.
+pub const ISSUER: &[Setting] = &[
+    setting("issuer", "", "`iss` of its tokens; required"),
+    setting(
+        "jwks_url",
+        "",
+        "where its keys are: https, or http on loopback; required",
+    ),
+    setting("name_claim", "sub", "the claim that names the caller"),
+];
+/// Lists of each of `[[jwt_issuers]]`.
+pub const ISSUER_LISTS: &[Setting] = &[
+    setting("audiences", "", "one of these must be in `aud`; required"),
+    setting(
+        "algorithms",
+        "",
+        "how it signs: some of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA; required",
+    ),
+];
+
+/// Of each of `[[jwt_issuers.grants]]`.
+pub const GRANT: &[Setting] = &[
+    setting(
+        "claim",
+        "",
+        "a claim; a dot goes into an object, as in `realm_access.roles`; required",
+    ),
+    setting(
+        "value",
+        "",
+        "the text that it must be, have in its list, or have among its words; required",
+    ),
+    setting("role", "", "`reader`, `caller` or `admin`; required"),
+    setting("calls_per_second", "0", "as for `[[callers]]`, for each name"),
+    setting("streams_max", "0", "as for `[[callers]]`, for each name"),
+];
+/// Lists of each of `[[jwt_issuers.grants]]`.
+pub const GRANT_LISTS: &[Setting] = &[setting(
+    "tenants",
+    "",
+    "the tenants that they may use, or `*` for all; required",
+)];
+
+/// What may be in a table of the file.
+pub(super) struct Schema {
+    pub(super) settings: &'static [Setting],
+    pub(super) lists: &'static [Setting],
+    pub(super) secrets: &'static [&'static str],
+    pub(super) tables: &'static [&'static str],
+}
+
+pub(super) const ROOT_SCHEMA: Schema = Schema {
+    settings: SETTINGS,
+    lists: &[],
+    secrets: &SECRETS,
+    tables: &["tenants", "callers", "jwt_issuers"],
+};
+pub(super) const TENANT_SCHEMA: Schema = Schema {
+    settings: TENANT,
+    lists: TENANT_LISTS,
+    secrets: &["api_key"],
+    tables: &[],
+};
+pub(super) const CALLER_SCHEMA: Schema = Schema {
+    settings: CALLER,
+    lists: CALLER_LISTS,
+    secrets: &[],
+    tables: &[],
+};
+pub(super) const ISSUER_SCHEMA: Schema = Schema {
+    settings: ISSUER,
+    lists: ISSUER_LISTS,
+    secrets: &[],
+    tables: &["grants"],
+};
+pub(super) const GRANT_SCHEMA: Schema = Schema {
+    settings: GRANT,
+    lists: GRANT_LISTS,
+    secrets: &[],
+    tables: &[],
+};
+
+/// Settings at the top that hold from the moment they are changed; the others from the next start on.
+pub(super) const RELOADED: [&str; 11] = [
+    "tenant",
+    "api_key",
+    "token_sha256",
+    "gateway_url",
+    "gateway_timeout_ms",
+    "gateway_attempts",
+    "gateway_rate_per_second",
+    "gateway_in_flight",
+    "gateway_circuit_open_ms",
+    "transfer_timeout_seconds",
+    "attachment_max_bytes",
 ];
 
 /// Settings that hold a secret, and so may be given in a file of their own.

@@ -19,7 +19,8 @@ const GOOD: [(&str, &str); 3] = [
 #[test]
 fn three_variables_are_enough() {
     let config = load(&GOOD).unwrap();
-    assert_eq!(config.tenant.as_str(), "acme");
+    assert_eq!(config.tenants[0].id.as_str(), "acme");
+    assert!(config.policy.is_open());
     assert_eq!(config.grpc_listen.to_string(), "127.0.0.1:50051");
     assert_eq!(config.retention, Retention::default());
     let shown = format!("{config:?}");
@@ -75,7 +76,7 @@ fn the_environment_wins_over_the_file_and_unknown_names_in_the_file_are_mistakes
     writeln!(file, "tenant = \"filed\"\npartitions = 4").unwrap();
     let config = Config::load(Some(file.path()), env).unwrap();
     assert_eq!(config.partitions, 4);
-    assert_eq!(config.tenant.as_str(), "acme");
+    assert_eq!(config.tenants[0].id.as_str(), "acme");
 }
 
 #[test]
@@ -85,7 +86,10 @@ fn a_secret_may_be_in_a_file() {
     let path = file.path().to_str().unwrap();
     let mut env = GOOD.to_vec();
     env[1] = ("CHATBRIDGE_API_KEY_FILE", path);
-    assert_eq!(load(&env).unwrap().api_key.expose_secret(), "from-file");
+    assert_eq!(
+        load(&env).unwrap().tenants[0].api_key.expose_secret(),
+        "from-file"
+    );
 
     env.push(("CHATBRIDGE_API_KEY", "k3y"));
     assert!(load(&env).unwrap_err().to_string().contains("give one of them"));
@@ -99,7 +103,17 @@ fn a_secret_may_be_in_a_file() {
 #[test]
 fn the_documentation_lists_every_setting_with_its_default() {
     let page = include_str!("../../docs/configuration.md");
-    for setting in SETTINGS {
+    let tables = [
+        TENANT,
+        TENANT_LISTS,
+        CALLER,
+        CALLER_LISTS,
+        ISSUER,
+        ISSUER_LISTS,
+        GRANT,
+        GRANT_LISTS,
+    ];
+    for setting in SETTINGS.iter().chain(tables.into_iter().flatten()) {
         let default = if setting.default.is_empty() {
             "none".into()
         } else {
@@ -146,6 +160,53 @@ fn agents_names_come_from_a_file_or_from_a_url_with_a_place_for_the_id() {
 }
 
 #[test]
+fn master_keys_come_from_a_file_or_from_a_setting_and_are_never_shown() {
+    const KEY: &str = "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let with = |more: &[(&'static str, &str)]| load(&[&GOOD[..], more].concat());
+    assert!(with(&[]).unwrap().master_keys.is_none());
+    let config = with(&[("CHATBRIDGE_MASTER_KEYS", KEY)]).unwrap();
+    assert!(!format!("{config:?}").contains("AAAA"), "{config:?}");
+    let first = |config: Config| {
+        config
+            .master_keys
+            .unwrap()
+            .keys()
+            .first()
+            .unwrap()
+            .id()
+            .to_owned()
+    };
+    assert_eq!(first(config), "a");
+
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "# ours\n{}", KEY.replace("a:", "b:")).unwrap();
+    let path = ("CHATBRIDGE_MASTER_KEYS_FILE", file.path().to_str().unwrap());
+    assert_eq!(first(with(&[path]).unwrap()), "b");
+
+    for (env, begins) in [
+        (
+            vec![("CHATBRIDGE_MASTER_KEYS", KEY), path],
+            "CHATBRIDGE_MASTER_KEYS: cannot be given beside",
+        ),
+        (
+            vec![("CHATBRIDGE_MASTER_KEYS", "a:SECRET")],
+            "CHATBRIDGE_MASTER_KEYS: line 1: ",
+        ),
+        (
+            vec![("CHATBRIDGE_MASTER_KEYS_FILE", "/nowhere/at/all")],
+            "CHATBRIDGE_MASTER_KEYS_FILE: it cannot be read",
+        ),
+    ] {
+        let error = with(&env).unwrap_err();
+        assert_eq!(error.0.len(), 1, "{error}");
+        assert!(
+            error.0[0].starts_with(begins) && !error.0[0].contains("SECRET"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn streams_are_ended_before_they_are_cut_off() {
     let with = |spread, deadline| {
         let more = [
@@ -186,4 +247,309 @@ fn no_mistake_shows_a_secret() {
             "{error}"
         );
     }
+}
+
+/// The settings of a file, with the store in memory.
+fn load_file(toml: &str) -> Result<Config, ConfigError> {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "redis_url = \"memory:\"\n{toml}").unwrap();
+    Config::load(Some(file.path()), [])
+}
+
+const TWO_TENANTS: &str = r#"
+gateway_attempts = 5
+
+[[tenants]]
+id = "acme"
+api_key = "k3y-1"
+channels = ["web", "app"]
+
+[[tenants]]
+id = "globex"
+api_key = "k3y-2"
+gateway_url = "https://eu.example.com"
+gateway_attempts = 2
+"#;
+
+/// SHA-256 of "abc".
+const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+#[test]
+fn tenants_have_their_own_settings_and_otherwise_those_at_the_top() {
+    let config = load_file(TWO_TENANTS).unwrap();
+    let [acme, globex] = &config.tenants[..] else {
+        panic!("{:?}", config.tenants)
+    };
+    assert_eq!((acme.id.as_str(), acme.gateway_attempts), ("acme", 5));
+    assert_eq!(acme.gateway_url.as_str(), "https://api.8x8.com/");
+    assert_eq!(acme.channels.len(), 2);
+    assert_eq!((globex.id.as_str(), globex.gateway_attempts), ("globex", 2));
+    assert_eq!(globex.gateway_url.as_str(), "https://eu.example.com/");
+    assert_eq!(globex.api_key.expose_secret(), "k3y-2");
+    assert!(globex.channels.is_empty());
+    assert!(!format!("{config:?}").contains("k3y-"));
+}
+
+#[test]
+fn who_may_call_is_read_from_tables() {
+    let toml = format!(
+        r#"{TWO_TENANTS}
+[[callers]]
+name = "bot"
+role = "caller"
+tenants = ["acme"]
+token_sha256 = ["{ABC}"]
+identities = ["spiffe://example.org/bot", "dns:Bot.Example.org"]
+calls_per_second = 10
+streams_max = 3
+
+[[jwt_issuers]]
+issuer = "https://id.example.com"
+audiences = ["chatbridge"]
+algorithms = ["RS256", "ES256"]
+jwks_url = "https://id.example.com/keys"
+[[jwt_issuers.grants]]
+claim = "groups"
+value = "admins"
+role = "admin"
+tenants = ["*"]
+"#
+    );
+    let policy = load_file(&toml).unwrap().policy;
+    let bot = &policy.tokens[&crate::access::token::hash("abc")];
+    assert_eq!(
+        (bot.name.as_str(), bot.role.as_str(), bot.limits.streams),
+        ("bot", "caller", 3)
+    );
+    assert!(bot.tenants.has(&TenantId::new("acme")) && !bot.tenants.has(&TenantId::new("globex")));
+    assert_eq!(policy.identities["dns:bot.example.org"], *bot);
+    assert_eq!(policy.identities["spiffe://example.org/bot"], *bot);
+    let issuer = &policy.issuers[0];
+    assert_eq!((issuer.name_claim.as_str(), issuer.grants.len()), ("sub", 1));
+    assert_eq!(issuer.grants[0].tenants, crate::access::Scope::All);
+}
+
+#[test]
+fn every_mistake_in_tables_is_named_by_its_place_and_without_secrets() {
+    let toml = r#"
+tenant = "top"
+[[tenants]]
+id = "acme"
+api_key = "SECRET-1"
+gateway_attempts = 99
+[[tenants]]
+id = "acme"
+channels = [1, ""]
+colour = "red"
+[[callers]]
+name = "a"
+role = "king"
+tenants = ["acme", "nobody"]
+[[callers]]
+name = "a"
+role = "reader"
+tenants = ["*"]
+token_sha256 = ["SECRET-2", "SECRET-3", "SECRET-4"]
+identities = ["not a name"]
+[[jwt_issuers]]
+issuer = "i"
+audiences = []
+algorithms = ["HS256", "none"]
+jwks_url = "http://id.example.com/keys"
+"#;
+    let text = load_file(toml).unwrap_err().to_string();
+    for expected in [
+        "tenant in",
+        "tenants[0].gateway_attempts in",
+        "tenants[1].id in",
+        "tenants[1].api_key in",
+        "tenants[1].channels in",
+        "tenants[1].colour in",
+        "callers[0].role in",
+        "callers[0].tenants in",
+        "callers[0].token_sha256 in",
+        "callers[1].name in",
+        "callers[1].token_sha256 in",
+        "callers[1].identities in",
+        "jwt_issuers[0].audiences in",
+        "jwt_issuers[0].algorithms in",
+        "jwt_issuers[0].jwks_url in",
+        "jwt_issuers[0].grants in",
+    ] {
+        assert!(
+            text.contains(&format!("  - {expected}")),
+            "{expected} is missing in {text}"
+        );
+    }
+    assert!(!text.contains("SECRET"), "{text}");
+    let text = load_file("tenants = 3").unwrap_err().to_string();
+    assert!(text.contains("must be tables, each under [[tenants]]"), "{text}");
+}
+
+#[test]
+fn beyond_loopback_somebody_must_be_asked_who_they_are() {
+    let everywhere = ("CHATBRIDGE_GRPC_LISTEN", "0.0.0.0:50051");
+    let error = load(&[&GOOD[..], &[everywhere]].concat())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("CHATBRIDGE_GRPC_LISTEN: is not a loopback address"),
+        "{error}"
+    );
+    let token = ("CHATBRIDGE_TOKEN_SHA256", ABC);
+    let config = load(&[&GOOD[..], &[everywhere, token]].concat()).unwrap();
+    assert_eq!(config.policy.tokens.len(), 1);
+    let two = format!("{ABC}, {}", ABC.replace('b', "c"));
+    let config = load(&[&GOOD[..], &[("CHATBRIDGE_TOKEN_SHA256", &two)]].concat()).unwrap();
+    assert_eq!(config.policy.tokens.len(), 2);
+}
+
+#[test]
+fn a_configuration_can_be_read_again_and_tells_what_needs_a_restart() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(secret.path(), "one").unwrap();
+    let head = format!(
+        "redis_url = \"memory:\"\ntenant = \"t\"\napi_key_file = {:?}\n",
+        secret.path()
+    );
+    writeln!(file, "{head}").unwrap();
+    let config = Config::load(Some(file.path()), []).unwrap();
+    let before = config.origin.digest();
+    std::fs::write(secret.path(), "two").unwrap();
+    assert_ne!(config.origin.digest(), before);
+    let again = config.origin.reload().unwrap();
+    assert_eq!(again.tenants[0].api_key.expose_secret(), "two");
+    assert!(!config.origin.needs_restart(&again.origin));
+    std::fs::write(file.path(), format!("{head}partitions = 3")).unwrap();
+    let again = config.origin.reload().unwrap();
+    assert!(config.origin.needs_restart(&again.origin));
+}
+
+#[test]
+fn a_certificate_comes_with_its_key_and_authorities_with_a_certificate() {
+    let with = |more: &[(&'static str, &'static str)]| load(&[&GOOD[..], more].concat());
+    let (cert, key) = (
+        ("CHATBRIDGE_GRPC_TLS_CERT_FILE", "/tls/tls.crt"),
+        ("CHATBRIDGE_GRPC_TLS_KEY_FILE", "/tls/tls.key"),
+    );
+    let ca = ("CHATBRIDGE_GRPC_TLS_CLIENT_CA_FILE", "/tls/ca.crt");
+    assert_eq!(with(&[]).unwrap().grpc_tls, None);
+    let tls = with(&[cert, key]).unwrap().grpc_tls.unwrap();
+    assert_eq!((tls.cert.to_str(), tls.client_auth), (Some("/tls/tls.crt"), None));
+    let tls = with(&[cert, key, ca]).unwrap().grpc_tls.unwrap();
+    assert!(tls.client_auth.unwrap().required);
+    let optional = ("CHATBRIDGE_GRPC_TLS_CLIENT_AUTH", "optional");
+    let tls = with(&[cert, key, ca, optional]).unwrap().grpc_tls.unwrap();
+    assert!(!tls.client_auth.unwrap().required);
+
+    let maybe = ("CHATBRIDGE_GRPC_TLS_CLIENT_AUTH", "maybe");
+    for (wrong, words) in [
+        (
+            vec![cert],
+            "CHATBRIDGE_GRPC_TLS_CERT_FILE: needs grpc_tls_key_file",
+        ),
+        (
+            vec![key],
+            "CHATBRIDGE_GRPC_TLS_KEY_FILE: needs grpc_tls_cert_file",
+        ),
+        (
+            vec![ca],
+            "CHATBRIDGE_GRPC_TLS_CLIENT_CA_FILE: needs grpc_tls_cert_file and",
+        ),
+        (
+            vec![cert, key, ca, maybe],
+            "CHATBRIDGE_GRPC_TLS_CLIENT_AUTH: \"maybe\" is neither",
+        ),
+        (
+            vec![("CHATBRIDGE_WEBHOOK_TLS_CERT_FILE", "/x")],
+            "CHATBRIDGE_WEBHOOK_TLS_CERT_FILE: needs",
+        ),
+    ] {
+        let error = with(&wrong).unwrap_err();
+        assert_eq!(error.0.len(), 1, "{error}");
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+#[test]
+fn certificates_for_redis_are_for_a_redis_that_is_asked_for_by_tls() {
+    let ca = ("CHATBRIDGE_REDIS_TLS_CA_FILE", "/tls/redis-ca.crt");
+    let mut env = GOOD.to_vec();
+    env.push(ca);
+    let error = load(&env).unwrap_err().to_string();
+    assert!(
+        error.contains("CHATBRIDGE_REDIS_TLS_CA_FILE: is of no use"),
+        "{error}"
+    );
+    assert!(!error.contains("pa55"), "{error}");
+    for url in [
+        "rediss://:pa55@h",
+        "rediss+sentinel://:pa55@h/main",
+        "rediss+cluster://:pa55@h",
+    ] {
+        env[2].1 = url;
+        let tls = load(&env).unwrap().redis_tls;
+        assert_eq!(tls.ca.as_deref(), Some(Path::new(ca.1)), "{url}");
+    }
+    env.push(("CHATBRIDGE_REDIS_TLS_CERT_FILE", "/tls/client.crt"));
+    let error = load(&env).unwrap_err().to_string();
+    assert!(error.contains("needs redis_tls_key_file beside it"), "{error}");
+}
+
+#[test]
+fn networks_are_read_and_what_is_none_is_said() {
+    let with = |allow: &'static str| load(&[&GOOD[..], &[("CHATBRIDGE_WEBHOOK_ALLOW", allow)]].concat());
+    let allowed = with("192.0.2.0/24, 2001:db8::/32,203.0.113.7")
+        .unwrap()
+        .webhook_sources
+        .allowed;
+    let texts: Vec<_> = allowed.iter().map(ToString::to_string).collect();
+    assert_eq!(texts, ["192.0.2.0/24", "2001:db8::/32", "203.0.113.7/32"]);
+    let error = with("192.0.2.1/24,example.org,10.0.0.0/33").unwrap_err();
+    assert_eq!(error.0.len(), 3, "{error}");
+    let error = error.to_string();
+    assert!(
+        error.contains(
+            "CHATBRIDGE_WEBHOOK_ALLOW: \"192.0.2.1/24\" has bits behind its length: write 192.0.2.0/24"
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_delivery_is_known_for_as_long_as_it_may_be_repeated() {
+    let with = |hours, seconds| {
+        let more = [
+            ("CHATBRIDGE_DEDUPE_RETENTION_HOURS", hours),
+            ("CHATBRIDGE_WEBHOOK_FRESHNESS_SECONDS", seconds),
+        ];
+        load(&[&GOOD[..], &more].concat())
+    };
+    assert!(with("1", "1799").is_ok());
+    let error = with("1", "1800").unwrap_err();
+    assert_eq!(error.0.len(), 1, "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("CHATBRIDGE_DEDUPE_RETENTION_HOURS: is not more than twice"),
+        "{error}"
+    );
+    assert!(with("3", "3600").is_ok());
+}
+
+#[test]
+fn the_largest_webhook_has_room() {
+    let more = [
+        ("CHATBRIDGE_WEBHOOK_BUFFER_BYTES", "2048"),
+        ("CHATBRIDGE_WEBHOOK_MAX_BYTES", "2049"),
+    ];
+    let error = load(&[&GOOD[..], &more].concat()).unwrap_err();
+    assert_eq!(error.0.len(), 1, "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("CHATBRIDGE_WEBHOOK_BUFFER_BYTES: is less than"),
+        "{error}"
+    );
 }

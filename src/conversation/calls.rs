@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
+use tracing::{info, warn};
 
 use super::{
     Session, echo,
@@ -9,6 +10,7 @@ use super::{
     reconcile::ledger_of_send,
 };
 use crate::{
+    access::Caller,
     agents::AgentNames,
     error::Error,
     event::{
@@ -88,9 +90,9 @@ impl Conversations {
         Self { names, ..self }
     }
 
-    /// The tenant that a request names, for a caller who waits no longer than `deadline`.
-    pub fn tenant(&self, name: &str, deadline: Option<Instant>) -> Result<Tenant, Error> {
-        Ok(self.tenants.resolve(name)?.within(deadline))
+    /// The tenant that a caller names, who waits no longer than `deadline`.
+    pub fn tenant(&self, caller: &Caller, name: &str, deadline: Option<Instant>) -> Result<Tenant, Error> {
+        Ok(self.tenants.of(caller, name)?.within(deadline))
     }
 
     /// Reads a conversation from the vendor.
@@ -329,6 +331,30 @@ impl Conversations {
             }
         }
         Ok((found, after))
+    }
+
+    /// Erases what is kept here of a conversation, and answers how many events that were. The vendor is not asked.
+    pub async fn erase(&self, tenant: &Tenant, id: &str) -> Result<u64, Error> {
+        let (store, key) = (
+            SharedStore::clone(&self.store),
+            ConversationKey::new(tenant.id.clone(), id),
+        );
+        // In a task of its own, so that a caller who leaves now does not stop it half-way.
+        let erasing = tokio::spawn(async move {
+            let erased = store.erase(&key).await;
+            match &erased {
+                Ok(erased) => {
+                    info!(tenant = %key.tenant, conversation = %key.conversation, events = erased.entries,
+                    "a conversation was erased")
+                }
+                Err(error) => warn!(tenant = %key.tenant, conversation = %key.conversation, %error,
+                    "a conversation was not erased, or not as a whole"),
+            }
+            erased
+        });
+        // It fails only where it panics or the service ends.
+        let erased = erasing.await.map_err(|_| Error::StoreUnavailable)?;
+        Ok(erased?.entries)
     }
 
     /// A cursor from before whatever comes next. It also proves that the store is there: with the store down nothing is

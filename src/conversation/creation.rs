@@ -72,6 +72,7 @@ impl Conversations {
         tenant: &Tenant,
         creation: Creation<'_>,
     ) -> Result<(CreatedConversation, bool), Error> {
+        tenant.may_use(&creation.new.channel_id)?;
         let Creation { new, labels, .. } = creation;
         let cursor = self.cursor_before().await?;
         let ledger = ledger_of_create(tenant, new);

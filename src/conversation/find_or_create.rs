@@ -54,6 +54,7 @@ impl Conversations {
         if new.user.user_id.is_empty() {
             return Err(Error::invalid("user.user_id", "is required"));
         }
+        tenant.may_use(&new.channel_id)?;
         let key = customer_of(tenant, new);
         let cursor = self.cursor_before().await?;
         for _ in 0..GONE_MAX {

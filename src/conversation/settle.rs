@@ -55,7 +55,7 @@ async fn settle(
     key: &ConversationKey,
     lease_ms: u64,
 ) -> ControlFlow<()> {
-    let Ok(tenant) = tenants.resolve(key.tenant.as_str()) else {
+    let Some(tenant) = tenants.get(key.tenant.as_str()) else {
         return ControlFlow::Continue(());
     };
     let session = match store.session(key).await {
@@ -220,6 +220,7 @@ mod tests {
             id: TenantId::new("acme"),
             gateway: gateway.unwrap(),
             attachment_max_bytes: 1,
+            channels: std::sync::Arc::default(),
         }]);
         let store: SharedStore = Arc::new(MemoryStore::new(4, Retention::default()));
         left(&store, "c1").await;

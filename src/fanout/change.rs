@@ -188,6 +188,13 @@ impl Subscriber {
         if let (Some(entry), Some(place)) = (&next, place)
             && lies_before(entry.id, place)
         {
+            if let Some(why) = entry.unreadable.clone().filter(|_| self.wanted.takes(entry)) {
+                // Its place stays before the entry, which is read again.
+                lane.read.clear();
+                lane.at_tail = false;
+                changing.reading = None;
+                return Poll::Ready(Err(Error::KeyMissing(why.to_string())));
+            }
             lane.at = Position::After(entry.id);
             let entry = next.filter(|entry| self.wanted.takes(entry));
             return Poll::Ready(Ok(entry.map(|entry| Delivery::Entry(Arc::new(entry)))));

@@ -168,6 +168,7 @@ mod tests {
                 echo: false,
                 event: vec![0; bytes].into(),
                 raw: bytes::Bytes::new(),
+                unreadable: None,
             }),
             reached: None,
         })

@@ -246,7 +246,8 @@ impl Subscriber {
 
     /// Waits for what comes next. May be dropped while it waits and called again: nothing is lost.
     ///
-    /// After a gap under [`GapPolicy::Fail`] it fails with [`Error::CursorGap`].
+    /// After a gap under [`GapPolicy::Fail`] it fails with [`Error::CursorGap`], and with [`Error::KeyMissing`] before an entry whose
+    /// content cannot be read.
     pub async fn next(&mut self) -> Result<Delivery, Error> {
         std::future::poll_fn(|context| self.poll_next(context)).await
     }
@@ -325,6 +326,11 @@ impl Subscriber {
         if self.places.has_seen(entry.partition, entry.id) {
             return None;
         }
+        if entry.unreadable.is_some() && self.accepts(entry) {
+            // It is met again where the log is read, which can fail.
+            self.phase = Phase::Detached;
+            return None;
+        }
         match &dispatched.reached {
             Some(reached) if self.wanted.is_all() => {
                 if !self.places.share(reached) {
@@ -341,6 +347,13 @@ impl Subscriber {
             return Poll::Ready(Ok(None));
         };
         if let Some(entry) = catch_up.read.pop_front() {
+            if let Some(why) = &entry.unreadable
+                && self.accepts(&entry)
+            {
+                // Its place stays before the entry, which is read again.
+                self.phase = Phase::Detached;
+                return Poll::Ready(Err(Error::KeyMissing(why.to_string())));
+            }
             self.places.advance(entry.partition, entry.id);
             return Poll::Ready(Ok(self.accepts(&entry).then(|| Delivery::Entry(Arc::new(entry)))));
         }

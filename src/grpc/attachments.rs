@@ -2,45 +2,25 @@
 
 mod details;
 mod download;
+mod server;
 mod upload;
 
-use std::pin::Pin;
+use tonic::{Request, Response, Status};
 
-use futures_util::Stream;
-use tonic::{Request, Response, Status, Streaming};
-
+pub use self::server::Server;
 use super::{
     call::answer,
     fields::Rpc,
-    proto::{self, attachment_service_server::AttachmentService},
+    proto::{self, unary::attachment_service_server::AttachmentService},
 };
 use crate::conversation::Conversations;
 
 /// The service.
+#[derive(Clone)]
 pub struct Service(pub Conversations);
 
 #[tonic::async_trait]
 impl AttachmentService for Service {
-    type DownloadAttachmentStream =
-        Pin<Box<dyn Stream<Item = Result<proto::DownloadAttachmentResponse, Status>> + Send>>;
-
-    async fn upload_attachment(
-        &self,
-        request: Request<Streaming<proto::UploadAttachmentRequest>>,
-    ) -> Result<Response<proto::UploadAttachmentResponse>, Status> {
-        answer(Rpc::UploadAttachment, upload::upload(&self.0, request).await)
-    }
-
-    async fn download_attachment(
-        &self,
-        request: Request<proto::DownloadAttachmentRequest>,
-    ) -> Result<Response<Self::DownloadAttachmentStream>, Status> {
-        answer(
-            Rpc::DownloadAttachment,
-            download::download(&self.0, request).await,
-        )
-    }
-
     async fn get_attachment(
         &self,
         request: Request<proto::GetAttachmentRequest>,

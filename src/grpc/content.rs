@@ -6,12 +6,11 @@ use bytes::Bytes;
 use tokio::time::timeout;
 use tonic::{Code, Status};
 
+use super::framing::MESSAGE_BYTES_MAX;
 use crate::error::Error;
 
 /// The largest piece, in bytes.
 pub(super) const CHUNK_BYTES_MAX: usize = 1 << 20;
-/// The largest message of any kind, in bytes: what tonic decodes unless told otherwise.
-const MESSAGE_BYTES_MAX: usize = 4 << 20;
 /// The part of a stream that is such a piece.
 pub(super) const CHUNK: &str = "chunk";
 

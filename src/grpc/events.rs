@@ -5,18 +5,24 @@ mod changing;
 mod drain;
 mod packed;
 mod request;
+mod rights;
 mod server;
 mod stream;
 mod watchdog;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use prost::Message as _;
 use tonic::{Request, Response, Status};
 
 pub use self::{changing::Bells, drain::Drain, server::Server, stream::StreamSettings, watchdog::Watchdog};
-use self::{changing::Changeable, stream::EventStream};
+use self::{changing::Changeable, rights::Rights, stream::EventStream};
 use super::{
+    asker::Asker,
     gate::{Admitted, Gate, Refused},
     line::Line,
     proto::{
@@ -27,7 +33,9 @@ use super::{
     source::{self, Source},
 };
 use crate::{
+    access::{Access, Denied},
     error::Error,
+    event::TenantId,
     fanout::{Hub, Start, Subscriber},
     grpc::convert,
     store::{StreamChange, StreamChanged, StreamKey},
@@ -48,6 +56,8 @@ pub struct Service {
     pub subscriptions: Subscriptions,
     /// Whose they may be.
     pub tenants: Tenants,
+    /// Who may read them.
+    pub access: Access,
     /// How streams live and end.
     pub settings: Arc<StreamSettings>,
     /// How many streams there may be.
@@ -66,8 +76,9 @@ impl AgentEventService for Service {
         &self,
         request: Request<ChangeAgentEventsRequest>,
     ) -> Result<Response<ChangeAgentEventsResponse>, Status> {
+        let asker = Asker::of(&request);
         let mut request = request.into_inner();
-        let tenant = self.tenants.resolve(&request.tenant)?;
+        let tenant = asker.tenant_of(&self.tenants, &request.tenant)?;
         let change = request::change(&request, 0)?;
         if let Some(Start::Time(ms)) = change.add.front().map(|added| &added.start) {
             let now_ms = self.hub.store().now_ms().await.map_err(Error::from)?;
@@ -107,8 +118,9 @@ impl AgentEventService for Service {
         &self,
         request: Request<proto::CommitCursorRequest>,
     ) -> Result<Response<proto::CommitCursorResponse>, Status> {
+        let asker = Asker::of(&request);
         let request = request.into_inner();
-        let tenant = self.tenants.resolve(&request.tenant)?;
+        let tenant = asker.tenant_of(&self.tenants, &request.tenant)?;
         let moved = source::commit(&self.subscriptions, &tenant.id, &request).await?;
         Ok(Response::new(proto::CommitCursorResponse { moved }))
     }
@@ -118,16 +130,19 @@ impl Service {
     /// Opens a stream for whoever calls over a connection.
     async fn open(
         &self,
-        request: proto::AgentEventsRequest,
+        request: Request<proto::AgentEventsRequest>,
         line: Option<Line>,
     ) -> Result<EventStream, Status> {
+        let asker = Asker::of(&request);
+        let request = request.into_inner();
         if self.drain.has_begun() {
             return Err(Error::Draining.into());
         }
-        let tenant = self.tenants.resolve(&request.tenant)?;
+        let tenant = asker.tenant_of(&self.tenants, &request.tenant)?;
         let (filter, start, policy) = request::read(&request, tenant.id.clone())?;
         let named = source::named(&request, policy)?;
         let admitted = self.admit(line.as_ref().and_then(Line::address))?;
+        let rights = self.rights(&asker, &tenant.id)?;
         let settings = Arc::clone(&self.settings);
         let drain = Arc::clone(&self.drain);
         if let Some(reading) = named {
@@ -137,7 +152,7 @@ impl Service {
                     .open(&tenant.id, &request.subscription, reading),
             );
             let source = Source::Named(opened.await?);
-            let events = EventStream::new(source, request.include_raw, settings, drain, admitted);
+            let events = EventStream::new(source, request.include_raw, settings, drain, rights, admitted);
             return Ok(self.watched(events, line));
         }
         let hub = Arc::clone(&self.hub);
@@ -157,12 +172,28 @@ impl Service {
             None
         };
         let source = Source::Plain(Box::new(subscriber));
-        let events = EventStream::new(source, request.include_raw, settings, drain, admitted);
+        let events = EventStream::new(source, request.include_raw, settings, drain, rights, admitted);
         let events = self.watched(events, line);
         Ok(match changeable {
             Some(changeable) => events.with_changes(changeable),
             None => events,
         })
+    }
+
+    /// The rights of a caller who opens a stream.
+    fn rights(&self, asker: &Asker, tenant: &TenantId) -> Result<Rights, Error> {
+        let caller = asker.caller();
+        if caller.until().is_some_and(|until| until <= SystemTime::now()) {
+            return Err(Denied::Expired.into());
+        }
+        let Some(place) = self.access.open_stream(caller) else {
+            metrics::counter!("chatbridge_streams_refused_total", "limit" => "caller").increment(1);
+            return Err(Error::StreamLimit {
+                problem: "the caller has as many streams on this replica as it may: close one first",
+                retry_after: Some(FULL_RETRY),
+            });
+        };
+        Ok(Rights::new(&self.access, &self.tenants, caller, tenant, place))
     }
 
     fn watched(&self, events: EventStream, line: Option<Line>) -> EventStream {

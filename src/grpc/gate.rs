@@ -25,7 +25,7 @@ pub enum Refused {
 }
 
 /// What an address is counted as. Whoever has an IPv6 address has as a rule all those of its network, which is 64 bits wide.
-fn counted(address: IpAddr) -> IpAddr {
+pub(crate) fn counted(address: IpAddr) -> IpAddr {
     const NETWORK: u128 = !0 << 64;
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & NETWORK).into(),

@@ -1,15 +1,26 @@
-//! The connection by which a call came: where it comes from, and how to cut it.
+//! The connection by which a call came: where it comes from, who its client proved to be, and how to cut it.
 
 use std::{
     net::IpAddr,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     task::Context,
+    time::SystemTime,
 };
 
 use futures_util::task::AtomicWaker;
+
+/// The certificate that a client presented, once it was verified against the client CAs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The names in its subject alternative name, in the certificate's order: a URI as it is, such as
+    /// `spiffe://example.org/bot`, and a DNS name as `dns:NAME` in lower case. Empty where it has none of either.
+    pub identities: Vec<String>,
+    /// Until when it is valid.
+    pub not_after: SystemTime,
+}
 
 /// A connection, as its calls know it.
 #[derive(Debug, Clone)]
@@ -18,6 +29,7 @@ pub struct Line(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     address: Option<IpAddr>,
+    certificate: OnceLock<ClientCertificate>,
     cut: AtomicBool,
     /// Of whoever serves the connection.
     waker: AtomicWaker,
@@ -28,6 +40,7 @@ impl Line {
     pub fn new(address: Option<IpAddr>) -> Self {
         Self(Arc::new(Inner {
             address,
+            certificate: OnceLock::new(),
             cut: AtomicBool::new(false),
             waker: AtomicWaker::new(),
         }))
@@ -36,6 +49,18 @@ impl Line {
     /// Where it comes from.
     pub fn address(&self) -> Option<IpAddr> {
         self.0.address
+    }
+
+    /// What its client proved to be by TLS; `None` without TLS, and where it presented no certificate. It is there before the
+    /// first call of the connection is.
+    pub fn certificate(&self) -> Option<&ClientCertificate> {
+        self.0.certificate.get()
+    }
+
+    /// Notes what the client presented, after the handshake and before anything is read from it. Only the first time counts.
+    pub fn set_certificate(&self, certificate: ClientCertificate) {
+        // A connection has one handshake.
+        let _ = self.0.certificate.set(certificate);
     }
 
     /// Ends the connection, with all that is on it.

@@ -4,6 +4,8 @@
 //! `check` and `convert` (all that is wrong with a request, at once), `paging` and `fiql` (lists), the use case, `fields` (the
 //! vendor's names of fields become the caller's) and `status`.
 
+pub mod access;
+mod asker;
 pub mod attachments;
 mod call;
 mod check;
@@ -15,6 +17,7 @@ mod deadline;
 pub mod events;
 mod fields;
 mod fiql;
+mod framing;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod gate;

@@ -4,7 +4,7 @@
 
 tonic::include_proto!("chatbridge.v1");
 
-/// The server side of what `AgentEventService` has beside its stream.
+/// The server side of what `AgentEventService` and `AttachmentService` have beside their streams.
 pub mod unary {
     include!(concat!(env!("OUT_DIR"), "/unary/chatbridge.v1.rs"));
 }

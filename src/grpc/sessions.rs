@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use tonic::{Request, Response, Status};
 
 use super::{
+    asker::Asker,
     check::Check,
     convert, paging,
     proto::{self, session_service_server::SessionService},
@@ -37,10 +38,11 @@ impl SessionService for Service {
         &self,
         request: Request<proto::GetSessionRequest>,
     ) -> Result<Response<proto::GetSessionResponse>, Status> {
+        let asker = Asker::of(&request);
         let request = request.into_inner();
         let mut check = Check::default();
         check.identifier("conversation_id", &request.conversation_id);
-        let tenant = check.of_tenant(self.0.tenant(&request.tenant, None))?;
+        let tenant = check.of_tenant(asker.tenant(&self.0, &request.tenant))?;
         let session = self.0.session(&tenant, &request.conversation_id).await?;
         Ok(Response::new(proto::GetSessionResponse {
             session: Some(convert::session(&session)),
@@ -51,8 +53,9 @@ impl SessionService for Service {
         &self,
         request: Request<proto::ListSessionsRequest>,
     ) -> Result<Response<proto::ListSessionsResponse>, Status> {
+        let asker = Asker::of(&request);
         let request = request.into_inner();
-        let tenant = self.0.tenant(&request.tenant, None);
+        let tenant = asker.tenant(&self.0, &request.tenant);
         let mut check = Check::default();
         let size = check.read(paging::size(request.page_size));
         let states = states(&mut check, &request.states);
@@ -71,5 +74,18 @@ impl SessionService for Service {
             sessions: sessions.iter().map(convert::session).collect(),
             next_page_token: paging::next_session(scope, next.as_ref()),
         }))
+    }
+
+    async fn erase_conversation(
+        &self,
+        request: Request<proto::EraseConversationRequest>,
+    ) -> Result<Response<proto::EraseConversationResponse>, Status> {
+        let asker = Asker::of(&request);
+        let request = request.into_inner();
+        let mut check = Check::default();
+        check.identifier("conversation_id", &request.conversation_id);
+        let tenant = check.of_tenant(asker.tenant(&self.0, &request.tenant))?;
+        let erased_events = self.0.erase(&tenant, &request.conversation_id).await?;
+        Ok(Response::new(proto::EraseConversationResponse { erased_events }))
     }
 }

@@ -6,6 +6,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
 use crate::{
+    access::Denied,
     error::{Error, Violation},
     gateway::UpstreamErrorKind,
     grpc::check::ID_BYTES_MAX,
@@ -41,6 +42,13 @@ impl From<Error> for Status {
 fn code(error: &Error) -> Code {
     match error {
         Error::Invalid(_) | Error::RequestIdReused { .. } | Error::CursorInvalid(_) => Code::InvalidArgument,
+        Error::Denied(denied) => match denied {
+            Denied::Missing | Denied::Malformed | Denied::Invalid | Denied::Expired => Code::Unauthenticated,
+            Denied::NoGrant | Denied::Role { .. } | Denied::Tenant => Code::PermissionDenied,
+            Denied::Unverifiable => Code::Unavailable,
+            Denied::TooManyCalls { .. } => Code::ResourceExhausted,
+        },
+        Error::ChannelDenied(_) => Code::PermissionDenied,
         Error::UnknownTenant(_)
         | Error::UnknownSession(_)
         | Error::UnknownStream
@@ -49,7 +57,9 @@ fn code(error: &Error) -> Code {
         Error::SubscriptionExists(_) => Code::AlreadyExists,
         Error::TooManySubscriptions | Error::TooManyMembers => Code::ResourceExhausted,
         Error::CursorGap => Code::OutOfRange,
-        Error::ConversationWithAgent | Error::ConversationEnded => Code::FailedPrecondition,
+        Error::ConversationWithAgent | Error::ConversationEnded | Error::KeyMissing(_) => {
+            Code::FailedPrecondition
+        }
         Error::WaitTimedOut => Code::DeadlineExceeded,
         Error::HandOverBroken { problem, .. } => code(problem),
         Error::CallerGone => Code::Cancelled,

@@ -6,6 +6,7 @@ use prost_types::Duration;
 use tonic::{Request, Response, Status as GrpcStatus};
 
 use super::{
+    asker::Asker,
     check::Check,
     convert, paging,
     proto::{self, subscription::Start, subscription_service_server::SubscriptionService},
@@ -39,14 +40,12 @@ impl SubscriptionService for Service {
         &self,
         request: Request<proto::CreateSubscriptionRequest>,
     ) -> Result<Response<proto::CreateSubscriptionResponse>, GrpcStatus> {
+        let asker = Asker::of(&request);
         let request = request.into_inner();
         let mut check = Check::default();
         let asked = request.subscription.unwrap_or_default();
         let definition = definition(&mut check, &asked);
-        let tenant = self
-            .tenants
-            .resolve(&request.tenant)
-            .map(|tenant| (*tenant).clone());
+        let tenant = asker.tenant_of(&self.tenants, &request.tenant);
         let tenant = check.of_tenant(tenant)?;
         self.subscriptions
             .create(&tenant.id, &asked.name, definition)
@@ -60,8 +59,9 @@ impl SubscriptionService for Service {
         &self,
         request: Request<proto::GetSubscriptionRequest>,
     ) -> Result<Response<proto::GetSubscriptionResponse>, GrpcStatus> {
+        let asker = Asker::of(&request);
         let request = request.into_inner();
-        let tenant = self.named(&request.tenant, &request.name)?;
+        let tenant = self.named(&asker, &request.tenant, &request.name)?;
         Ok(Response::new(proto::GetSubscriptionResponse {
             subscription: Some(self.read(&tenant, &request.name).await?),
         }))
@@ -71,11 +71,9 @@ impl SubscriptionService for Service {
         &self,
         request: Request<proto::ListSubscriptionsRequest>,
     ) -> Result<Response<proto::ListSubscriptionsResponse>, GrpcStatus> {
+        let asker = Asker::of(&request);
         let request = request.into_inner();
-        let tenant = self
-            .tenants
-            .resolve(&request.tenant)
-            .map(|tenant| (*tenant).clone());
+        let tenant = asker.tenant_of(&self.tenants, &request.tenant);
         let mut check = Check::default();
         let size = check.read(paging::size(request.page_size)) as usize;
         let id = tenant.as_ref().map_or("", |tenant| tenant.id.as_str());
@@ -103,18 +101,20 @@ impl SubscriptionService for Service {
         &self,
         request: Request<proto::DeleteSubscriptionRequest>,
     ) -> Result<Response<proto::DeleteSubscriptionResponse>, GrpcStatus> {
+        let asker = Asker::of(&request);
         let request = request.into_inner();
-        let tenant = self.named(&request.tenant, &request.name)?;
+        let tenant = self.named(&asker, &request.tenant, &request.name)?;
         self.subscriptions.delete(&tenant, &request.name).await?;
         Ok(Response::new(proto::DeleteSubscriptionResponse {}))
     }
 }
 
 impl Service {
-    fn named(&self, tenant: &str, name: &str) -> Result<TenantId, Error> {
+    fn named(&self, asker: &Asker, tenant: &str, name: &str) -> Result<TenantId, Error> {
         let mut check = Check::default();
         source::name(&mut check, "name", name);
-        let tenant = self.tenants.resolve(tenant).map(|tenant| (*tenant).clone());
+        asker.made("subscription", name);
+        let tenant = asker.tenant_of(&self.tenants, tenant);
         Ok(check.of_tenant(tenant)?.id)
     }
 

@@ -13,16 +13,17 @@ use super::{
     accept::{Incoming, Patience},
 };
 use crate::{
+    access::Access,
     config::Config,
     conversation::Conversations,
     fanout::Hub,
     grpc::{
+        access::AccessLayer,
         attachments, configuration, conversations,
         events::{self, Bells, Drain, Watchdog},
         gate::Gate,
         proto::{
-            self, attachment_service_server::AttachmentServiceServer,
-            configuration_service_server::ConfigurationServiceServer,
+            self, configuration_service_server::ConfigurationServiceServer,
             conversation_service_server::ConversationServiceServer,
             session_service_server::SessionServiceServer,
             subscription_service_server::SubscriptionServiceServer,
@@ -32,6 +33,7 @@ use crate::{
     store::SharedStore,
     subscription::Subscriptions,
     tenant::Tenants,
+    tls::Endpoint,
 };
 
 const STREAMS_PER_CONNECTION: u32 = 1000;
@@ -51,9 +53,12 @@ const FRAME_BYTES: u32 = 256 << 10;
 )]
 pub(super) async fn serve(
     listener: TcpListener,
+    tls: Option<Arc<Endpoint>>,
     config: Config,
     calls: Conversations,
     tenants: Tenants,
+    access: Access,
+    drain: Arc<Drain>,
     hub: Arc<Hub>,
     named: Subscriptions,
     health: HealthServer<impl Health>,
@@ -62,7 +67,6 @@ pub(super) async fn serve(
     let bells = Arc::new(Bells::default());
     let asking = Arc::clone(&bells).ask(SharedStore::clone(hub.store()));
     let _asking = AbortOnDropHandle::new(tokio::spawn(asking));
-    let drain = Arc::new(Drain::default());
     let (draining, stopping) = (Arc::clone(&drain), shutdown.clone());
     let _draining = AbortOnDropHandle::new(tokio::spawn(async move {
         stopping.cancelled().await;
@@ -83,6 +87,7 @@ pub(super) async fn serve(
         hub,
         subscriptions: named.clone(),
         tenants: tenants.clone(),
+        access: access.clone(),
         settings: Arc::new(events::StreamSettings {
             heartbeat: config.heartbeat,
             max_age: config.stream_max_age,
@@ -112,10 +117,14 @@ pub(super) async fn serve(
         .layer(cors(&config.cors_origins))
         .layer(tonic_web::GrpcWebLayer::new())
         .layer(InterceptorLayer::new(from_allowed_pages(config.cors_origins)))
+        .layer(AccessLayer {
+            access,
+            call_time_max: config.call_time_max,
+        })
         .add_service(ConversationServiceServer::new(conversations::Service(
             calls.clone(),
         )))
-        .add_service(AttachmentServiceServer::new(attachments::Service(calls.clone())))
+        .add_service(attachments::Server::new(attachments::Service(calls.clone())))
         .add_service(ConfigurationServiceServer::new(configuration::Service(
             calls.clone(),
         )))
@@ -126,10 +135,15 @@ pub(super) async fn serve(
         }))
         .add_service(events::Server::new(events))
         .add_service(health)
-        .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?)
+        .add_optional_service(config.reflection.then(|| reflection().build_v1()).transpose()?)
+        .add_optional_service(
+            config
+                .reflection
+                .then(|| reflection().build_v1alpha())
+                .transpose()?,
+        )
         .serve_with_incoming_shutdown(
-            Incoming::new(listener, Gate::new(config.connection_limits), patience),
+            Incoming::new(listener, Gate::new(config.connection_limits), patience, tls),
             shutdown.cancelled_owned(),
         )
         .await?;

@@ -4,6 +4,9 @@ mod accept;
 mod admin;
 mod grpc;
 mod health;
+mod reload;
+mod tenants;
+pub mod webhooks;
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
@@ -13,12 +16,15 @@ use tokio_util::sync::CancellationToken;
 use tonic_health::{pb::health_server::HealthServer, server::HealthReporter};
 use tracing::{info, warn};
 
+use self::{reload::Reloader, tenants::Made};
 use crate::{
+    access::Access,
     agents::{AgentNames, HttpSettings, UrlTemplate},
     config::Config,
     conversation::{Conversations, settle},
     fanout::Hub,
-    gateway::{Gateway, GatewaySettings, Resilience, UpstreamError},
+    gateway::UpstreamError,
+    grpc::events::Drain,
     store::{
         SharedStore, StoreError, janitor,
         memory::MemoryStore,
@@ -27,14 +33,14 @@ use crate::{
     },
     subscription::Subscriptions,
     telemetry,
-    tenant::{Tenant, Tenants},
-    webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, router},
+    tenant::Tenants,
+    tls::{Endpoint, TlsError, TlsFiles},
+    webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, Served},
 };
 
 /// How long the start waits for Redis.
 const STORE_WAIT: Duration = Duration::from_secs(30);
 const STORE_RETRY: Duration = Duration::from_secs(1);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The ports, bound by the caller.
 #[derive(Debug)]
@@ -71,6 +77,14 @@ pub enum ServeError {
     /// An address is taken or not ours.
     #[error("{0}")]
     Listen(String),
+    /// A port's certificate cannot be used.
+    #[error("the certificate of the {port} port: {error}")]
+    Tls {
+        /// `grpc` or `webhook`, as its settings begin.
+        port: &'static str,
+        /// What is wrong, and with which file.
+        error: TlsError,
+    },
     /// The store could not be had.
     #[error("Redis, as CHATBRIDGE_REDIS_URL names it: {0}")]
     Store(#[from] StoreError),
@@ -102,28 +116,19 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
     let metrics = telemetry::init_metrics();
+    let grpc_tls = endpoint("grpc", config.grpc_tls.clone(), &[b"h2", b"http/1.1"])?;
+    let webhook_tls = endpoint("webhook", config.webhook_tls.clone(), &[b"http/1.1"])?;
     let (store, kept) = tokio::select! {
         store = open_store(&config) => store?,
         () = shutdown.cancelled() => return Ok(()),
     };
-    let gateway = Gateway::new(GatewaySettings {
-        base_url: config.gateway_url.clone(),
-        api_key: config.api_key.clone(),
-        timeout: config.gateway_timeout,
-        connect_timeout: CONNECT_TIMEOUT.min(config.gateway_timeout),
-        transfer_timeout: config.transfer_timeout,
-        resilience: Resilience {
-            attempts: config.gateway_attempts,
-            rate_per_second: config.gateway_rate_per_second,
-            in_flight: config.gateway_in_flight,
-            circuit_open: config.gateway_circuit_open,
-        },
-    })?;
-    let tenants = Tenants::new([Tenant {
-        id: config.tenant.clone(),
-        gateway: gateway.clone(),
-        attachment_max_bytes: config.attachment_max_bytes,
-    }]);
+    let made = Made::default().make(&config.tenants)?;
+    let tenants = Tenants::new(made.tenants());
+    let access = Access::new(config.policy.clone());
+    if access.is_open() {
+        warn!("callers are not asked who they are: say who may call before others can reach the gRPC port");
+    }
+    let streams = Arc::new(Drain::default());
     let names = agent_names(&config).await?;
     let hub = Hub::new(SharedStore::clone(&store));
     let subscriptions = Subscriptions::new(Arc::clone(&hub), kept);
@@ -143,9 +148,23 @@ pub async fn serve(
     let trimming = janitor::run(SharedStore::clone(&store), janitor::EVERY, background.clone());
     tasks.spawn(forever(trimming));
     tasks.spawn(forever(
-        subscriptions.clone().watch(tenants.ids(), background.clone()),
+        subscriptions.clone().watch(tenants.clone(), background.clone()),
     ));
+    let reloader = Reloader {
+        origin: config.origin.clone(),
+        made,
+        tenants: tenants.clone(),
+        access: access.clone(),
+        streams: Arc::clone(&streams),
+    };
+    let stopped = background.clone();
+    tasks.spawn(forever(async move {
+        stopped.run_until_cancelled(reloader.run()).await;
+    }));
     tasks.spawn(forever(names.clone().watch(background.clone())));
+    if let Some(keys) = &config.master_keys {
+        tasks.spawn(forever(keys.clone().watch(background.clone())));
+    }
     tasks.spawn(forever(health::watch_store(
         SharedStore::clone(&store),
         reporter,
@@ -161,16 +180,33 @@ pub async fn serve(
     ));
     let ingress = Ingress::new(
         SharedStore::clone(&store),
-        KeyCache::new(Arc::new(gateway), KeyCacheSettings::default()),
-        ingress_settings(&config),
+        KeyCache::new(Arc::new(tenants.clone()), KeyCacheSettings::default()),
+        ingress_settings(&config, &tenants),
     )
     .with_agent_names(names.clone());
-    tasks.spawn(webhooks(listeners.webhook, Arc::new(ingress), background.clone()));
+    for endpoint in [&grpc_tls, &webhook_tls].into_iter().flatten() {
+        tasks.spawn(forever(Arc::clone(endpoint).watch(background.clone())));
+    }
+    let port = webhooks::WebhookPort {
+        seats: config.webhook_seats,
+        connections_per_address: config.webhook_connections_per_address,
+        sources: config.webhook_sources.clone(),
+        tls: webhook_tls,
+    };
+    tasks.spawn(forever(webhooks::serve(
+        listeners.webhook,
+        Arc::new(ingress),
+        port,
+        background.clone(),
+    )));
     tasks.spawn(grpc::serve(
         listeners.grpc,
+        grpc_tls,
         config.clone(),
         Conversations::new(store, tenants.clone()).with_agent_names(names),
         tenants,
+        access,
+        streams,
         hub,
         subscriptions.clone(),
         health_service,
@@ -230,13 +266,29 @@ async fn forever(task: impl Future<Output = ()>) -> Result<(), ServeError> {
     Ok(())
 }
 
-fn ingress_settings(config: &Config) -> IngressSettings {
+/// TLS at a port, where it has a certificate.
+fn endpoint(
+    port: &'static str,
+    files: Option<TlsFiles>,
+    alpn: &'static [&'static [u8]],
+) -> Result<Option<Arc<Endpoint>>, ServeError> {
+    files
+        .map(|files| Endpoint::load(port, files, alpn))
+        .transpose()
+        .map_err(|error| ServeError::Tls { port, error })
+}
+
+fn ingress_settings(config: &Config, tenants: &Tenants) -> IngressSettings {
     IngressSettings {
         path_secret: config.webhook_path_secret.clone(),
         max_body_bytes: config.webhook_max_bytes,
+        body_timeout: config.webhook_seats.head,
+        sources: config.webhook_sources.clone(),
+        rates: config.webhook_rates,
         freshness: config.webhook_freshness,
         settle_after_ms: u64::try_from(config.settle_after.as_millis()).unwrap_or(u64::MAX),
-        ..IngressSettings::new(vec![config.tenant.clone()])
+        tenants: Served::now(tenants.clone()),
+        ..IngressSettings::new(Vec::new())
     }
 }
 
@@ -263,6 +315,9 @@ async fn open_store(config: &Config) -> Result<(SharedStore, SharedSubscriptions
         warn!(
             "sessions and events are kept in memory: nothing survives this process, and nothing is shared with another"
         );
+        if config.master_keys.is_some() {
+            warn!("master keys encrypt what is in Redis, and there is none: they are not used");
+        }
         let store = Arc::new(MemoryStore::new(config.partitions, config.retention));
         return Ok((Arc::clone(&store) as SharedStore, store));
     };
@@ -270,11 +325,13 @@ async fn open_store(config: &Config) -> Result<(SharedStore, SharedSubscriptions
     loop {
         let settings = RedisSettings {
             url: url.clone(),
+            tls: config.redis_tls.clone(),
             prefix: config.redis_prefix.clone(),
             partitions: config.partitions,
             retention: config.retention,
             wait: config.redis_wait,
             claims: None,
+            master_keys: config.master_keys.clone(),
         };
         match RedisStore::connect(settings).await {
             Ok(store) => {
@@ -288,20 +345,4 @@ async fn open_store(config: &Config) -> Result<(SharedStore, SharedSubscriptions
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-async fn webhooks(
-    listener: TcpListener,
-    ingress: Arc<Ingress>,
-    stop: CancellationToken,
-) -> Result<(), ServeError> {
-    use axum::serve::ListenerExt as _;
-    let listener = listener.tap_io(|stream| {
-        // Small answers must not wait for more.
-        let _ = stream.set_nodelay(true);
-    });
-    axum::serve(listener, router(ingress))
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await?;
-    Ok(())
 }

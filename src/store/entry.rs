@@ -4,10 +4,15 @@
 //! concatenated (protobuf, Encoding, "Last One Wins"), so serving an entry is appending bytes: head, body, and the fields
 //! that only the log knows. Nobody decodes and encodes again.
 
+use std::sync::Arc;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
 
-use super::{PAGE_BYTES, StoreError};
+use super::{
+    PAGE_BYTES, StoreError,
+    seal::{DataKey, DataKeyId},
+};
 use crate::{
     conversation::SessionState,
     event::{ConversationKey, EntryId, TenantId},
@@ -15,6 +20,9 @@ use crate::{
 
 /// The version of the stored format that this code writes.
 pub const FORMAT: &str = "1";
+
+/// What contents of entries are encrypted for.
+const PURPOSE: &str = "entry";
 
 /// An entry of the log.
 #[derive(Debug, Clone)]
@@ -33,6 +41,9 @@ pub struct Entry {
     pub event: Bytes,
     /// The webhook's body as received; empty for a synthetic event.
     pub raw: Bytes,
+    /// Why its content cannot be read now, if so: it is encrypted and its key is not to be had. `event` is then without content, and
+    /// nobody may be served it.
+    pub unreadable: Option<Arc<str>>,
 }
 
 impl Entry {
@@ -135,23 +146,78 @@ pub struct Stored {
     pub request_id: String,
 }
 
+/// Encrypts the content of an event, bound to its head.
+pub(super) fn seal_content(key: &DataKey, head: &[u8], content: &[u8]) -> Result<Bytes, StoreError> {
+    let sealed = key.seal(PURPOSE, head, content);
+    let sealed = sealed.ok_or_else(|| StoreError::Corrupt("an event could not be encrypted".into()))?;
+    Ok(sealed.into())
+}
+
+fn unreadable(partition: u16, id: EntryId, what: &str) -> StoreError {
+    StoreError::Corrupt(format!(
+        "entry {}-{} of partition {partition} has {what}",
+        id.ms, id.n
+    ))
+}
+
 impl Stored {
+    /// Which data key encrypted the content, and whose; `None`: it is not encrypted.
+    pub(super) fn sealed(
+        &self,
+        partition: u16,
+        id: EntryId,
+    ) -> Result<Option<(ConversationKey, DataKeyId)>, StoreError> {
+        if self.key_id.is_empty() {
+            return Ok(None);
+        }
+        let key = DataKeyId::parse(&self.key_id)
+            .ok_or_else(|| unreadable(partition, id, "a key's identifier that is none"))?;
+        let routing = self.routing(partition, id)?;
+        let of = ConversationKey::new(TenantId::new(routing.tenant), routing.conversation_id);
+        Ok(Some((of, key)))
+    }
+
+    /// Decrypts the content by its key.
+    pub(super) fn open(&mut self, key: &DataKey, partition: u16, id: EntryId) -> Result<(), StoreError> {
+        let opened = key.open(PURPOSE, &self.head, &self.content);
+        let was_changed = "content that does not fit its key: it was changed, or is another's";
+        self.content = opened
+            .ok_or_else(|| unreadable(partition, id, was_changed))?
+            .into();
+        self.key_id.clear();
+        Ok(())
+    }
+
+    fn routing(&self, partition: u16, id: EntryId) -> Result<Routing, StoreError> {
+        Routing::decode(self.head.clone())
+            .map_err(|_| unreadable(partition, id, "a head that is not protobuf"))
+    }
+
+    /// Puts an entry together whose content cannot be read.
+    pub(super) fn into_unreadable(
+        mut self,
+        partition: u16,
+        id: EntryId,
+        why: Arc<str>,
+    ) -> Result<Entry, StoreError> {
+        self.key_id.clear();
+        self.content = Bytes::new();
+        Ok(Entry {
+            unreadable: Some(why),
+            ..self.into_entry(partition, id)?
+        })
+    }
+
     /// Puts an entry together.
     pub fn into_entry(self, partition: u16, id: EntryId) -> Result<Entry, StoreError> {
-        let unreadable = |what: &str| {
-            StoreError::Corrupt(format!(
-                "entry {}-{} of partition {partition} has {what}",
-                id.ms, id.n
-            ))
-        };
+        let unreadable = |what: &str| unreadable(partition, id, what);
         if self.format != FORMAT {
             return Err(unreadable(&format!("format {:?}", self.format)));
         }
         if !self.key_id.is_empty() {
             return Err(unreadable("encrypted content, and no key is configured"));
         }
-        let routing =
-            Routing::decode(self.head.clone()).map_err(|_| unreadable("a head that is not protobuf"))?;
+        let routing = self.routing(partition, id)?;
         let content =
             Content::decode(self.content).map_err(|_| unreadable("content that is not protobuf"))?;
         let added = Added {
@@ -174,6 +240,7 @@ impl Stored {
             echo: routing.echo,
             event: event.freeze(),
             raw: content.raw,
+            unreadable: None,
         })
     }
 }

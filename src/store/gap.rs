@@ -40,6 +40,19 @@ pub(super) struct View {
     pub(super) at_or_before: Option<Place>,
     /// The first entry behind the position.
     pub(super) following: Option<Place>,
+    pub(super) erased: Erased,
+}
+
+/// What was erased around a position. Entries are numbered without a hole, and those that were erased leave holes that are no
+/// gap: the log notes their places for as long as it would have kept them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Erased {
+    /// Whether the position is one of those places; only where it is `After`.
+    pub(super) at: bool,
+    /// How many lie behind the position and before the first entry behind it; only where it is `After`.
+    pub(super) before_following: u64,
+    /// How many lie before the oldest entry.
+    pub(super) before_oldest: u64,
 }
 
 /// Whether entries behind `from` are gone.
@@ -55,7 +68,9 @@ pub(super) fn judge(from: Position, view: &View) -> Option<Gap> {
 impl View {
     /// How many entries were cut off its old end.
     fn cut(&self) -> u64 {
-        self.oldest.map_or(self.meta.n, |(_, n)| n.saturating_sub(1))
+        self.oldest
+            .map_or(self.meta.n, |(_, n)| n.saturating_sub(1))
+            .saturating_sub(self.erased.before_oldest)
     }
 
     /// The place just before the oldest entry that is left; the tail where none is.
@@ -99,14 +114,18 @@ fn after(id: EntryId, view: &View) -> Option<Gap> {
         return lost(GapReason::Wiped);
     }
     // Entries are cut off the old end only. So where one lies before the position's entry and that entry itself does not
-    // exist, this log never had it.
-    let another_before = view.at_or_before.is_some_and(|place| place != id.order());
+    // exist, this log never had it, unless it was erased.
+    let another_before = !view.erased.at && view.at_or_before.is_some_and(|place| place != id.order());
     let counted_anew = view.following.is_some_and(|(_, n)| n <= id.n);
     if view.meta.n < id.n || another_before || counted_anew {
         return lost(GapReason::Rewound);
     }
     let next_n = view.following.map_or(view.meta.n + 1, |(_, n)| n);
-    trimmed(next_n.saturating_sub(id.n + 1))
+    trimmed(
+        next_n
+            .saturating_sub(id.n + 1)
+            .saturating_sub(view.erased.before_following),
+    )
 }
 
 #[cfg(test)]
@@ -136,7 +155,17 @@ mod tests {
             oldest,
             at_or_before: before,
             following,
+            erased: Erased::default(),
         }
+    }
+
+    fn erased(at: bool, before_following: u64, before_oldest: u64, view: View) -> View {
+        let erased = Erased {
+            at,
+            before_following,
+            before_oldest,
+        };
+        View { erased, ..view }
     }
 
     fn gap(reason: GapReason, missed_at_most: u64) -> Option<Gap> {
@@ -175,6 +204,27 @@ mod tests {
         view(meta(6, 48, 0), Some((10, 1)), Some((48, 6)), None),
         gap(GapReason::Rewound, 0)
     )]
+    #[case::it_was_erased(
+        erased(true, 0, 0, view(meta(9, 90, 0), Some((10, 1)), Some((40, 4)), Some((60, 6)))),
+        None
+    )]
+    #[case::what_followed_was_erased(
+        erased(false, 2, 0, view(meta(9, 90, 0), Some((10, 1)), Some((50, 5)), Some((80, 8)))),
+        None
+    )]
+    #[case::all_that_followed_was_erased(
+        erased(false, 4, 0, view(meta(9, 90, 0), Some((10, 1)), Some((50, 5)), None)),
+        None
+    )]
+    #[case::everything_was_erased(erased(true, 4, 9, view(meta(9, 90, 0), None, None, None)), None)]
+    #[case::erased_and_cut_behind_that(
+        erased(false, 1, 1, view(meta(9, 90, 75), Some((80, 8)), None, Some((80, 8)))),
+        gap(GapReason::Trimmed, 1)
+    )]
+    #[case::another_log_that_erased_much(
+        erased(false, 3, 0, view(meta(9, 90, 0), Some((10, 1)), Some((49, 5)), Some((90, 9)))),
+        gap(GapReason::Rewound, 0)
+    )]
     fn after_an_entry(#[case] view: View, #[case] expected: Option<Gap>) {
         assert_eq!(judge(Position::After(id(50, 5)), &view), expected);
     }
@@ -184,6 +234,11 @@ mod tests {
     #[case::nothing_cut(view(meta(9, 90, 5), Some((10, 1)), None, Some((10, 1))), None)]
     #[case::some_cut(view(meta(9, 90, 75), Some((80, 8)), None, Some((80, 8))), gap(GapReason::Trimmed, 7))]
     #[case::all_cut(view(meta(9, 90, 99), None, None, None), gap(GapReason::Trimmed, 9))]
+    #[case::the_first_were_erased(erased(false, 0, 2, view(meta(9, 90, 0), Some((30, 3)), None, Some((30, 3)))), None)]
+    #[case::some_erased_and_some_cut(
+        erased(false, 0, 2, view(meta(9, 90, 75), Some((80, 8)), None, Some((80, 8)))),
+        gap(GapReason::Trimmed, 5)
+    )]
     fn before_the_first_ever(#[case] view: View, #[case] expected: Option<Gap>) {
         assert_eq!(judge(Position::After(EntryId::default()), &view), expected);
     }

@@ -3,7 +3,10 @@
 //! The vendor knows no idempotency key. Where an answer was lost, what the vendor shows can only be compared with all that
 //! was ever on its way there; so everything is announced, whether its caller gave a `request_id` or not.
 
-use crate::event::{ConversationKey, TenantId};
+use crate::{
+    conversation::Session,
+    event::{ConversationKey, TenantId},
+};
 
 /// How many entries can be compared with what the vendor lists. Where there are more, a ledger is not complete.
 pub const ENTRIES_MAX: usize = 500;
@@ -136,6 +139,18 @@ pub struct CustomerKey {
     pub channel_id: String,
     /// The customer's identifier.
     pub user_id: String,
+}
+
+impl CustomerKey {
+    /// The customer of a session; `None` where channel or customer are not known.
+    pub fn of(session: &Session) -> Option<Self> {
+        let (channel_id, user_id) = (&session.channel_id, &session.user.user_id);
+        (!channel_id.is_empty() && !user_id.is_empty()).then(|| Self {
+            tenant: session.key.tenant.clone(),
+            channel_id: channel_id.clone(),
+            user_id: user_id.clone(),
+        })
+    }
 }
 
 /// What is known of a customer's conversation.

@@ -28,7 +28,7 @@ use self::{
     tail::MemoryTail,
 };
 use super::{
-    Announcement, Append, Appended, AwaitedEcho, Begun, Concluded, Customer, CustomerKey, Finished,
+    Announcement, Append, Appended, AwaitedEcho, Begun, Concluded, Customer, CustomerKey, Erased, Finished,
     IdempotencyKey, Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, StreamRecords, Tail,
     entry::{FORMAT, Stored},
     ledger::ECHOES_MAX,
@@ -198,6 +198,25 @@ impl State {
             sequence,
             state,
             clock_behind_ms: id.ms - now,
+        }
+    }
+
+    /// Erases a conversation. Marks of its events stay, by which their repeats are known.
+    fn erase(&mut self, key: &ConversationKey, now: u64) -> Erased {
+        if let Some(customer) = self
+            .sessions
+            .get(key, now)
+            .and_then(|fields| CustomerKey::of(&Session::from_fields(key.clone(), fields)))
+        {
+            self.customers.release(&customer, &key.conversation, now);
+        }
+        self.sessions.remove(key);
+        self.unsettled.remove(key);
+        self.echoes.retain(|(of, _)| of != key);
+        self.ledgers.erase(key);
+        let partition = self.partition(key);
+        Erased {
+            entries: self.logs[usize::from(partition)].erase(key),
         }
     }
 
@@ -502,6 +521,15 @@ impl Store for MemoryStore {
             key.clone()
         });
         Ok(leased.collect())
+    }
+
+    async fn erase(&self, key: &ConversationKey) -> Result<Erased, StoreError> {
+        if key.conversation.is_empty() {
+            return Ok(Erased::default());
+        }
+        let erased = self.shared.lock().erase(key, self.now());
+        self.shared.changed.send_replace(());
+        Ok(erased)
     }
 
     async fn tidy(&self, _every_ms: u64) -> Result<bool, StoreError> {

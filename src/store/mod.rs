@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod memory;
 pub mod partition;
 pub mod redis;
+pub mod seal;
 pub mod streams;
 pub mod subscription;
 
@@ -92,6 +93,9 @@ pub enum StoreError {
     /// It was set up with other settings; start refuses.
     #[error("{0}")]
     Mismatch(String),
+    /// What was asked for is encrypted, and its key is not to be had. Nothing is lost: with the key it can be read.
+    #[error("{0}")]
+    Sealed(String),
 }
 
 /// An event to be appended. The store understands nothing of `head`, `content` and `trace`.
@@ -223,6 +227,13 @@ pub enum Finished {
     Unknown,
 }
 
+/// What erasing a conversation did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Erased {
+    /// How many entries of the log went.
+    pub entries: u64,
+}
+
 /// A place in the list of sessions, which is ordered by last activity, the newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionMark {
@@ -326,11 +337,18 @@ pub trait Store: Send + Sync + 'static {
     /// Forgets a customer's conversation, unless another is known by now.
     async fn release_customer(&self, key: &CustomerKey, conversation: &str) -> Result<(), StoreError>;
 
+    /// Erases a conversation: its entries, its session, what was sent in it, whose it is, and its data key. Readers are told of no
+    /// gap. What stays are hashes: marks by which repeated deliveries are known, so that none of them brings anything back.
+    /// Whatever comes for the conversation afterwards begins it anew. Erased again, or after it failed half-way, it does what is
+    /// left to do. A conversation without an identifier is none, and nothing of it is erased.
+    async fn erase(&self, key: &ConversationKey) -> Result<Erased, StoreError>;
+
     /// Conversations that have been wrapping up for as long as their last append asked, at most `limit`. Each is handed
     /// to one caller and comes again after `lease_ms` if it is still wrapping up then.
     async fn unsettled(&self, lease_ms: u64, limit: usize) -> Result<Vec<ConversationKey>, StoreError>;
 
-    /// Lets go of what the log keeps no longer, also where nothing is appended any more. To be called about once every
+    /// Lets go of what the log keeps no longer, also where nothing is appended any more; ends erasures that broke off, and wraps
+    /// data keys by the first master key. To be called about once every
     /// `every_ms` on each replica; one of them does it, and the others are answered `false`.
     async fn tidy(&self, every_ms: u64) -> Result<bool, StoreError>;
 

@@ -6,7 +6,7 @@
 //!
 //! | key | type | holds | lives |
 //! | --- | --- | --- | --- |
-//! | `PREFIX:schema` | hash | `version` of the stored format, `partitions` | for ever |
+//! | `PREFIX:schema` | hash | `version` of the stored format, `partitions`, `master:ID` by which a master key is known | for ever |
 //! | `{PREFIX:schema}:probe`, `PREFIX:{TAG}:probe` | string | nothing; written to see whether Redis takes writes | 10 s |
 //! | `PREFIX:claim:EVENT` | string | SHA-256 of the body under which the event's id is known; with `+` behind it: and it is in the log | dedupe |
 //! | `PREFIX:janitor` | string | nothing; a replica trims the log | about a minute |
@@ -17,7 +17,10 @@
 //! | `PREFIX:durable:SUB` | hash | the slot of a durable subscription (`slots.lua`) | for ever |
 //! | `PREFIX:{TAG}:shares:SUB` | hash | the slots of a shared subscription's shares in this partition | for ever |
 //! | `PREFIX:{TAG}:log` | stream | the partition's entries, id `ms-n` | for ever; trimmed by log, may be empty |
-//! | `PREFIX:{TAG}:meta` | hash | `epoch`, `n` and `ms` of the last entry, `bytes` ever taken in, `trimmed` (Unix ms) | for ever |
+//! | `PREFIX:{TAG}:meta` | hash | `epoch`, `n` and `ms` of the last entry, `bytes` ever taken in, `trimmed` (Unix ms), `erased` where places were erased | for ever |
+//! | `PREFIX:{TAG}:erased` | sorted set | places of entries that were erased: score `n`, member `ms-n` | log |
+//! | `PREFIX:{TAG}:erasing` | set | names of conversations that are being erased | until they are |
+//! | `PREFIX:{TAG}:erase:NAME` | sorted set | entries that are to be erased, as in the index | until they are |
 //! | `PREFIX:{TAG}:seen:EVENT` | string | the event is in the log; only where its claim is a step of its own ([`Claims`]) | dedupe |
 //! | `PREFIX:{TAG}:session:NAME` | hash | fields of a session (`conversation::session`) | session |
 //! | `PREFIX:{TAG}:index:NAME` | sorted set | its entries: score `n`, member `ms-n` | log and an hour |
@@ -25,11 +28,15 @@
 //! | `PREFIX:{TAG}:unsettled` | sorted set | names by the time to look again, Unix ms | until looked at |
 //! | `PREFIX:{TAG}:ledger:PRINT:NAME` | sorted set | operations that were announced (`announce.lua`), by when, Unix ms | idempotency and a 64th |
 //! | `PREFIX:{TAG}:echo:PRINT:NAME` | list | `REQUEST_ID:TOKEN` of sends whose echo is awaited, oldest first; the id may be empty | idempotency |
+//! | `PREFIX:{TAG}:prints:NAME` | sorted set | `ledger:PRINT` and `echo:PRINT` of a conversation, by when they were last announced, Unix ms | as those |
+//! | `PREFIX:{TAG}:keys:NAME` | hash | data keys (`data_key.lua`): identifier to `MASTER:WRAPPED`; `gone:` and identifier of one that was erased | longer than session and log |
+//! | `PREFIX:{TAG}:masters` | set | names of the master keys that wrap data keys | while any is |
+//! | `PREFIX:{TAG}:wrapped:MASTER` | sorted set | names of the conversations whose data keys it wraps, by when these expire at the earliest, Unix ms | until then |
 //! | `PREFIX:stream:STREAM` | hash | `n` last change, `applied` last one taken up, `count` of conversations, `m:ID` for each, `c:N` changes that wait | while it is open, and 2 minutes |
 //! | `PREFIX:streams` | stream | `id` of streams that were changed | 10 minutes after the last |
 //!
 //! EVENT, CALL, CUSTOMER, STREAM, SUB and PRINT are hashes ([`keys::hash`]); NAME is `TENANT:CONVERSATION`, with `%` and `:` in the tenant
-//! escaped as in a URL. An entry's fields: `v` format, `k` key id (if any), `h` head, `c` content, `q` sequence,
+//! escaped as in a URL. An entry's fields: `v` format, `k` identifier of the data key (if it is encrypted), `h` head, `c` content, `q` sequence,
 //! `e` session epoch, `s` state, `b` bytes that the partition took in before it, `r` request id (if any).
 //!
 //! A session, its index and its list live up to a 64th of a session's time longer than the table says.
@@ -41,20 +48,25 @@ mod calls;
 mod cluster;
 mod dial;
 mod durable;
+mod erase;
 mod error;
 mod keys;
 mod link;
 mod poll;
 mod read;
+mod rewrap;
 mod scripts;
+mod sealed_session;
 mod sentinel;
 mod start;
 mod streams;
 mod subscriptions;
 mod tail;
+mod tls;
 mod told;
 mod topology;
 mod url;
+mod vault;
 mod wire;
 
 use std::sync::Arc;
@@ -64,16 +76,21 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 
-pub use self::durable::Wait;
+pub use self::{durable::Wait, tls::RedisTls};
 use self::{
     keys::{Keys, parse_name},
     scripts::{Call, Constants, Script, UNSETTLED},
+    sealed_session::{is_sensitive, open_fields, seal_change},
+    start::Sealing,
     tail::RedisTail,
     topology::{Lane, Topology, Way},
+    vault::Vault,
 };
 use super::{
-    Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Finished, IdempotencyKey,
-    Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, StreamRecords, Tail, entry::FORMAT,
+    Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished,
+    IdempotencyKey, Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, StreamRecords, Tail,
+    entry::FORMAT,
+    seal::{DataKey, KeyRing},
 };
 use crate::{
     conversation::{Session, SessionChange, session::Fields},
@@ -87,6 +104,8 @@ pub struct RedisSettings {
     /// `redis+sentinel://[user:password@]host[:port],…/MASTER[/database][?sentinel_username=…&sentinel_password=…]`, or
     /// `redis+cluster://[user:password@]host[:port],…`; with `rediss` for TLS.
     pub url: SecretString,
+    /// Certificates, where the URL asks for TLS.
+    pub tls: RedisTls,
     /// What all keys start with: 1 to 64 visible ASCII characters without braces.
     pub prefix: String,
     /// How many partitions the log has, 1 to [`super::partition::MAX_PARTITIONS`]; fixed when the log is first used.
@@ -97,11 +116,13 @@ pub struct RedisSettings {
     pub wait: Option<Wait>,
     /// How event ids are claimed; `None`: as the kind of Redis allows.
     pub claims: Option<Claims>,
+    /// Master keys, by which contents are encrypted; `None`: they are not, and what is cannot be read.
+    pub master_keys: Option<KeyRing>,
 }
 
 /// Says what is wrong with a Redis URL, without repeating any of it.
 pub fn check_url(url: &str) -> Result<(), String> {
-    url::parse(url).map(drop)
+    url::parse(url, &RedisTls::default()).map(drop)
 }
 
 /// How an event's id is claimed for its body, which is what tells a repeated delivery from a forgery. Replicas of either kind
@@ -129,7 +150,11 @@ pub struct RedisStore {
     wait: Option<Wait>,
     claims: Claims,
     append: Arc<Script>,
+    append_sealed: Arc<Script>,
     change_session: Script,
+    change_session_sealed: Script,
+    /// `None`: nothing is encrypted.
+    vault: Option<Arc<Vault>>,
     appetite: read::Appetite,
     /// Held, for each partition, while it is trimmed after an append.
     trimming: Vec<Arc<Mutex<()>>>,
@@ -147,7 +172,12 @@ impl RedisStore {
     pub async fn connect(settings: RedisSettings) -> Result<Self, StoreError> {
         start::check_retention(&settings.retention)?;
         let keys = Keys::new(settings.prefix, settings.partitions)?;
-        let place = url::parse(settings.url.expose_secret()).map_err(StoreError::Mismatch)?;
+        // Files that cannot be read now were named wrongly; later they may be about to be replaced.
+        settings
+            .tls
+            .certificates()
+            .map_err(|problem| StoreError::Mismatch(problem.to_string()))?;
+        let place = url::parse(settings.url.expose_secret(), &settings.tls).map_err(StoreError::Mismatch)?;
         let topology = Topology::new(place, settings.wait);
         let link = Way::new(&topology, Lane::Urgent);
         let by_kind = if link.is_cluster() {
@@ -161,28 +191,65 @@ impl RedisStore {
             session_ms: settings.retention.session_ms,
             index_ms: settings.retention.log_ms.saturating_add(INDEX_SLACK_MS),
         };
+        let reads = Way::new(&topology, Lane::Reads);
+        let vault = settings.master_keys.map(|ring| {
+            let (keys, ways) = (keys.clone(), (link.clone(), reads.clone()));
+            Arc::new(Vault::new(ring, keys, &settings.retention, ways.0, ways.1))
+        });
         let store = Self {
             keys,
             append: Arc::new(Script::append(&constants)),
+            append_sealed: Arc::new(Script::append_sealed(&constants)),
             change_session: Script::change_session(&constants),
+            change_session_sealed: Script::change_session_sealed(&constants),
+            vault,
             appetite: read::Appetite::default(),
             trimming: (0..settings.partitions).map(|_| Arc::default()).collect(),
             retention: settings.retention,
             wait: settings.wait,
             claims: settings.claims.unwrap_or(by_kind),
-            reads: Way::new(&topology, Lane::Reads),
+            reads,
             link,
             topology,
         };
         start::check_servers(&store.link).await?;
-        start::check_schema(&store.link, &store.keys).await?;
+        start::check_schema(&store.link, &store.keys, store.sealing()).await?;
+        store.check_master_keys().await?;
         Ok(store)
     }
 
-    /// The stored fields of a session, for whoever wants to see them as they are; empty where there is none.
+    fn sealing(&self) -> Sealing {
+        self.vault.as_ref().map_or(Sealing::None, |vault| vault.sealing())
+    }
+
+    /// Refuses master keys that are others than those that Redis knows by their names.
+    async fn check_master_keys(&self) -> Result<(), StoreError> {
+        let Some(vault) = &self.vault else {
+            return Ok(());
+        };
+        let masters = vault.masters();
+        for master in masters.all() {
+            let is_used = masters.first().is_some_and(|first| first.id() == master.id());
+            vault.check(master, is_used).await?;
+        }
+        Ok(())
+    }
+
+    /// The fields of a session, for whoever wants to see them as they are; empty where there is none.
     pub async fn fields(&self, key: &ConversationKey) -> Result<Fields, StoreError> {
         let session = self.keys.session(self.keys.partition(key), key);
-        self.reads.command(cmd("HGETALL").arg(session)).await
+        let fields = self.reads.command(cmd("HGETALL").arg(session)).await?;
+        let mut opened = open_fields(self.vault.as_deref(), vec![(key.clone(), fields)]).await?;
+        Ok(opened.pop().map(|(_, fields)| fields).unwrap_or_default())
+    }
+
+    /// How long to know that a conversation was erased, in milliseconds.
+    fn erasures_known_ms(&self) -> u64 {
+        let kept_ms = self.retention.log_ms.max(self.retention.session_ms);
+        let kept_ms = kept_ms.saturating_add(INDEX_SLACK_MS);
+        self.vault
+            .as_ref()
+            .map_or(kept_ms, |vault| vault.ttl_ms().max(kept_ms))
     }
 
     async fn page(
@@ -198,7 +265,27 @@ impl RedisStore {
             from,
             limit,
         };
-        read::page(&self.reads, &self.keys, &self.appetite, asked).await
+        read::page(
+            &self.reads,
+            &self.keys,
+            self.vault.as_deref(),
+            &self.appetite,
+            asked,
+        )
+        .await
+    }
+
+    /// A call that changes a session; its arguments are to follow.
+    fn session_call(&self, key: &ConversationKey, data_key: Option<&DataKey>) -> Call {
+        let partition = self.keys.partition(key);
+        let names = [
+            self.keys.session(partition, key),
+            self.keys.index(partition, key),
+            self.keys.sessions(partition, &key.tenant),
+            self.keys.unsettled(partition),
+        ];
+        let data_keys = data_key.map(|_| self.keys.data_keys(partition, key));
+        Call::new(names.into_iter().chain(data_keys))
     }
 
     /// Sessions of a tenant behind a mark, as far as one partition each can contribute to a page.
@@ -296,7 +383,7 @@ impl Store for RedisStore {
 
     async fn tail(&self, behind: Vec<EntryId>) -> Result<Box<dyn Tail>, StoreError> {
         Ok(Box::new(
-            RedisTail::open(&self.topology, &self.keys, behind).await?,
+            RedisTail::open(&self.topology, &self.keys, self.vault.as_ref(), behind).await?,
         ))
     }
 
@@ -308,16 +395,30 @@ impl Store for RedisStore {
     }
 
     async fn change_session(&self, key: &ConversationKey, change: &SessionChange) -> Result<(), StoreError> {
-        let partition = self.keys.partition(key);
-        let call = Call::new([
-            self.keys.session(partition, key),
-            self.keys.index(partition, key),
-            self.keys.sessions(partition, &key.tenant),
-            self.keys.unsettled(partition),
-        ])
-        .arg(&key.conversation)
-        .change(change);
-        self.link.script(&self.change_session, call).await
+        const KEYS_TRIED: usize = 4;
+        for _ in 0..KEYS_TRIED {
+            let data_key = match &self.vault {
+                Some(vault) if is_sensitive(change) => vault.to_seal(key).await?,
+                _ => None,
+            };
+            let (Some(data_key), Some(vault)) = (data_key, &self.vault) else {
+                let call = self.session_call(key, None).arg(&key.conversation);
+                return self.link.script(&self.change_session, call.change(change)).await;
+            };
+            let call = self
+                .session_call(key, Some(&data_key))
+                .arg(&key.conversation)
+                .arg(data_key.id().to_string())
+                .change(&seal_change(&data_key, change)?);
+            let key_is_gone: Option<u8> = self.link.script(&self.change_session_sealed, call).await?;
+            if key_is_gone.is_none() {
+                return Ok(());
+            }
+            vault.forget(key);
+        }
+        Err(StoreError::Unavailable(
+            "a conversation was erased again and again while its session was changed".into(),
+        ))
     }
 
     async fn sessions(
@@ -338,11 +439,12 @@ impl Store for RedisStore {
                 .clone()
         };
         let found: Vec<Fields> = self.reads.scatter(marks.iter().map(fields).collect()).await?;
-        let sessions = marks.into_iter().zip(found).map(|(mark, fields)| {
-            let session = session(key_of(&mark), &fields);
-            (mark, session)
-        });
-        Ok(sessions.collect())
+        let found = marks.iter().map(key_of).zip(found).collect();
+        let opened = open_fields(self.vault.as_deref(), found).await?;
+        let sessions = marks.into_iter().zip(opened);
+        Ok(sessions
+            .map(|(mark, (key, fields))| (mark, session(key, &fields)))
+            .collect())
     }
 
     async fn begin(
@@ -416,8 +518,12 @@ impl Store for RedisStore {
         }
     }
 
+    async fn erase(&self, key: &ConversationKey) -> Result<Erased, StoreError> {
+        self.erase_conversation(key).await
+    }
+
     async fn tidy(&self, every_ms: u64) -> Result<bool, StoreError> {
-        self.trim_in_turn(every_ms).await
+        self.tidy_in_turn(every_ms).await
     }
 
     fn streams(&self) -> &dyn StreamRecords {
@@ -425,6 +531,6 @@ impl Store for RedisStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        start::check_schema(&self.link, &self.keys).await
+        start::check_schema(&self.link, &self.keys, self.sealing()).await
     }
 }

@@ -19,6 +19,7 @@ use crate::{
         partition,
         subscription::{Member, Slot, Slots, SubscriptionKey},
     },
+    tenant::Tenants,
 };
 
 /// How often the metrics are brought up to date, and for how many subscriptions of a tenant.
@@ -124,9 +125,9 @@ impl Subscriptions {
     }
 
     /// Keeps the metrics of these tenants' subscriptions up to date until `shutdown`.
-    pub async fn watch(self, tenants: Vec<TenantId>, shutdown: CancellationToken) {
+    pub async fn watch(self, tenants: Tenants, shutdown: CancellationToken) {
         loop {
-            match self.survey(&tenants).await {
+            match self.survey(&tenants.ids()).await {
                 Ok(all) => show(&all),
                 // What was seen last is nearer to the truth than nothing.
                 Err(error) => debug!(%error, "subscriptions cannot be looked at now"),

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    net::IpAddr,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -12,6 +13,7 @@ use axum::{
     body::Body,
     extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
     routing::post,
 };
@@ -21,8 +23,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tracing::{debug, error, warn};
 
 use super::{
-    KeyCache, Received, Refusal, Verified, normalise,
+    KeyCache, RateLimits, Received, Refusal, Seat, Sources, Verified, normalise,
     normalise::is_verification,
+    rates::Rates,
     signature::{Claimed, EVENT, Fresh, SIGNATURE, TENANT},
     trace_context,
 };
@@ -32,6 +35,7 @@ use crate::{
     event::{Event, EventBody, TenantId},
     grpc::convert::encode_event,
     store::{Append, Appended, SharedStore, StoreError, entry::encode_content},
+    tenant::Tenants,
 };
 
 /// Counter of webhooks, by `result`: `accepted`, `duplicate`, `forged`, `verify`, or the reason of a [`Refusal`].
@@ -43,23 +47,57 @@ pub const CLOCK_BEHIND: &str = "chatbridge_log_clock_behind_total";
 const MAX_UNSIGNED_BYTES: usize = 16 * 1024;
 /// How far the store's clock may be behind the log's before somebody should look, in milliseconds.
 const CLOCK_TOLERANCE_MS: u64 = 60_000;
-/// What we ask for with 503, in seconds.
+/// What we ask for with 503 and 429, in seconds.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
 
 /// Tells the time, Unix milliseconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
+/// Tells which tenants are served, now.
+#[derive(Clone)]
+pub struct Served(Arc<dyn Fn(&str) -> Option<TenantId> + Send + Sync>);
+
+impl Served {
+    /// These, always.
+    pub fn these(tenants: Vec<TenantId>) -> Self {
+        Self(Arc::new(move |id| {
+            tenants.iter().find(|tenant| tenant.as_str() == id).cloned()
+        }))
+    }
+
+    /// Those that are served at the time.
+    pub fn now(tenants: Tenants) -> Self {
+        Self(Arc::new(move |id| {
+            tenants.get(id).map(|tenant| tenant.id.clone())
+        }))
+    }
+
+    fn find(&self, id: &str) -> Option<TenantId> {
+        (self.0)(id)
+    }
+}
+
+impl fmt::Debug for Served {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Served")
+    }
+}
+
 /// What the door needs to know.
 #[derive(Debug, Clone)]
 pub struct IngressSettings {
     /// The tenants that are served.
-    pub tenants: Vec<TenantId>,
+    pub tenants: Served,
     /// The last segment of the webhook's path. Not empty, and without a slash: no request could match it.
     pub path_secret: Option<SecretString>,
     /// The longest body, in bytes.
     pub max_body_bytes: usize,
     /// How long reading a body may take.
     pub body_timeout: Duration,
+    /// From where webhooks are taken.
+    pub sources: Sources,
+    /// How many of them.
+    pub rates: RateLimits,
     /// How far the transmission time may be from now, in both directions.
     pub freshness: Duration,
     /// When to look again at a conversation that is wrapping up, in milliseconds.
@@ -67,17 +105,28 @@ pub struct IngressSettings {
 }
 
 impl IngressSettings {
-    /// The defaults: no path secret, 1 MiB in 10 s, sent within 300 s, settled after 30 s.
+    /// The defaults: no path secret, 1 MiB in 10 s, from anywhere at any rate, sent within 300 s, settled after 30 s.
     pub fn new(tenants: Vec<TenantId>) -> Self {
         Self {
-            tenants,
+            tenants: Served::these(tenants),
             path_secret: None,
             max_body_bytes: 1 << 20,
             body_timeout: Duration::from_secs(10),
+            sources: Sources::default(),
+            rates: RateLimits::default(),
             freshness: Duration::from_secs(300),
             settle_after_ms: 30_000,
         }
     }
+}
+
+/// The connection by which a request came, among the extensions of the request.
+#[derive(Debug, Clone)]
+pub struct Came {
+    /// From where: a proxy's address, where there is one.
+    pub peer: IpAddr,
+    /// Its place.
+    pub seat: Arc<Seat>,
 }
 
 /// The webhook door.
@@ -85,6 +134,7 @@ pub struct Ingress {
     store: SharedStore,
     keys: KeyCache,
     names: AgentNames,
+    rates: Rates,
     settings: IngressSettings,
     clock: Clock,
 }
@@ -117,7 +167,8 @@ struct Label {
 }
 
 /// The routes of the webhook listener, whole: `POST /webhooks/8x8`, or with a path secret only `POST
-/// /webhooks/8x8/{secret}`. It has a fallback of its own, so it cannot be merged with another router that has one.
+/// /webhooks/8x8/{secret}`. It has a fallback of its own, so it cannot be merged with another router that has one. Each request
+/// must have [`Came`] among its extensions.
 pub fn router(ingress: Arc<Ingress>) -> Router {
     let routes = if ingress.settings.path_secret.is_some() {
         Router::new().route("/webhooks/8x8/{secret}", post(receive_with_secret))
@@ -127,7 +178,21 @@ pub fn router(ingress: Arc<Ingress>) -> Router {
     routes
         .method_not_allowed_fallback(|| async { refuse(Refusal::MethodNotAllowed, &Label::default()) })
         .fallback(|| async { refuse(Refusal::NotFound, &Label::default()) })
+        .layer(from_fn_with_state(Arc::clone(&ingress), at_the_threshold))
         .with_state(ingress)
+}
+
+/// What is checked of every request, whatever it asks for: where it comes from, and how many have come from there.
+async fn at_the_threshold(State(ingress): State<Arc<Ingress>>, request: Request, next: Next) -> Response {
+    let admitted = match request.extensions().get::<Came>() {
+        Some(came) => ingress.admit(came.peer, request.headers()),
+        // Nobody can say where it comes from, so nothing is taken.
+        None => Err(Refusal::AddressNotAllowed),
+    };
+    match admitted {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refuse(refusal, &Label::default()),
+    }
 }
 
 async fn receive(State(ingress): State<Arc<Ingress>>, request: Request) -> Response {
@@ -151,12 +216,14 @@ fn refuse(refusal: Refusal, label: &Label) -> Response {
     let Label { tenant, event } = label;
     metrics::counter!(WEBHOOKS, "result" => reason).increment(1);
     match refusal {
-        // Anybody who scans the network causes these.
-        Refusal::NotFound | Refusal::MethodNotAllowed => debug!(reason, "webhook refused"),
+        refusal if refusal.is_noise() => debug!(reason, "webhook refused"),
         _ => warn!(tenant, event, reason, "webhook refused"),
     }
     let mut response = refusal.status().into_response();
-    if refusal.status() == StatusCode::SERVICE_UNAVAILABLE {
+    if matches!(
+        refusal.status(),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+    ) {
         response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_S);
     }
     response
@@ -169,6 +236,7 @@ impl Ingress {
             store,
             keys,
             names: AgentNames::none(),
+            rates: Rates::new(settings.rates),
             settings,
             clock: Arc::new(unix_ms),
         }
@@ -186,6 +254,11 @@ impl Ingress {
         Self { names, ..self }
     }
 
+    fn admit(&self, peer: IpAddr, headers: &HeaderMap) -> Result<(), Refusal> {
+        let source = self.settings.sources.admit(peer, headers)?;
+        self.rates.count_source(source)
+    }
+
     /// Compares in a time that tells nothing of the secret but its length.
     fn is_secret(&self, given: &str) -> bool {
         self.settings.path_secret.as_ref().is_some_and(|secret| {
@@ -197,6 +270,8 @@ impl Ingress {
     /// Takes a request and says so at the boundary: one count and one line for each.
     async fn answer(&self, request: Request) -> Response {
         let (parts, body) = request.into_parts();
+        let seat = parts.extensions.get::<Came>().map(|came| Arc::clone(&came.seat));
+        let body = Coming { body, seat };
         let mut label = Label::default();
         let taken = match self.take(&parts.headers, body, &mut label).await {
             Ok(taken) => taken,
@@ -216,7 +291,7 @@ impl Ingress {
         StatusCode::NO_CONTENT.into_response()
     }
 
-    async fn take(&self, headers: &HeaderMap, body: Body, label: &mut Label) -> Result<Taken, Refusal> {
+    async fn take(&self, headers: &HeaderMap, body: Coming, label: &mut Label) -> Result<Taken, Refusal> {
         if content_length(headers).is_some_and(|length| length > self.settings.max_body_bytes as u64) {
             return Err(Refusal::TooLarge);
         }
@@ -230,6 +305,7 @@ impl Ingress {
         let fresh = claimed.fresh((self.clock)(), self.settings.freshness)?;
         let body = self.read(body, self.settings.max_body_bytes).await?;
         let verified = self.verify(&tenant, fresh, body).await?;
+        self.rates.count_tenant(&tenant)?;
         let received = Received {
             at_ms: (self.clock)(),
             traceparent: trace_context::traceparent(headers),
@@ -242,7 +318,7 @@ impl Ingress {
 
     /// Nobody knows whether the vendor signs its check of the address, and nothing depends on it: it is answered, and
     /// nothing else without a signature is.
-    async fn take_unsigned(&self, body: Body) -> Result<Taken, Refusal> {
+    async fn take_unsigned(&self, body: Coming) -> Result<Taken, Refusal> {
         let limit = MAX_UNSIGNED_BYTES.min(self.settings.max_body_bytes);
         match self.read(body, limit).await {
             Ok(body) if is_verification(&body) => Ok(Taken::Verify),
@@ -252,9 +328,8 @@ impl Ingress {
     }
 
     fn tenant(&self, claimed: &Claimed) -> Result<TenantId, Refusal> {
-        let served = self.settings.tenants.iter();
-        let mut matching = served.filter(|tenant| tenant.as_str() == claimed.tenant());
-        matching.next().cloned().ok_or(Refusal::UnknownTenant)
+        let tenants = &self.settings.tenants;
+        tenants.find(claimed.tenant()).ok_or(Refusal::UnknownTenant)
     }
 
     async fn verify(&self, tenant: &TenantId, fresh: Fresh, body: Bytes) -> Result<Verified, Refusal> {
@@ -263,8 +338,8 @@ impl Ingress {
     }
 
     /// Reads a body within the limits.
-    async fn read(&self, body: Body, max_bytes: usize) -> Result<Bytes, Refusal> {
-        tokio::time::timeout(self.settings.body_timeout, collect(body, max_bytes))
+    async fn read(&self, body: Coming, max_bytes: usize) -> Result<Bytes, Refusal> {
+        tokio::time::timeout(self.settings.body_timeout, body.collect(max_bytes))
             .await
             .unwrap_or(Err(Refusal::BodyTimeout))
     }
@@ -328,24 +403,39 @@ impl Label {
     }
 }
 
-async fn collect(body: Body, max_bytes: usize) -> Result<Bytes, Refusal> {
-    let mut chunks = body.into_data_stream();
-    // Nearly always the only one, which need not be copied then.
-    let mut first = Bytes::new();
-    let mut whole = BytesMut::new();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Refusal::BodyBroken)?;
-        if first.len() + whole.len() + chunk.len() > max_bytes {
-            return Err(Refusal::TooLarge);
+/// A body that is still coming, and the place where it is kept meanwhile.
+struct Coming {
+    body: Body,
+    seat: Option<Arc<Seat>>,
+}
+
+impl Coming {
+    /// Reads it to its end, after which nobody waits for the sender any more.
+    async fn collect(self, max_bytes: usize) -> Result<Bytes, Refusal> {
+        let mut chunks = self.body.into_data_stream();
+        // Nearly always the only one, which need not be copied then.
+        let mut first = Bytes::new();
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| Refusal::BodyBroken)?;
+            if first.len() + whole.len() + chunk.len() > max_bytes {
+                return Err(Refusal::TooLarge);
+            }
+            if let Some(seat) = &self.seat {
+                seat.hold(chunk.len())?;
+            }
+            if first.is_empty() && whole.is_empty() {
+                first = chunk;
+            } else {
+                whole.extend_from_slice(&std::mem::take(&mut first));
+                whole.extend_from_slice(&chunk);
+            }
         }
-        if first.is_empty() && whole.is_empty() {
-            first = chunk;
-        } else {
-            whole.extend_from_slice(&std::mem::take(&mut first));
-            whole.extend_from_slice(&chunk);
+        if let Some(seat) = &self.seat {
+            seat.work();
         }
+        Ok(if whole.is_empty() { first } else { whole.freeze() })
     }
-    Ok(if whole.is_empty() { first } else { whole.freeze() })
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {

@@ -1,8 +1,8 @@
 //! The vendor's public keys, as far as they are known.
 //!
 //! The key id comes from whoever sends the request, so what it may cost is bounded: answers of both kinds are kept, one
-//! fetch runs for each key, and keys that are not known are asked for at a limited rate. A key that is known is served on
-//! while the vendor's endpoint is down.
+//! fetch runs for each key, and each tenant's keys that are not known are asked for at a limited rate, so that whoever makes
+//! them up for one tenant holds up no other. A key that is known is served on while the vendor's endpoint is down.
 
 use std::{
     collections::HashMap,
@@ -55,7 +55,7 @@ pub struct KeyCacheSettings {
     pub refuse_for: Duration,
     /// How many answers of each kind are kept at most.
     pub max_entries: usize,
-    /// How many keys that are not known may be asked for at once.
+    /// How many keys of a tenant that are not known may be asked for at once.
     pub fetch_burst: u32,
     /// How long until as many may be asked for again.
     pub fetch_period: Duration,
@@ -102,7 +102,8 @@ struct Known {
     held: HashMap<Id, Held>,
     refused: HashMap<Id, (Refusal, Instant)>,
     flights: HashMap<Id, Flight>,
-    bucket: Bucket,
+    /// Of each tenant; only those that are served come here.
+    buckets: HashMap<TenantId, Bucket>,
 }
 
 /// A token bucket.
@@ -124,15 +125,11 @@ impl KeyCache {
 
     /// An empty cache that goes by another clock.
     pub fn with_clock(source: Arc<dyn KeySource>, settings: KeyCacheSettings, clock: Monotonic) -> Self {
-        let bucket = Bucket {
-            tokens: f64::from(settings.fetch_burst),
-            filled: clock(),
-        };
         let known = Known {
             held: HashMap::new(),
             refused: HashMap::new(),
             flights: HashMap::new(),
-            bucket,
+            buckets: HashMap::new(),
         };
         Self {
             source,
@@ -166,7 +163,11 @@ impl KeyCache {
         if let Some(flight) = known.flights.get(&id) {
             return Lookup::Fetching(flight.clone());
         }
-        if !known.bucket.take(now, &self.settings) {
+        let bucket = known.buckets.entry(id.0.clone()).or_insert_with(|| Bucket {
+            tokens: f64::from(self.settings.fetch_burst),
+            filled: now,
+        });
+        if !bucket.take(now, &self.settings) {
             return Lookup::Answered(Err(Refusal::KeyRate));
         }
         Lookup::Fetching(self.fetch(&mut known, id))

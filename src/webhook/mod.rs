@@ -2,6 +2,8 @@
 //!
 //! `signature` (request to verified delivery) and `normalise` (verified delivery to event) are pure; `keys` holds the
 //! vendor's public keys; `ingress` puts them together and ends at the log. Who hears of an event is not known here.
+//!
+//! Before any of that, `source` says where a request comes from, `rates` how many may come, and `seats` who has a place.
 
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -9,15 +11,21 @@ pub mod ingress;
 mod jwk;
 pub mod keys;
 mod normalise;
+mod rates;
 mod read;
 mod refusal;
+pub mod seats;
 pub mod signature;
 mod skeleton;
+pub mod source;
 mod trace_context;
 
-pub use ingress::{Ingress, IngressSettings, router};
+pub use ingress::{Ingress, IngressSettings, Served, router};
 pub use jwk::{JwkError, VerifyingKey};
 pub use keys::{KeyCache, KeyCacheSettings, KeySource};
 pub use normalise::{Received, normalise};
+pub use rates::RateLimits;
 pub use refusal::Refusal;
+pub use seats::{Seat, SeatLimits, Seats};
 pub use signature::Verified;
+pub use source::{ForwardedHeader, Sources};

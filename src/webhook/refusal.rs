@@ -5,6 +5,18 @@ use axum::http::StatusCode;
 /// Why a webhook is not taken. None of them carries anything of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refusal {
+    /// It comes from an address that nothing is taken from.
+    AddressNotAllowed,
+    /// More requests came from its source than may come in a second.
+    SourceRate,
+    /// What was sent is not HTTP/1.1.
+    MalformedRequest,
+    /// The head has more bytes or more lines than any of the vendor's.
+    HeadTooLarge,
+    /// The head did not come in time.
+    HeadTimeout,
+    /// It was slower than others, for whom there was no room.
+    Crowded,
     /// Another path, or a wrong secret in it.
     NotFound,
     /// Another method than POST.
@@ -41,6 +53,8 @@ pub enum Refusal {
     UnknownKey,
     /// The signature does not fit the body, the headers or the key.
     BadSignature,
+    /// More of the tenant's own requests came than may come in a second.
+    TenantRate,
     /// The vendor's answer is not a key that may be used.
     UnusableKey,
     /// Too many keys that are not known were asked for.
@@ -55,7 +69,13 @@ pub enum Refusal {
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 30] = [
+        Self::AddressNotAllowed,
+        Self::SourceRate,
+        Self::MalformedRequest,
+        Self::HeadTooLarge,
+        Self::HeadTimeout,
+        Self::Crowded,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::TooLarge,
@@ -74,6 +94,7 @@ impl Refusal {
         Self::Stale,
         Self::UnknownKey,
         Self::BadSignature,
+        Self::TenantRate,
         Self::UnusableKey,
         Self::KeyRate,
         Self::KeyUnavailable,
@@ -84,6 +105,12 @@ impl Refusal {
     /// The stable word for logs and for the label of `chatbridge_webhooks_total`.
     pub fn reason(self) -> &'static str {
         match self {
+            Self::AddressNotAllowed => "address_not_allowed",
+            Self::SourceRate => "source_rate",
+            Self::MalformedRequest => "malformed_request",
+            Self::HeadTooLarge => "head_too_large",
+            Self::HeadTimeout => "head_timeout",
+            Self::Crowded => "crowded",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::TooLarge => "too_large",
@@ -102,12 +129,28 @@ impl Refusal {
             Self::Stale => "stale",
             Self::UnknownKey => "unknown_key",
             Self::BadSignature => "bad_signature",
+            Self::TenantRate => "tenant_rate",
             Self::UnusableKey => "unusable_key",
             Self::KeyRate => "key_rate",
             Self::KeyUnavailable => "key_unavailable",
             Self::StoreUnavailable => "store_unavailable",
             Self::StoreFailed => "store_failed",
         }
+    }
+
+    /// Whether anybody who finds the port causes it, so that one line of the log for each would say nothing.
+    pub fn is_noise(self) -> bool {
+        matches!(
+            self,
+            Self::AddressNotAllowed
+                | Self::SourceRate
+                | Self::MalformedRequest
+                | Self::HeadTooLarge
+                | Self::HeadTimeout
+                | Self::Crowded
+                | Self::NotFound
+                | Self::MethodNotAllowed
+        )
     }
 
     /// The HTTP status. The vendor repeats a delivery after any of them; 503 is for what is our own or the vendor's
@@ -117,22 +160,26 @@ impl Refusal {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::BodyBroken
+            Self::BodyTimeout | Self::HeadTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::SourceRate | Self::TenantRate => StatusCode::TOO_MANY_REQUESTS,
+            Self::MalformedRequest
+            | Self::BodyBroken
             | Self::MissingHeader
             | Self::DuplicateHeader
             | Self::MalformedHeader
             | Self::MalformedSignature
             | Self::AttachedPayload
             | Self::MalformedKid => StatusCode::BAD_REQUEST,
-            Self::UnknownTenant => StatusCode::FORBIDDEN,
+            Self::AddressNotAllowed | Self::UnknownTenant => StatusCode::FORBIDDEN,
             Self::UnsupportedAlgorithm
             | Self::UnsupportedCrit
             | Self::UnsupportedB64
             | Self::Stale
             | Self::UnknownKey
             | Self::BadSignature => StatusCode::UNAUTHORIZED,
-            Self::UnusableKey
+            Self::Crowded
+            | Self::UnusableKey
             | Self::KeyRate
             | Self::KeyUnavailable
             | Self::StoreUnavailable
@@ -152,5 +199,23 @@ mod tests {
         let reasons: HashSet<_> = Refusal::ALL.iter().map(|r| r.reason()).collect();
         assert_eq!(reasons.len(), Refusal::ALL.len());
         assert!(Refusal::ALL.iter().all(|r| !r.status().is_success()));
+    }
+
+    #[test]
+    fn the_documentation_lists_every_refusal_with_its_status() {
+        let page = include_str!("../../docs/webhooks.md");
+        for refusal in Refusal::ALL {
+            let row = format!("| `{}` | {} | ", refusal.reason(), refusal.status().as_u16());
+            assert!(page.contains(&row), "docs/webhooks.md lacks the row: {row}");
+        }
+        let rows = page.lines().filter(|line| {
+            let mut cells = line.split(" | ").skip(1);
+            cells.next().is_some_and(|cell| cell.parse::<u16>().is_ok())
+        });
+        assert_eq!(
+            rows.count(),
+            Refusal::ALL.len(),
+            "docs/webhooks.md has rows of none"
+        );
     }
 }

@@ -43,6 +43,7 @@ fn tenant(base: &str) -> Tenant {
         })
         .unwrap(),
         attachment_max_bytes: ATTACHMENT_MAX,
+        channels: std::sync::Arc::default(),
     }
 }
 

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed, also in what tests share"
 )]
 
+mod access;
 mod calls;
 mod checker;
 mod composed;
@@ -19,5 +20,6 @@ mod store;
 mod subscriptions;
 #[allow(unreachable_pub, dead_code, reason = "each part serves several tests")]
 mod support;
+mod tls;
 mod transfers;
 mod webhook;

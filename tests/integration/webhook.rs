@@ -4,8 +4,10 @@
 
 mod delivery;
 mod door;
+mod forged;
 mod hostile;
 mod keys;
+mod slow;
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -355,4 +357,44 @@ async fn a_body_that_breaks_off_is_not_taken() {
     connection.shutdown().await.unwrap();
     until("it is counted", || door.counts().get("body_broken") == Some(&1)).await;
     assert_eq!(door.store.appended().len(), 0);
+}
+
+#[tokio::test]
+async fn a_door_that_closes_finishes_what_it_has_begun_and_waits_for_nobody_else() {
+    let door = Door::open().await;
+    let mut silent = TcpStream::connect(door.address).await.unwrap();
+    let mut idle = TcpStream::connect(door.address).await.unwrap();
+    idle.write_all(b"GET / HTTP/1.1\r\nhost: d\r\n\r\n")
+        .await
+        .unwrap();
+    idle.read_exact(&mut [0; 12]).await.unwrap();
+    let delivery = Plan::new("event-1", message("c1", "Hello")).signed();
+    let mut begun = TcpStream::connect(door.address).await.unwrap();
+    begun
+        .write_all(head(&delivery, delivery.body.len()).as_bytes())
+        .await
+        .unwrap();
+    begun.write_all(&delivery.body[..10]).await.unwrap();
+    // A request that is refused is behind it on its way through the door.
+    door.send(&Plan::new("event-2", "").with_signature("none")).await;
+
+    door.stop.cancel();
+    for stream in [&mut silent, &mut idle] {
+        let mut rest = Vec::new();
+        let closed = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await;
+        closed.expect("nobody waits for it").unwrap();
+    }
+    until("nobody is let in any more", || {
+        std::net::TcpStream::connect(door.address).is_err()
+    })
+    .await;
+    begun.write_all(&delivery.body[10..]).await.unwrap();
+    let mut answer = String::new();
+    begun.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    assert_eq!(door.store.appended().len(), 1);
+    tokio::time::timeout(Duration::from_secs(5), door.serving)
+        .await
+        .expect("it is closed")
+        .unwrap();
 }

@@ -28,11 +28,13 @@ def binary() -> Path:
 
 
 @contextmanager
-def running_dev(directory: Path, redis_url: str = "") -> Iterator[Mapping[str, str]]:
+def running_dev(
+    directory: Path, redis_url: str = "", settings: Mapping[str, str] | None = None
+) -> Iterator[Mapping[str, str]]:
     """`chatbridge dev` with an instant sandbox; its addresses by name: grpc, webhook, admin, sandbox."""
     listen = {f"CHATBRIDGE_{name}_LISTEN": "127.0.0.1:0" for name in ("GRPC", "WEBHOOK", "ADMIN", "SANDBOX")}
     redis = {"CHATBRIDGE_REDIS_URL": redis_url} if redis_url else {}
-    with _running_chatbridge(directory, ["dev", "--pace", "0"], {**listen, **redis}) as addresses:
+    with _running_chatbridge(directory, ["dev", "--pace", "0"], {**listen, **redis, **(settings or {})}) as addresses:
         yield addresses
 
 

@@ -194,6 +194,19 @@ async def test_conversations_and_sessions_are_listed(chatbridge: Chatbridge) -> 
     assert len(found) == page.total_size
 
 
+async def test_a_conversation_is_erased_here_and_not_upstream(chatbridge: Chatbridge) -> None:
+    created = await hand_over(chatbridge)
+    seen: list[AgentEvent] = []
+    async with chatbridge.agent_events([created.conversation_id], start=created.cursor) as stream:
+        await until(stream, seen, agent_joined)
+    assert await chatbridge.erase_conversation(created.conversation_id) >= len(seen)
+    upstream = await chatbridge.get_conversation(created.conversation_id)
+    assert upstream.user.name == "Ada"
+    with pytest.raises(ChatbridgeError) as caught:
+        await chatbridge.erase_conversation("")
+    assert caught.value.reason == "INVALID_FIELD"
+
+
 async def test_an_unknown_conversation_is_not_found(chatbridge: Chatbridge) -> None:
     with pytest.raises(ChatbridgeError) as caught:
         await chatbridge.get_conversation("no-such-conversation")

@@ -51,7 +51,7 @@ FIRST = (
     "CreateSubscription",
     "AgentEvents",
 )
-LAST = ("DeleteSubscription", "DeleteChannel", "DeleteWebhook", "EndConversation")
+LAST = ("DeleteSubscription", "DeleteChannel", "DeleteWebhook", "EndConversation", "EraseConversation")
 # The sandbox draws its key when it starts, and shows its identifier to nobody but receivers of webhooks.
 # No stream of the subscription was opened, and only its cursors can be committed.
 ANSWERED_WITH = {
@@ -141,6 +141,7 @@ def requests(
         "DeleteChannel": {"channelId": channel["id"]},
         "GetSigningKey": {"keyId": "no-such-key"},
         "GetSession": this,
+        "EraseConversation": this,
         "AgentEvents": {"conversationIds": list(this.values()), "changeable": True},
         "ChangeAgentEvents": {"streamId": known.get("stream", ""), "removeConversationIds": list(this.values())},
         "CreateSubscription": {"subscription": {"name": "mine", "type": "SUBSCRIPTION_TYPE_SHARED"}},
@@ -252,6 +253,8 @@ def test_every_rpc_can_be_called_from_its_reflected_description(
             assert response["cursor"]
         if method.name == "GetSession":
             assert response["session"]["conversationId"] == known["conversation"]
+        if method.name == "EraseConversation":
+            assert int(response["erasedEvents"]) > 0
         if method.name == "HandOverConversation":
             assert [file["messageAccepted"] for file in response["files"]] == [True]
         if method.name == "DownloadAttachment":

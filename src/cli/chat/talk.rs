@@ -6,7 +6,7 @@ use tokio::{
     sync::mpsc,
     time::{Instant, sleep, sleep_until},
 };
-use tonic::{Code, transport::Channel};
+use tonic::Code;
 use uuid::Uuid;
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     cli::{
-        connect::{CliError, Follow, Followed, Server, call},
+        connect::{CliError, Connection, Follow, Followed, Server, call},
         render::{Style, line},
     },
     grpc::proto::{
@@ -93,7 +93,7 @@ impl Talk<'_> {
     pub(super) async fn hold(
         mut self,
         server: Server,
-        client: ConversationServiceClient<Channel>,
+        client: ConversationServiceClient<Connection>,
         created: CreateConversationResponse,
         mut input: mpsc::Receiver<String>,
     ) -> Result<Left, CliError> {
@@ -242,7 +242,7 @@ impl Talk<'_> {
 /// What a customer does.
 struct Calls {
     url: String,
-    client: ConversationServiceClient<Channel>,
+    client: ConversationServiceClient<Connection>,
     created: CreateConversationResponse,
 }
 

@@ -101,6 +101,7 @@ fn advice(code: Code, reason: &str) -> Option<&'static str> {
         "CURSOR_INVALID" => {
             "the cursor is not one of this server's: start with --from earliest, or with a time"
         }
+        "CREDENTIALS_MISSING" => "name the file of your token with --token-file",
         "TENANT_UNKNOWN" => "name a tenant that the server has with --tenant",
         "UPSTREAM_CREDENTIALS" => "check the server's tenant and API key",
         "UPSTREAM_OUTCOME_UNKNOWN" => "it may have happened: look before you repeat it",
@@ -131,9 +132,30 @@ pub(super) fn why_unreachable(server: &str, error: &(dyn Error + 'static)) -> St
         }
         match innermost.source() {
             Some(source) => innermost = source,
-            None => return format!("{server} cannot be reached: {}", escape(&innermost.to_string())),
+            None => {
+                let why = escape(&innermost.to_string()).into_owned();
+                let advice = advice_on_tls(innermost).unwrap_or_default();
+                return format!("{server} cannot be reached: {why}{advice}");
+            }
         }
     }
+}
+
+/// What to do about a handshake that failed.
+fn advice_on_tls(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    // What an I/O error wraps is not its source.
+    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    let tls = wrapped
+        .and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>())
+        .or_else(|| error.downcast_ref::<rustls::Error>())?;
+    Some(match tls {
+        rustls::Error::InvalidCertificate(_) => {
+            "; let --ca-file name the authority that the server's certificate comes from, and --server a host that it names"
+        }
+        rustls::Error::AlertReceived(_) => "; does it want a certificate of yours, --client-cert-file?",
+        rustls::Error::InvalidMessage(_) => "; does the address begin with http:// instead of https://?",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, timeout_at},
 };
-use tonic::{Streaming, transport::Channel};
+use tonic::Streaming;
 use url::Url;
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     cli::{
-        connect::{CliError, Server, call},
+        connect::{CliError, Connection, Server, call},
         render::{Style, line, summary},
     },
     grpc::proto::{
@@ -33,7 +33,7 @@ use crate::{
 /// The calls of a caller, and the widget.
 pub(super) struct Stage<'a> {
     server: Server,
-    channel: Channel,
+    channel: Connection,
     http: reqwest::Client,
     sandbox: Url,
     /// How long each thing may take to come.
@@ -241,7 +241,7 @@ impl<'a> Stage<'a> {
         })
     }
 
-    fn conversations(&self) -> ConversationServiceClient<Channel> {
+    fn conversations(&self) -> ConversationServiceClient<Connection> {
         ConversationServiceClient::new(self.channel.clone())
     }
 

@@ -6,8 +6,9 @@ use crate::{
     conversation::Conversations,
     error::Error,
     grpc::{
+        asker::Asker,
         check::Check,
-        convert, deadline,
+        convert,
         paging::{self, Ask},
         proto,
     },
@@ -17,12 +18,12 @@ pub(super) async fn get(
     calls: &Conversations,
     request: Request<proto::GetAttachmentRequest>,
 ) -> Result<proto::GetAttachmentResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
     check.attachment_identifier("attachment_id", &request.attachment_id);
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     let attachment = calls
         .attachment(&tenant, &request.conversation_id, &request.attachment_id)
         .await?;
@@ -35,9 +36,9 @@ pub(super) async fn list(
     calls: &Conversations,
     request: Request<proto::ListAttachmentsRequest>,
 ) -> Result<proto::ListAttachmentsResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
-    let tenant = calls.tenant(&request.tenant, deadline);
+    let tenant = asker.tenant(calls, &request.tenant);
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
     let ask = Ask {

@@ -1,72 +1,123 @@
 //! A file from the vendor to a caller, piece by piece: the vendor is read no faster than the caller takes.
 
-use std::pin::Pin;
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
+use futures_util::{
+    Stream, StreamExt as _,
+    stream::{self, BoxStream},
+};
+use http_body::{Body, Frame};
+use prost::encoding::{self, WireType};
 use tonic::{Request, Status};
 
 use crate::{
     conversation::Conversations,
     error::Error,
-    gateway::UpstreamError,
+    gateway::{Download, UpstreamError},
     grpc::{
+        asker::Asker,
         call::status,
         check::Check,
-        convert, deadline,
+        convert,
         fields::Rpc,
+        framing,
         proto::{self, DownloadAttachmentResponse, download_attachment_response::Part},
     },
 };
 
 /// The largest piece, in bytes.
 const CHUNK_BYTES_MAX: usize = 256 << 10;
-/// Pieces that are smaller are joined with what is there already: each costs a message.
-const CHUNK_BYTES_MIN: usize = 64 << 10;
+/// Pieces that are smaller are joined with what is there already: each costs a message, and a message more than such a copy.
+const CHUNK_BYTES_MIN: usize = 16 << 10;
 
-type Responses = Pin<Box<dyn Stream<Item = Result<DownloadAttachmentResponse, Status>> + Send>>;
+/// Field number of the next bytes in `chatbridge.v1.DownloadAttachmentResponse`.
+const CHUNK: u32 = 2;
 
 pub(super) async fn download(
     calls: &Conversations,
     request: Request<proto::DownloadAttachmentRequest>,
-) -> Result<Responses, Error> {
-    let deadline = deadline::of(&request);
+) -> Result<Download, Error> {
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
     check.attachment_identifier("attachment_id", &request.attachment_id);
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
-    let download = calls
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
+    calls
         .download(&tenant, &request.conversation_id, &request.attachment_id)
-        .await?;
-    let start = Part::Start(convert::stored_attachment(&download.attachment));
-    let chunks = pieces(download.content).map(|piece| {
-        piece
-            .map(|bytes| respond(Part::Chunk(bytes)))
-            .map_err(|error| status(Rpc::DownloadAttachment, error.into()))
-    });
-    Ok(Box::pin(stream::iter([Ok(respond(start))]).chain(chunks)))
+        .await
 }
 
-fn respond(part: Part) -> DownloadAttachmentResponse {
-    DownloadAttachmentResponse { part: Some(part) }
+/// A file as the body of its HTTP response. Its bytes are sent as they came.
+pub(super) struct DownloadBody {
+    pieces: Pieces<BoxStream<'static, Result<Bytes, UpstreamError>>>,
+    /// What comes before the next piece.
+    next: Option<Bytes>,
+    is_over: bool,
+}
+
+impl DownloadBody {
+    pub(super) fn new(download: Download) -> Self {
+        let start = DownloadAttachmentResponse {
+            part: Some(Part::Start(convert::stored_attachment(&download.attachment))),
+        };
+        Self {
+            pieces: Pieces::new(download.content),
+            next: Some(framing::framed(&start)),
+            is_over: false,
+        }
+    }
+}
+
+/// What goes before a piece: the header of its message, and its field's key and length.
+fn prefix(piece: &Bytes) -> Bytes {
+    let field = encoding::key_len(CHUNK) + encoding::encoded_len_varint(piece.len() as u64);
+    let mut out = Vec::with_capacity(framing::HEADER_BYTES + field);
+    framing::put_header(field + piece.len(), &mut out);
+    encoding::encode_key(CHUNK, WireType::LengthDelimited, &mut out);
+    encoding::encode_varint(piece.len() as u64, &mut out);
+    out.into()
+}
+
+impl Body for DownloadBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let this = &mut *self;
+        if let Some(next) = this.next.take() {
+            return Poll::Ready(Some(Ok(Frame::data(next))));
+        }
+        if this.is_over {
+            return Poll::Ready(None);
+        }
+        let status = match ready!(this.pieces.poll_next(context)) {
+            Some(Ok(piece)) => {
+                let prefix = prefix(&piece);
+                this.next = Some(piece);
+                return Poll::Ready(Some(Ok(Frame::data(prefix))));
+            }
+            Some(Err(error)) => status(Rpc::DownloadAttachment, error.into()),
+            None => Status::ok(""),
+        };
+        this.is_over = true;
+        Poll::Ready(Some(Ok(framing::trailers(&status))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.is_over && self.next.is_none()
+    }
 }
 
 /// Content in pieces that are neither empty nor too large.
-fn pieces<S>(content: S) -> impl Stream<Item = Result<Bytes, UpstreamError>> + Send
-where
-    S: Stream<Item = Result<Bytes, UpstreamError>> + Unpin + Send,
-{
-    let pieces = Pieces {
-        content: content.fuse(),
-        ready: Bytes::new(),
-        failed: None,
-    };
-    stream::unfold(pieces, |mut pieces| async {
-        pieces.next().await.map(|piece| (piece, pieces))
-    })
-}
-
 struct Pieces<S> {
     content: stream::Fuse<S>,
     /// What came and was not passed on yet.
@@ -76,39 +127,48 @@ struct Pieces<S> {
 }
 
 impl<S: Stream<Item = Result<Bytes, UpstreamError>> + Unpin> Pieces<S> {
-    async fn next(&mut self) -> Option<Result<Bytes, UpstreamError>> {
+    fn new(content: S) -> Self {
+        Self {
+            content: content.fuse(),
+            ready: Bytes::new(),
+            failed: None,
+        }
+    }
+
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, UpstreamError>>> {
         while self.ready.is_empty() {
             if let Some(error) = self.failed.take() {
-                return Some(Err(error));
+                return Poll::Ready(Some(Err(error)));
             }
-            match self.content.next().await? {
-                Ok(bytes) => self.ready = bytes,
-                Err(error) => return Some(Err(error)),
+            match ready!(self.content.poll_next_unpin(context)) {
+                Some(Ok(bytes)) => self.ready = bytes,
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
             }
         }
         if self.ready.len() < CHUNK_BYTES_MIN && self.failed.is_none() {
-            self.join();
+            self.join(context);
         }
         let len = self.ready.len().min(CHUNK_BYTES_MAX);
-        Some(Ok(self.ready.split_to(len)))
+        Poll::Ready(Some(Ok(self.ready.split_to(len))))
     }
 
     /// Adds what is there without waiting.
-    fn join(&mut self) {
+    fn join(&mut self, context: &mut Context<'_>) {
         let mut joined = BytesMut::new();
         while joined.len().max(self.ready.len()) < CHUNK_BYTES_MIN {
-            match self.content.next().now_or_never() {
-                Some(Some(Ok(bytes))) => {
+            match self.content.poll_next_unpin(context) {
+                Poll::Ready(Some(Ok(bytes))) => {
                     if joined.is_empty() {
                         joined.extend_from_slice(&self.ready);
                     }
                     joined.extend_from_slice(&bytes);
                 }
-                Some(Some(Err(error))) => {
+                Poll::Ready(Some(Err(error))) => {
                     self.failed = Some(error);
                     break;
                 }
-                Some(None) | None => break,
+                Poll::Ready(None) | Poll::Pending => break,
             }
         }
         if !joined.is_empty() {
@@ -120,25 +180,50 @@ impl<S: Stream<Item = Result<Bytes, UpstreamError>> + Unpin> Pieces<S> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use std::future::poll_fn;
+
+    use futures_util::FutureExt as _;
     use proptest::prelude::*;
+    use prost::Message as _;
 
     use super::*;
     use crate::gateway::UpstreamErrorKind;
 
+    #[test]
+    fn a_piece_with_its_prefix_is_a_framed_message() {
+        for bytes in [1, 127, 128, 70_000, CHUNK_BYTES_MAX] {
+            let piece = Bytes::from(vec![7; bytes]);
+            let message = DownloadAttachmentResponse {
+                part: Some(Part::Chunk(piece.clone())),
+            };
+            let framed = [prefix(&piece), piece].concat();
+            assert_eq!(framed, framing::framed(&message));
+            let decoded = DownloadAttachmentResponse::decode(&framed[framing::HEADER_BYTES..]);
+            assert_eq!(decoded.unwrap(), message);
+        }
+    }
+
     fn failure() -> UpstreamError {
         UpstreamError::new(UpstreamErrorKind::Unavailable, "gone")
+    }
+
+    async fn next<S>(pieces: &mut Pieces<S>) -> Option<Result<Bytes, UpstreamError>>
+    where
+        S: Stream<Item = Result<Bytes, UpstreamError>> + Unpin,
+    {
+        poll_fn(|context| pieces.poll_next(context)).await
     }
 
     async fn read(
         content: impl Stream<Item = Result<Bytes, UpstreamError>> + Unpin + Send,
     ) -> (Vec<Bytes>, Option<UpstreamError>) {
         let mut got = Vec::new();
-        let mut pieces = std::pin::pin!(pieces(content));
-        while let Some(piece) = pieces.next().await {
+        let mut pieces = Pieces::new(content);
+        while let Some(piece) = next(&mut pieces).await {
             match piece {
                 Ok(piece) => got.push(piece),
                 Err(error) => {
-                    assert!(pieces.next().await.is_none(), "an error is the end");
+                    assert!(next(&mut pieces).await.is_none(), "an error is the end");
                     return (got, Some(error));
                 }
             }
@@ -162,14 +247,14 @@ mod tests {
     #[tokio::test]
     async fn what_is_there_is_not_held_back_for_what_is_not() {
         let (to, from) = tokio::sync::mpsc::channel(4);
-        let mut pieces = Box::pin(pieces(tokio_stream::wrappers::ReceiverStream::new(from)));
+        let mut pieces = Pieces::new(tokio_stream::wrappers::ReceiverStream::new(from));
         to.send(Ok(Bytes::from_static(b"a"))).await.unwrap();
-        assert_eq!(pieces.next().await.unwrap().unwrap(), "a");
+        assert_eq!(next(&mut pieces).await.unwrap().unwrap(), "a");
         to.send(Ok(Bytes::from_static(b"b"))).await.unwrap();
         to.send(Ok(Bytes::from_static(b"c"))).await.unwrap();
-        assert_eq!(pieces.next().await.unwrap().unwrap(), "bc");
+        assert_eq!(next(&mut pieces).await.unwrap().unwrap(), "bc");
         drop(to);
-        assert!(pieces.next().await.is_none());
+        assert!(next(&mut pieces).await.is_none());
     }
 
     #[tokio::test]

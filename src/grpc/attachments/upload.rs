@@ -2,32 +2,37 @@
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
-use tonic::{Request, Status, Streaming};
+use tonic::{Request, Status};
 
 use crate::{
     conversation::Conversations,
     error::Error,
     grpc::{
+        asker::Asker,
         call::request_id,
         check::Check,
         content::{CHUNK, Count, START_WAIT, broken, within},
-        convert, deadline,
+        convert,
         proto::{self, UploadAttachmentRequest, UploadAttachmentStart, upload_attachment_request::Part},
     },
 };
 
-pub(super) async fn upload(
+pub(super) async fn upload<S>(
     calls: &Conversations,
-    request: Request<Streaming<UploadAttachmentRequest>>,
-) -> Result<proto::UploadAttachmentResponse, Error> {
-    let deadline = deadline::of(&request);
+    request: Request<S>,
+) -> Result<proto::UploadAttachmentResponse, Error>
+where
+    S: Stream<Item = Result<UploadAttachmentRequest, Status>> + Unpin + Send + 'static,
+{
+    let asker = Asker::before(&request);
     let mut parts = request.into_inner();
     let mut start = within(START_WAIT, first(&mut parts)).await?;
+    asker.says(&start);
     start.request_id.make_ascii_lowercase();
-    let tenant = calls.tenant(&start.tenant, deadline);
+    let tenant = asker.tenant(calls, &start.tenant);
     let mut check = Check::default();
     check.identifier("start.conversation_id", &start.conversation_id);
-    let id = request_id(&mut check, "start.request_id", &start.request_id, &start);
+    let id = request_id(&mut check, "start.request_id", &start.request_id, &asker, &start);
     let bytes_max = tenant.as_ref().map_or(u64::MAX, |t| t.attachment_max_bytes);
     let new = convert::new_attachment(&mut check, &start, bytes_max);
     let tenant = check.of_tenant_at("start.tenant", tenant)?;
@@ -80,7 +85,6 @@ where
     S: Stream<Item = Result<UploadAttachmentRequest, Status>> + Unpin,
 {
     loop {
-        // A caller who cancels ends the stream like one who is done: only the number of bytes tells.
         let Some(request) = parts.next().await else {
             return count.end().map(|()| None);
         };

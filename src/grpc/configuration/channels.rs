@@ -6,10 +6,10 @@ use crate::{
     conversation::Conversations,
     error::Error,
     grpc::{
+        asker::Asker,
         call::request_id,
         check::Check,
         convert::{self, Purpose},
-        deadline,
         paging::{self, Ask},
         proto,
     },
@@ -19,9 +19,9 @@ pub(super) async fn list(
     calls: &Conversations,
     request: Request<proto::ListChannelsRequest>,
 ) -> Result<proto::ListChannelsResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
-    let tenant = calls.tenant(&request.tenant, deadline);
+    let tenant = asker.tenant(calls, &request.tenant);
     let mut check = Check::default();
     let ask = Ask {
         of: &["ListChannels"],
@@ -44,14 +44,15 @@ pub(super) async fn create(
     calls: &Conversations,
     request: Request<proto::CreateChannelRequest>,
 ) -> Result<proto::CreateChannelResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let mut request = request.into_inner();
     request.request_id.make_ascii_lowercase();
     let mut check = Check::default();
-    let id = request_id(&mut check, "request_id", &request.request_id, &request);
+    let id = request_id(&mut check, "request_id", &request.request_id, &asker, &request);
     let new = convert::channel(&mut check, Purpose::Create, request.channel.as_ref());
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     let created = calls.create_channel(&tenant, &id, &new).await?;
+    asker.made("channel_id", &created.id);
     Ok(proto::CreateChannelResponse {
         channel: Some(convert::configured_channel(&created)),
     })
@@ -61,11 +62,11 @@ pub(super) async fn get(
     calls: &Conversations,
     request: Request<proto::GetChannelRequest>,
 ) -> Result<proto::GetChannelResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let mut check = Check::default();
     check.identifier("channel_id", &request.channel_id);
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     let channel = calls.channel(&tenant, &request.channel_id).await?;
     Ok(proto::GetChannelResponse {
         channel: Some(convert::configured_channel(&channel)),
@@ -76,11 +77,11 @@ pub(super) async fn replace(
     calls: &Conversations,
     request: Request<proto::ReplaceChannelRequest>,
 ) -> Result<proto::ReplaceChannelResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let mut check = Check::default();
     let new = convert::channel(&mut check, Purpose::Replace, request.channel.as_ref());
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     let replaced = calls.replace_channel(&tenant, &new).await?;
     Ok(proto::ReplaceChannelResponse {
         channel: Some(convert::configured_channel(&replaced)),
@@ -91,11 +92,11 @@ pub(super) async fn delete(
     calls: &Conversations,
     request: Request<proto::DeleteChannelRequest>,
 ) -> Result<proto::DeleteChannelResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let mut check = Check::default();
     check.identifier("channel_id", &request.channel_id);
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     calls.delete_channel(&tenant, &request.channel_id).await?;
     Ok(proto::DeleteChannelResponse {})
 }

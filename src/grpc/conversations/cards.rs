@@ -6,8 +6,9 @@ use crate::{
     conversation::Conversations,
     error::Error,
     grpc::{
+        asker::Asker,
         check::{Check, ID_BYTES_MAX},
-        convert, deadline,
+        convert,
         paging::{self, Ask},
         proto,
     },
@@ -17,9 +18,9 @@ pub(super) async fn list(
     calls: &Conversations,
     request: Request<proto::ListCardsRequest>,
 ) -> Result<proto::ListCardsResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
-    let tenant = calls.tenant(&request.tenant, deadline);
+    let tenant = asker.tenant(calls, &request.tenant);
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
     check.identifier("message_id", &request.message_id);
@@ -60,10 +61,10 @@ pub(super) async fn submit(
     calls: &Conversations,
     request: Request<proto::SubmitCardActionRequest>,
 ) -> Result<proto::SubmitCardActionResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let check = check_action(&request.conversation_id, &request.card_id, &request.name);
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     calls
         .submit_card_action(&tenant, &request.conversation_id, &request.card_id, &request.name)
         .await?;
@@ -74,10 +75,10 @@ pub(super) async fn execute(
     calls: &Conversations,
     request: Request<proto::ExecuteCardActionRequest>,
 ) -> Result<proto::ExecuteCardActionResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let check = check_action(&request.conversation_id, &request.card_id, &request.name);
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     calls
         .execute_card_action(&tenant, &request.conversation_id, &request.card_id, &request.name)
         .await?;

@@ -18,10 +18,11 @@ use crate::{
     error::{Error, Violation},
     gateway::NewAttachment,
     grpc::{
+        asker::Asker,
         call::request_id,
         check::Check,
         content::{Count, START_WAIT, within},
-        convert, deadline,
+        convert,
         fields::{Rpc, in_the_callers_names},
         proto::{self, HandOverConversationRequest},
     },
@@ -39,14 +40,15 @@ pub(super) async fn hand_over(
     calls: &Conversations,
     request: Request<Streaming<HandOverConversationRequest>>,
 ) -> Result<proto::HandOverConversationResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::before(&request);
     let mut parts = Parts::new(request.into_inner());
     let mut start = within(START_WAIT, parts.start()).await?;
+    asker.says(&start);
     start.request_id.make_ascii_lowercase();
     let mut check = Check::default();
-    let id = request_id(&mut check, "start.request_id", &start.request_id, &start);
+    let id = request_id(&mut check, "start.request_id", &start.request_id, &asker, &start);
     let hand_over = convert::hand_over(&mut check, &start);
-    let tenant = check.of_tenant_at("start.tenant", calls.tenant(&start.tenant, deadline))?;
+    let tenant = check.of_tenant_at("start.tenant", asker.tenant(calls, &start.tenant))?;
     let rpc = Rpc::HandOverConversation {
         shortened: start.history.len() > convert::HISTORY_MAX,
     };
@@ -55,6 +57,7 @@ pub(super) async fn hand_over(
         .hand_over(&tenant, &id, hand_over)
         .await
         .map_err(|error| in_the_callers_names(rpc, error))?;
+    asker.made("conversation_id", &handed.created.conversation);
     let (tenant, id, handed) = (&tenant, &id, &handed);
     let upload = |n: usize, new: NewAttachment, text: String, content: Content| async move {
         calls

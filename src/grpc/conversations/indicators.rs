@@ -5,19 +5,19 @@ use tonic::Request;
 use crate::{
     conversation::Conversations,
     error::Error,
-    grpc::{check::Check, deadline, proto},
+    grpc::{asker::Asker, check::Check, proto},
 };
 
 pub(super) async fn typing(
     calls: &Conversations,
     request: Request<proto::SendTypingIndicatorRequest>,
 ) -> Result<proto::SendTypingIndicatorResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
     let author = check.author("author_type", request.author_type);
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     calls.typing(&tenant, &request.conversation_id, author).await?;
     Ok(proto::SendTypingIndicatorResponse {})
 }
@@ -26,12 +26,12 @@ pub(super) async fn thinking(
     calls: &Conversations,
     request: Request<proto::SendThinkingIndicatorRequest>,
 ) -> Result<proto::SendThinkingIndicatorResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
     let seconds = check.range("max_thinking_seconds", request.max_thinking_seconds, &(1..=600));
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     calls.thinking(&tenant, &request.conversation_id, seconds).await?;
     Ok(proto::SendThinkingIndicatorResponse {})
 }
@@ -40,13 +40,13 @@ pub(super) async fn read_receipt(
     calls: &Conversations,
     request: Request<proto::SendReadReceiptRequest>,
 ) -> Result<proto::SendReadReceiptResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
     let author = check.author("author_type", request.author_type);
     let read_ms = request.read_time.map(|time| check.time("read_time", &time));
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     calls
         .read_receipt(&tenant, &request.conversation_id, author, read_ms)
         .await?;

@@ -6,9 +6,10 @@ use crate::{
     conversation::Conversations,
     error::Error,
     grpc::{
+        asker::Asker,
         call::request_id,
         check::Check,
-        convert, deadline,
+        convert,
         paging::{self, Ask},
         proto,
     },
@@ -18,15 +19,16 @@ pub(super) async fn create(
     calls: &Conversations,
     request: Request<proto::CreateConversationRequest>,
 ) -> Result<proto::CreateConversationResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let mut request = request.into_inner();
     request.request_id.make_ascii_lowercase();
     let mut check = Check::default();
-    let id = request_id(&mut check, "request_id", &request.request_id, &request);
+    let id = request_id(&mut check, "request_id", &request.request_id, &asker, &request);
     let new = convert::new_conversation(&mut check, &request);
     convert::labels(&mut check, "labels", &request.labels);
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     let created = calls.create(&tenant, &id, &new, &request.labels).await?;
+    asker.made("conversation_id", &created.conversation);
     Ok(proto::CreateConversationResponse {
         tenant: created.tenant,
         conversation_id: created.conversation,
@@ -39,13 +41,14 @@ pub(super) async fn find_or_create(
     calls: &Conversations,
     request: Request<proto::FindOrCreateConversationRequest>,
 ) -> Result<proto::FindOrCreateConversationResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let mut check = Check::default();
     let wanted = convert::wanted_conversation(&mut check, &request);
     convert::labels(&mut check, "labels", &request.labels);
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     let found = calls.find_or_create(&tenant, &wanted, &request.labels).await?;
+    asker.made("conversation_id", &found.conversation.id);
     Ok(proto::FindOrCreateConversationResponse {
         conversation: Some(convert::conversation(&tenant.id, &found.conversation)),
         created: found.created,
@@ -57,11 +60,11 @@ pub(super) async fn get(
     calls: &Conversations,
     request: Request<proto::GetConversationRequest>,
 ) -> Result<proto::GetConversationResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     let conversation = calls.get(&tenant, &request.conversation_id).await?;
     Ok(proto::GetConversationResponse {
         conversation: Some(convert::conversation(&tenant.id, &conversation)),
@@ -72,9 +75,9 @@ pub(super) async fn list(
     calls: &Conversations,
     request: Request<proto::ListConversationsRequest>,
 ) -> Result<proto::ListConversationsResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
-    let tenant = calls.tenant(&request.tenant, deadline);
+    let tenant = asker.tenant(calls, &request.tenant);
     let mut check = Check::default();
     let ask = Ask {
         of: &["ListConversations"],
@@ -101,12 +104,12 @@ pub(super) async fn update(
     calls: &Conversations,
     request: Request<proto::UpdateConversationRequest>,
 ) -> Result<proto::UpdateConversationResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
     let patch = convert::patch(&mut check, &request);
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     let updated = calls.update(&tenant, &request.conversation_id, &patch).await?;
     let conversation = updated.conversation.as_ref();
     Ok(proto::UpdateConversationResponse {
@@ -119,11 +122,11 @@ pub(super) async fn replace(
     calls: &Conversations,
     request: Request<proto::ReplaceConversationRequest>,
 ) -> Result<proto::ReplaceConversationResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let mut check = Check::default();
     let replacement = convert::replacement(&mut check, request.conversation.as_ref());
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     let id = request
         .conversation
         .map(|c| c.conversation_id)
@@ -140,12 +143,12 @@ pub(super) async fn transfer(
     calls: &Conversations,
     request: Request<proto::TransferConversationRequest>,
 ) -> Result<proto::TransferConversationResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
     let to = convert::target(&mut check, request.assignment.as_ref());
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     let cursor = calls.transfer(&tenant, &request.conversation_id, &to).await?;
     Ok(proto::TransferConversationResponse {
         cursor: cursor.encode().into(),
@@ -156,11 +159,11 @@ pub(super) async fn end(
     calls: &Conversations,
     request: Request<proto::EndConversationRequest>,
 ) -> Result<proto::EndConversationResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     calls.end(&tenant, &request.conversation_id).await?;
     Ok(proto::EndConversationResponse {})
 }

@@ -6,9 +6,10 @@ use crate::{
     conversation::Conversations,
     error::Error,
     grpc::{
+        asker::Asker,
         call::request_id,
         check::Check,
-        convert, deadline,
+        convert,
         paging::{self, Ask},
         proto,
     },
@@ -18,14 +19,14 @@ pub(super) async fn send(
     calls: &Conversations,
     request: Request<proto::SendMessageRequest>,
 ) -> Result<proto::SendMessageResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let mut request = request.into_inner();
     request.request_id.make_ascii_lowercase();
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
-    let id = request_id(&mut check, "request_id", &request.request_id, &request);
+    let id = request_id(&mut check, "request_id", &request.request_id, &asker, &request);
     let message = convert::message_to_send(&mut check, request.message.as_ref());
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     let sent = calls
         .send(&tenant, &request.conversation_id, &id, &message)
         .await?;
@@ -38,12 +39,12 @@ pub(super) async fn get(
     calls: &Conversations,
     request: Request<proto::GetMessageRequest>,
 ) -> Result<proto::GetMessageResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
     check.identifier("message_id", &request.message_id);
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     let message = calls
         .message(&tenant, &request.conversation_id, &request.message_id)
         .await?;
@@ -56,9 +57,9 @@ pub(super) async fn list(
     calls: &Conversations,
     request: Request<proto::ListMessagesRequest>,
 ) -> Result<proto::ListMessagesResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
-    let tenant = calls.tenant(&request.tenant, deadline);
+    let tenant = asker.tenant(calls, &request.tenant);
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
     let ask = Ask {

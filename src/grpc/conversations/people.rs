@@ -6,8 +6,9 @@ use crate::{
     conversation::Conversations,
     error::Error,
     grpc::{
+        asker::Asker,
         check::Check,
-        convert, deadline,
+        convert,
         paging::{self, Ask},
         proto,
     },
@@ -17,9 +18,9 @@ pub(super) async fn interactions(
     calls: &Conversations,
     request: Request<proto::ListInteractionsRequest>,
 ) -> Result<proto::ListInteractionsResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
-    let tenant = calls.tenant(&request.tenant, deadline);
+    let tenant = asker.tenant(calls, &request.tenant);
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
     let ask = Ask {
@@ -43,9 +44,9 @@ pub(super) async fn participants(
     calls: &Conversations,
     request: Request<proto::ListParticipantsRequest>,
 ) -> Result<proto::ListParticipantsResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
-    let tenant = calls.tenant(&request.tenant, deadline);
+    let tenant = asker.tenant(calls, &request.tenant);
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
     let ask = Ask {
@@ -69,12 +70,12 @@ pub(super) async fn post_agent_assignment(
     calls: &Conversations,
     request: Request<proto::CreatePostAgentAssignmentRequest>,
 ) -> Result<proto::CreatePostAgentAssignmentResponse, Error> {
-    let deadline = deadline::of(&request);
+    let asker = Asker::of(&request);
     let request = request.into_inner();
     let mut check = Check::default();
     check.identifier("conversation_id", &request.conversation_id);
     let assignment = convert::post_agent_assignment(&mut check, &request);
-    let tenant = check.of_tenant(calls.tenant(&request.tenant, deadline))?;
+    let tenant = check.of_tenant(asker.tenant(calls, &request.tenant))?;
     calls
         .post_agent_assignment(&tenant, &request.conversation_id, &assignment)
         .await?;

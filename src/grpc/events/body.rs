@@ -7,11 +7,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http_body::{Body, Frame};
 use tonic::Status;
 
 use super::{packed::Packed, stream::EventStream};
+use crate::grpc::framing;
 
 /// What is ready goes out together, and then the status.
 ///
@@ -31,17 +31,6 @@ impl EventBody {
             ended: None,
             done: false,
         }
-    }
-
-    fn trailers(&mut self, status: &Status) -> Frame<Bytes> {
-        self.done = true;
-        let mut trailers = HeaderMap::new();
-        if status.add_header(&mut trailers).is_err() {
-            // Its metadata is no header; there is none but what the library makes itself.
-            let plain = Status::new(status.code(), "the error cannot be shown");
-            let _ = plain.add_header(&mut trailers);
-        }
-        Frame::trailers(trailers)
     }
 }
 
@@ -71,7 +60,10 @@ impl Body for EventBody {
             return Poll::Ready(Some(Ok(Frame::data(packed.take()))));
         }
         match this.ended.take() {
-            Some(status) => Poll::Ready(Some(Ok(this.trailers(&status)))),
+            Some(status) => {
+                this.done = true;
+                Poll::Ready(Some(Ok(framing::trailers(&status))))
+            }
             None => Poll::Pending,
         }
     }

@@ -3,12 +3,11 @@
 use bytes::{BufMut as _, Bytes};
 use prost::encoding::{self, WireType};
 
+use crate::grpc::framing::{self, HEADER_BYTES};
+
 /// Field numbers of `chatbridge.v1.AgentEventsResponse`.
 const CURSOR: u32 = 1;
 const SHARE: u32 = 7;
-
-/// Length of what gRPC puts before each message: whether it is compressed, and its length.
-const HEADER_BYTES: usize = 5;
 
 /// What is ready is packed together up to this.
 const PACK_BYTES: usize = 32 * 1024;
@@ -49,9 +48,7 @@ impl Pieces<'_> {
     fn put(&self, buffer: &mut Vec<u8>) {
         let bytes = self.message_bytes();
         buffer.reserve(HEADER_BYTES + bytes);
-        buffer.put_u8(0);
-        // No event comes near 4 GiB: webhooks are limited.
-        buffer.put_u32(u32::try_from(bytes).unwrap_or(u32::MAX));
+        framing::put_header(bytes, buffer);
         encoding::encode_key(CURSOR, WireType::LengthDelimited, buffer);
         encoding::encode_varint(self.cursor.len() as u64, buffer);
         buffer.put_slice(self.cursor);

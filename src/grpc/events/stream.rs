@@ -16,6 +16,7 @@ use super::{
     changing::Changeable,
     drain::{Drain, Waiting},
     packed::{Packed, Pieces},
+    rights::{Lost, Rights},
     watchdog::{Watchdog, Watched},
 };
 use crate::{
@@ -64,6 +65,9 @@ pub(super) struct EventStream {
     settings: Arc<StreamSettings>,
     /// `None` once the service stops.
     drain: Option<Waiting>,
+    rights: Rights,
+    /// When the caller's credentials end.
+    rights_end_at: Option<Instant>,
     ends_at: Instant,
     /// How long it says nothing before it sends a heartbeat.
     silence: Duration,
@@ -105,17 +109,21 @@ impl EventStream {
         include_raw: bool,
         settings: Arc<StreamSettings>,
         drain: Arc<Drain>,
+        rights: Rights,
         admitted: Admitted,
     ) -> Self {
         let now = Instant::now();
         let silence = settings.heartbeat;
         let age = drawn_age(settings.max_age);
+        let rights_end_at = rights.ends_at();
         Self {
             source,
             include_raw,
             settings,
             drain: Some(Waiting::new(drain)),
-            ends_at: now + age,
+            rights,
+            rights_end_at,
+            ends_at: rights_end_at.map_or(now + age, |end| end.min(now + age)),
             silence,
             beat_at: now,
             timer: Box::pin(tokio::time::sleep_until(now)),
@@ -162,7 +170,12 @@ impl EventStream {
         }
         loop {
             let now = Instant::now();
+            // In this order: what changes after the first wakes it, and what changed before is seen by the second.
             self.look_for_drain(now, context);
+            if let Err(lost) = self.look_at_rights() {
+                self.end_without_rights(lost, out);
+                return Poll::Ready(Some(Ok(())));
+            }
             if now >= self.ends_at {
                 self.end_of_life(out);
                 return Poll::Ready(Some(Ok(())));
@@ -204,6 +217,22 @@ impl EventStream {
         }
     }
 
+    /// Looks at them where they may have changed.
+    fn look_at_rights(&mut self) -> Result<(), Lost> {
+        if !self.rights.may_differ() {
+            return Ok(());
+        }
+        self.rights.look()
+    }
+
+    fn end_without_rights(&mut self, lost: Lost, out: &mut Packed) {
+        let advice = match lost {
+            Lost::Expired => ReconnectAdvice::Now,
+            Lost::Revoked => ReconnectAdvice::Never,
+        };
+        self.end(EndingReason::Unauthorized, advice, None, out);
+    }
+
     /// Once the service stops, the stream ends soon.
     fn look_for_drain(&mut self, now: Instant, context: &mut Context<'_>) {
         if let Some(drain) = &mut self.drain
@@ -242,6 +271,10 @@ impl EventStream {
     }
 
     fn end_of_life(&mut self, out: &mut Packed) {
+        if self.rights_end_at.is_some_and(|end| end <= Instant::now()) {
+            self.end_without_rights(Lost::Expired, out);
+            return;
+        }
         let reason = if self.drain.is_none() {
             EndingReason::Draining
         } else {
@@ -264,6 +297,7 @@ impl EventStream {
             EndingReason::TooSlow => "too_slow",
             EndingReason::TakenOver => "taken_over",
             EndingReason::SubscriptionDeleted => "subscription_deleted",
+            EndingReason::Unauthorized => "unauthorized",
             _ => "max_age",
         };
         metrics::counter!("chatbridge_stream_endings_total", "reason" => label).increment(1);

@@ -69,7 +69,11 @@ impl Calls {
             return;
         }
         match finished {
-            Finished::Done(answer) => call.state = State::Done(answer.clone()),
+            Finished::Done(answer) => {
+                call.state = State::Done(answer.clone());
+                // Nobody will look for it any more.
+                call.mark = Bytes::new();
+            }
             Finished::Unknown => call.state = State::Unknown,
             Finished::NotSent if call.nonce == nonce => self.0.remove(key),
             Finished::NotSent => {}

@@ -1,9 +1,12 @@
 //! The ledger of what was sent, and customers' conversations.
 
 use super::shelf::Shelf;
-use crate::store::{
-    Announcement, Concluded, Customer, CustomerKey, Ledger, LedgerEntry, LedgerKey, LedgerState,
-    ledger::{MEMBERS_MAX, kept_ms},
+use crate::{
+    event::ConversationKey,
+    store::{
+        Announcement, Concluded, Customer, CustomerKey, Ledger, LedgerEntry, LedgerKey, LedgerState,
+        ledger::{MEMBERS_MAX, kept_ms},
+    },
 };
 
 /// All ledgers.
@@ -22,6 +25,11 @@ struct Entries {
 impl Ledgers {
     pub(super) fn sweep(&mut self, now: u64) {
         self.0.sweep(now);
+    }
+
+    /// Forgets what was sent in a conversation.
+    pub(super) fn erase(&mut self, key: &ConversationKey) {
+        self.0.retain(|ledger| ledger.key != *key);
     }
 
     pub(super) fn announce(&mut self, announcement: &Announcement, now: u64, retention_ms: u64) {

@@ -1,13 +1,13 @@
 //! One partition of the log.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::{
     event::{ConversationKey, EntryId, Position},
     store::{
         Entry, Page, StoreError,
         entry::{Room, Stored},
-        gap::{Meta, Place, View, judge},
+        gap::{Erased, Meta, Place, View, judge},
     },
 };
 
@@ -16,6 +16,8 @@ use crate::{
 pub(super) struct Log {
     meta: Meta,
     kept: VecDeque<Kept>,
+    /// Places of entries that were erased, by their numbers.
+    erased: BTreeMap<u64, Place>,
     /// What the entries take.
     bytes: u64,
 }
@@ -66,6 +68,53 @@ impl Log {
                 self.meta.trimmed_ms = self.meta.trimmed_ms.max(oldest.place.0 + 1);
             }
         }
+        self.trim_erased(before_ms);
+    }
+
+    /// Erases a conversation's entries; answers how many. Their places stay, for as long as the log would have kept them.
+    pub(super) fn erase(&mut self, key: &ConversationKey) -> u64 {
+        let before = self.kept.len();
+        let (erased, bytes) = (&mut self.erased, &mut self.bytes);
+        self.kept.retain(|kept| {
+            let stays = kept.key != *key;
+            if !stays {
+                erased.insert(kept.place.1, kept.place);
+                *bytes -= kept.bytes();
+            }
+            stays
+        });
+        (before - self.kept.len()) as u64
+    }
+
+    /// Lets go of places of what was erased: of those that would have been dropped for their age, and of those behind which an entry
+    /// was dropped.
+    fn trim_erased(&mut self, before_ms: u64) {
+        let oldest_n = self.kept.front().map_or(self.meta.n + 1, |kept| kept.place.1);
+        let mut run_from = oldest_n;
+        for n in self.erased.range(..oldest_n).rev().map(|(n, _)| *n) {
+            if n + 1 != run_from {
+                break;
+            }
+            run_from = n;
+        }
+        self.erased
+            .retain(|n, (ms, _)| *n >= run_from && (*n >= oldest_n || *ms >= before_ms));
+    }
+
+    fn erased_around(&self, from: Position, oldest: Option<Place>, following: Option<Place>) -> Erased {
+        let before = |place: Option<Place>| place.map_or(u64::MAX, |(_, n)| n);
+        let mut around = Erased {
+            before_oldest: self.erased.range(..before(oldest)).count() as u64,
+            ..Erased::default()
+        };
+        if let Position::After(id) = from {
+            around.at = self.erased.get(&id.n) == Some(&id.order());
+            let (behind, end) = (id.n.saturating_add(1), before(following));
+            if behind < end {
+                around.before_following = self.erased.range(behind..end).count() as u64;
+            }
+        }
+        around
     }
 
     /// Index of the first entry behind a position.
@@ -80,11 +129,13 @@ impl Log {
     fn view(&self, from: Position) -> View {
         let place = |index: usize| self.kept.get(index).map(|kept| kept.place);
         let behind = self.first_behind(from);
+        let (oldest, following) = (place(0), place(behind));
         View {
             meta: self.meta,
-            oldest: place(0),
+            oldest,
             at_or_before: behind.checked_sub(1).and_then(place),
-            following: place(behind),
+            following,
+            erased: self.erased_around(from, oldest, following),
         }
     }
 

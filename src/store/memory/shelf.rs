@@ -48,6 +48,11 @@ impl<K: Eq + Hash, V> Shelf<K, V> {
         self.values.remove(key);
     }
 
+    /// Keeps only what `stays`.
+    pub(super) fn retain(&mut self, stays: impl Fn(&K) -> bool) {
+        self.values.retain(|key, _| stays(key));
+    }
+
     pub(super) fn iter(&self, now: u64) -> impl Iterator<Item = (&K, &V)> {
         self.values
             .iter()

@@ -9,17 +9,18 @@
 --
 -- Answers 'PLACE SEQUENCE STATE AHEAD EPOCH', where AHEAD is how far the log's clock is ahead in ms; nothing where the event is
 -- in the log already; 0 where its id is known for another body; 1 where the id was claimed in a step of its own, which does
--- not tell whether the event is in the log.
+-- not tell whether the event is in the log; 2 where the data key is there no more that encrypted it (`data_key.lua`).
 --
--- KEYS: log, meta, mark of the event, session, index, list of sessions, unsettled, echo (only where the event is one)
+-- KEYS: log, meta, mark of the event, session, index, list of sessions, unsettled, data keys (only where its content is
+-- encrypted), echo (only where the event is one)
 -- ARGV: 1 epoch for a partition never written, 2 settle ms, 3 the mark, 4 head, 5 content, 6 conversation ('': not listed),
--- 7.. the change
+-- then the data key's identifier (only where its content is encrypted), then the change
 -- Looking up what is global costs, too.
 local KEYS, ARGV = KEYS, ARGV
 local SESSION, INDEX, LIST, UNSETTLED = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local SETTLE_MS, CONVERSATION, FROM = ARGV[2], ARGV[6], 7
+local SETTLE_MS, CONVERSATION = ARGV[2], ARGV[6]
 -- What is set of the session. It has room from the beginning: a table that grows costs.
 local sets = {'active', false, 'seq', false}
 
 local meta = redis.call('HMGET', KEYS[2], 'epoch', 'n', 'ms', 'bytes')
-local awaited = KEYS[8] and redis.call('LINDEX', KEYS[8], 0)
+local awaited = KEYS[ECHO] and redis.call('LINDEX', KEYS[ECHO], 0)

@@ -7,7 +7,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ::redis::{Cmd, Value, cmd};
+use ::redis::{Cmd, cmd};
 
 use super::{
     Claims, RedisStore,
@@ -16,9 +16,13 @@ use super::{
     link::WITHIN,
     poll::in_time,
     scripts::{Call, TRIM},
-    wire,
+    sealed_session::seal_change,
+    wire::{self, Attempt},
 };
-use crate::store::{Append, Appended, StoreError};
+use crate::store::{Append, Appended, StoreError, entry::seal_content, seal::DataKey};
+
+/// How often an append looks for the data key again, which was erased each time.
+const KEYS_TRIED: usize = 4;
 
 /// How often appending trims a partition, in its entries.
 const TRIM_EVERY: u64 = 256;
@@ -106,51 +110,102 @@ impl RedisStore {
         marked: String,
         claim: Option<Cmd>,
     ) -> Result<Option<Appended>, StoreError> {
-        let renewal = self.wait.is_some().then(|| self.renewal(&marked));
-        let call = self.append_call(event, marked);
-        let answer: Value = match renewal {
-            None => self.link.script(&self.append, call).await?,
-            Some(renewal) => {
-                let append = Write {
-                    command: self.append.command(&call),
-                    script: Some(Arc::clone(&self.append)),
-                };
-                let claim = claim.map(|claim| vec![Write::command(&claim)]);
-                let writes = [vec![append, renewal]].into_iter().chain(claim).collect();
-                let answers = self.topology.write(writes).await?;
-                answers.into_iter().next().unwrap_or_default()
+        for _ in 0..KEYS_TRIED {
+            let key = match &self.vault {
+                Some(vault) => vault.to_seal(&event.key).await?,
+                None => None,
+            };
+            let attempt = self
+                .attempt(event, &marked, claim.clone(), key.as_deref())
+                .await?;
+            match (attempt, &self.vault) {
+                (Attempt::Appended(appended), vault) => {
+                    self.follow_up(event, &appended);
+                    if let (Some(vault), Appended::New { clock_behind_ms, .. }) = (vault, &appended) {
+                        vault.prolong(&event.key, *clock_behind_ms).await?;
+                    }
+                    return Ok(Some(appended));
+                }
+                (Attempt::ClaimedApart, _) => return Ok(None),
+                (Attempt::KeyGone, Some(vault)) => vault.forget(&event.key),
+                (Attempt::KeyGone, None) => break,
             }
-        };
-        let appended = wire::appended(answer)?;
-        if let Some(Appended::New { id, .. }) = &appended
-            && id.n % TRIM_EVERY == 0
-        {
-            self.trim_soon(self.keys.partition(&event.key));
         }
-        Ok(appended)
+        Err(StoreError::Unavailable(
+            "a conversation was erased again and again while something was appended to it".into(),
+        ))
     }
 
-    fn append_call(&self, event: &Append, marked: String) -> Call {
+    /// One attempt, encrypted where there is a key.
+    async fn attempt(
+        &self,
+        event: &Append,
+        marked: &str,
+        claim: Option<Cmd>,
+        key: Option<&DataKey>,
+    ) -> Result<Attempt, StoreError> {
+        let call = self.append_call(event, marked, key)?;
+        let script = match key {
+            Some(_) => &self.append_sealed,
+            None => &self.append,
+        };
+        if self.wait.is_none() {
+            return wire::appended(self.link.script(script, call).await?);
+        }
+        let append = Write {
+            command: script.command(&call),
+            script: Some(Arc::clone(script)),
+        };
+        let claim = claim.map(|claim| vec![Write::command(&claim)]);
+        let writes = [vec![append, self.renewal(marked)]];
+        let answers = self.topology.write(writes.into_iter().chain(claim).collect());
+        wire::appended(answers.await?.into_iter().next().unwrap_or_default())
+    }
+
+    fn append_call(
+        &self,
+        event: &Append,
+        marked: &str,
+        data_key: Option<&DataKey>,
+    ) -> Result<Call, StoreError> {
         let (keys, key) = (&self.keys, &event.key);
         let partition = keys.partition(key);
         let echo = event.echo.as_ref().map(|print| keys.echo(partition, key, print));
         let names = [
             keys.log(partition),
             keys.meta(partition),
-            marked,
+            marked.to_owned(),
             keys.session(partition, key),
             keys.index(partition, key),
             keys.sessions(partition, &key.tenant),
             keys.unsettled(partition),
         ];
-        Call::new(names.into_iter().chain(echo))
+        let data_keys = data_key.map(|_| keys.data_keys(partition, key));
+        let call = Call::new(names.into_iter().chain(data_keys).chain(echo))
             .arg(rand::random_range(1..=u64::MAX))
             .arg(event.settle_after_ms)
             .arg(mark(&event.digest).as_slice())
-            .arg(event.head.as_ref())
-            .arg(event.content.as_ref())
+            .arg(event.head.as_ref());
+        let Some(data_key) = data_key else {
+            return Ok(call
+                .arg(event.content.as_ref())
+                .arg(&key.conversation)
+                .change(&event.change));
+        };
+        let content = seal_content(data_key, &event.head, &event.content)?;
+        Ok(call
+            .arg(content.as_ref())
             .arg(&key.conversation)
-            .change(&event.change)
+            .arg(data_key.id().to_string())
+            .change(&seal_change(data_key, &event.change)?))
+    }
+
+    fn follow_up(&self, event: &Append, appended: &Appended) {
+        if let Appended::New { id, .. } = appended
+            && id.n % TRIM_EVERY == 0
+        {
+            self.trim_soon(self.keys.partition(&event.key));
+        }
     }
 
     /// Trims a partition by one step, while whoever appended to it is answered; not where that is under way already.
@@ -180,8 +235,27 @@ impl RedisStore {
             .arg(self.retention.partition_bytes(self.keys.partitions()))
     }
 
-    /// Trims all partitions, unless a replica has done so lately.
-    pub(super) async fn trim_in_turn(&self, every_ms: u64) -> Result<bool, StoreError> {
+    /// Trims all partitions, and does what else is left to do, unless a replica has done so lately.
+    pub(super) async fn tidy_in_turn(&self, every_ms: u64) -> Result<bool, StoreError> {
+        let mine = self.trim_in_turn(every_ms).await;
+        if let Some(vault) = &self.vault
+            // Each replica is asked for its metrics.
+            && let Err(error) = vault.report().await
+        {
+            tracing::debug!(%error, "data keys could not be counted");
+        }
+        if !mine? {
+            return Ok(false);
+        }
+        self.end_erasures().await?;
+        if let Some(vault) = &self.vault {
+            vault.rewrap_some().await?;
+            vault.report().await?;
+        }
+        Ok(true)
+    }
+
+    async fn trim_in_turn(&self, every_ms: u64) -> Result<bool, StoreError> {
         let mut lease = cmd("SET");
         lease.arg(self.keys.janitor()).arg("").arg(&["NX", "PX"]);
         let mine: Result<Option<String>, _> = self.link.command(lease.arg(every_ms.max(1))).await;

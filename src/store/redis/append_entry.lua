@@ -1,4 +1,5 @@
--- Part of the script that appends: marks the event, and writes log, meta and index.
+-- Part of the script that appends: marks the event, and writes log, meta and index. Where contents are encrypted, what is written
+-- of an entry names its key, too.
 local head, content, mark = ARGV[4], ARGV[5], ARGV[3]
 local known = call('SET', KEYS[3], mark, 'NX', 'GET', 'PX', DEDUPE_MS)
 if known then
@@ -32,7 +33,7 @@ if added ~= id then
 end
 call('HSET', KEYS[2], 'n', n, 'ms', ms, 'bytes', digits('%d', bytes + #head + #content))
 if not meta[1] then call('HSET', KEYS[2], 'epoch', ARGV[1], 'trimmed', '0') end
-if awaited then call('LPOP', KEYS[8]) end
+if awaited then call('LPOP', KEYS[ECHO]) end
 
 call('ZADD', INDEX, n, id)
 -- Now and then the index is rid of what the log has not any more, which is bounded: Redis does nothing else meanwhile.

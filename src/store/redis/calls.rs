@@ -1,11 +1,15 @@
 //! Calls that may be repeated: their records, the ledger of what was sent, and customers' conversations.
 
+use std::borrow::Cow;
+
 use ::redis::{Pipeline, Value};
 use bytes::Bytes;
 
 use super::{
     RedisStore,
+    keys::{echo_print, ledger_print},
     scripts::{ANNOUNCE, BEGIN, BIND_CUSTOMER, CONCLUDE, CUSTOMER, Call, FINISH, LEDGER, RELEASE_CUSTOMER},
+    vault::open_call,
     wire,
 };
 use crate::store::{
@@ -13,6 +17,10 @@ use crate::store::{
     LedgerKey, LedgerState, StoreError,
     ledger::{ECHOES_MAX, MEMBERS_MAX, kept_ms},
 };
+
+/// What is kept of a call, as it is encrypted.
+const MARK: &str = "call mark";
+const ANSWER: &str = "call answer";
 
 impl RedisStore {
     pub(super) async fn begin_call(
@@ -23,10 +31,11 @@ impl RedisStore {
         nonce: u64,
         lease_ms: u64,
     ) -> Result<Begun, StoreError> {
+        let mark = self.seal_call(key, MARK, mark).await?;
         let call = || {
             Call::new([self.keys.idempotency(key)])
                 .arg(digest.as_slice())
-                .arg(mark)
+                .arg(&*mark)
                 .arg(lease_ms)
                 .arg(self.retention.idempotency_ms)
                 .arg(nonce)
@@ -43,8 +52,12 @@ impl RedisStore {
             "new" => Ok(Begun::New),
             "in flight" => Ok(Begun::InFlight),
             "reused" => Ok(Begun::Reused),
-            "done" => Ok(Begun::Done(bytes)),
-            "unknown" => Ok(Begun::Unknown(bytes)),
+            "done" => open_call(self.vault.as_deref(), key, ANSWER, bytes)
+                .await
+                .map(Begun::Done),
+            "unknown" => open_call(self.vault.as_deref(), key, MARK, bytes)
+                .await
+                .map(Begun::Unknown),
             _ => Err(StoreError::Corrupt("an idempotency record cannot be read".into())),
         }
     }
@@ -60,21 +73,39 @@ impl RedisStore {
             Finished::NotSent => ("not sent", [].as_slice()),
             Finished::Unknown => ("unknown", [].as_slice()),
         };
+        let answer = match finished {
+            Finished::Done(_) => self.seal_call(key, ANSWER, answer).await?,
+            Finished::NotSent | Finished::Unknown => answer.into(),
+        };
         let call = Call::new([self.keys.idempotency(key)])
             .arg(word)
-            .arg(answer)
+            .arg(&*answer)
             .arg(nonce);
         self.link.script(&FINISH, call).await
     }
 
-    /// A call of a script about an announcement: ledger, awaited echoes.
+    async fn seal_call<'a>(
+        &self,
+        key: &IdempotencyKey,
+        what: &str,
+        plain: &'a [u8],
+    ) -> Result<Cow<'a, [u8]>, StoreError> {
+        match &self.vault {
+            Some(vault) => vault.seal_call(key, what, plain).await,
+            None => Ok(plain.into()),
+        }
+    }
+
+    /// A call of a script about an announcement: ledger, prints, awaited echoes.
     fn about(&self, announcement: &Announcement) -> Call {
         let ledger = &announcement.ledger;
-        let echo = announcement.echo.as_ref().map(|echo| {
-            let partition = self.keys.partition(&ledger.key);
-            self.keys.echo(partition, &ledger.key, &echo.fingerprint)
-        });
-        Call::new([self.keys.ledger(ledger)].into_iter().chain(echo)).arg(&announcement.token)
+        let partition = self.keys.partition(&ledger.key);
+        let echo = announcement
+            .echo
+            .as_ref()
+            .map(|echo| self.keys.echo(partition, &ledger.key, &echo.fingerprint));
+        let names = [self.keys.ledger(ledger), self.keys.prints(partition, &ledger.key)];
+        Call::new(names.into_iter().chain(echo)).arg(&announcement.token)
     }
 
     fn ledger_ms(&self) -> u64 {
@@ -88,7 +119,15 @@ impl RedisStore {
             .arg(echo_value(announcement))
             .arg(self.retention.idempotency_ms)
             .arg(ECHOES_MAX)
-            .arg(MEMBERS_MAX);
+            .arg(MEMBERS_MAX)
+            .arg(ledger_print(&announcement.ledger))
+            .arg(
+                announcement
+                    .echo
+                    .as_ref()
+                    .map(|echo| echo_print(&echo.fingerprint))
+                    .unwrap_or_default(),
+            );
         self.link.script(&ANNOUNCE, call).await
     }
 
@@ -107,7 +146,8 @@ impl RedisStore {
             .arg(word)
             .arg(result)
             .arg(self.ledger_ms())
-            .arg(echo_value(announcement));
+            .arg(echo_value(announcement))
+            .arg(ledger_print(&announcement.ledger));
         self.link.script(&CONCLUDE, call).await
     }
 
@@ -127,6 +167,18 @@ impl RedisStore {
             pipeline.cmd("ZADD").arg(&key).arg("NX").arg(at_ms);
             pipeline.arg(format!("A{token}\0")).ignore();
             pipeline.cmd("PEXPIRE").arg(&key).arg(self.ledger_ms()).ignore();
+            let prints = self.keys.prints(self.keys.partition(&ledger.key), &ledger.key);
+            pipeline
+                .cmd("ZADD")
+                .arg(&prints)
+                .arg(at_ms)
+                .arg(ledger_print(ledger))
+                .ignore();
+            pipeline
+                .cmd("PEXPIRE")
+                .arg(&prints)
+                .arg(self.ledger_ms())
+                .ignore();
         }
         self.link.pipeline(&pipeline).await
     }

@@ -1,5 +1,6 @@
 -- Reads a conversation's entries through its index, and what tells whether any before them are gone, at one instant.
--- Answers {meta, oldest, at or before, following, entries, whether more may follow}.
+-- Answers {meta, oldest, at or before, following, erased, entries, whether more may follow}; `erased_around.lua` says what was
+-- erased.
 --
 -- KEYS: log, meta, index
 -- ARGV: 1 start for XRANGE, 2 id to look at or before ('': none), 3 limit, 4 bytes after which no more are read
@@ -34,7 +35,9 @@ end
 local function id_of(entry)
   return entry and entry[1]
 end
+local meta = redis.call('HMGET', KEYS[2], 'epoch', 'n', 'ms', 'trimmed', 'erased')
 return {
-  redis.call('HMGET', KEYS[2], 'epoch', 'n', 'ms', 'trimmed'),
-  id_of(oldest), id_of(before), id_of(following), entries, (more or left_out or #entries >= limit) and 1 or 0
+  meta, id_of(oldest), id_of(before), id_of(following),
+  meta[5] and erased_around(KEYS[1], ARGV[2], id_of(oldest), id_of(following)),
+  entries, (more or left_out or #entries >= limit) and 1 or 0
 }

@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ::redis::{AsyncConnectionConfig, Client, aio::MultiplexedConnection};
+use ::redis::{AsyncConnectionConfig, aio::MultiplexedConnection};
 
-use super::{error::explain, sentinel::Sentinels};
+use super::{sentinel::Sentinels, tls::Target};
 use crate::store::StoreError;
 
 /// How long connecting to a server may take, handshake included.
@@ -14,7 +14,7 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub(super) enum Dial {
     /// To one server.
-    Server(Box<Client>),
+    Server(Box<Target>),
     /// To the master of the day.
     Master(Arc<Sentinels>),
 }
@@ -36,11 +36,7 @@ impl Dial {
     ) -> Result<(MultiplexedConnection, u64), StoreError> {
         let config = config.set_connection_timeout(Some(CONNECT_TIMEOUT));
         match self {
-            Self::Server(client) => client
-                .get_multiplexed_async_connection_with_config(&config)
-                .await
-                .map(|connection| (connection, 0))
-                .map_err(|error| explain(&error)),
+            Self::Server(server) => server.connect(&config).await.map(|connection| (connection, 0)),
             // Boxed, because Sentinels are asked over links of their own.
             Self::Master(sentinels) => Box::pin(sentinels.open(config)).await,
         }

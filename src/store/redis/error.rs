@@ -2,8 +2,14 @@
 
 use ::redis::{ErrorKind, RedisError};
 
-use super::url::{self, Address};
+use super::{
+    tls::explain_tls,
+    url::{self, Address},
+};
 use crate::store::StoreError;
+
+/// What is said of an answer that came too late, or never.
+pub(super) const TOO_LATE: &str = "Redis did not answer in time";
 
 /// Why a server did not do what it was asked.
 #[derive(Debug, Clone)]
@@ -100,8 +106,11 @@ pub(super) fn explain(error: &RedisError) -> StoreError {
     if let Some(code) = server_code(error) {
         return explain_code(&code, error);
     }
+    if let Some(problem) = explain_tls(error) {
+        return StoreError::Unavailable(problem.into());
+    }
     match error.kind() {
-        ErrorKind::Io if error.is_timeout() => StoreError::Unavailable("Redis did not answer in time".into()),
+        ErrorKind::Io if error.is_timeout() => StoreError::Unavailable(TOO_LATE.into()),
         ErrorKind::Io => StoreError::Unavailable(format!("the connection to Redis failed: {error}")),
         ErrorKind::AuthenticationFailed => {
             StoreError::Unavailable("Redis refuses the user name or password in the Redis URL".into())

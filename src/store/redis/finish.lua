@@ -8,6 +8,8 @@ if ARGV[1] == 'not sent' then
   if record[2] == ARGV[3] then redis.call('DEL', KEYS[1]) end
 elseif ARGV[1] == 'done' then
   redis.call('HSET', KEYS[1], 'state', 'done', 'answer', ARGV[2])
+  -- Nobody will look for it any more.
+  redis.call('HDEL', KEYS[1], 'mark')
 else
   redis.call('HSET', KEYS[1], 'state', 'unknown')
 end

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Names of the keys of one log.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Keys {
     prefix: String,
     /// What the keys of each partition start with.
@@ -82,6 +82,11 @@ impl Keys {
         (0..self.partitions()).map(|partition| self.in_partition(partition, &["probe"]))
     }
 
+    /// The one to probe with in the partition of a conversation.
+    pub(super) fn probe_beside(&self, key: &ConversationKey) -> String {
+        self.in_partition(self.partition(key), &["probe"])
+    }
+
     pub(super) fn claim(&self, event: &str) -> String {
         format!("{}:claim:{event}", self.prefix)
     }
@@ -134,9 +139,49 @@ impl Keys {
     }
 
     pub(super) fn ledger(&self, ledger: &LedgerKey) -> String {
-        let hash = hash(&[ledger.kind.name(), &ledger.print]);
         let partition = self.partition(&ledger.key);
-        self.in_partition(partition, &["ledger:", &hash, ":", &name(&ledger.key)])
+        self.in_partition(partition, &[&ledger_print(ledger), ":", &name(&ledger.key)])
+    }
+
+    /// By what ledgers and echoes of a conversation are found again.
+    pub(super) fn prints(&self, partition: u16, key: &ConversationKey) -> String {
+        self.in_partition(partition, &["prints:", &name(key)])
+    }
+
+    /// What all keys of a partition start with.
+    pub(super) fn start(&self, partition: u16) -> String {
+        self.in_partition(partition, &[])
+    }
+
+    pub(super) fn data_keys(&self, partition: u16, key: &ConversationKey) -> String {
+        self.in_partition(partition, &["keys:", &name(key)])
+    }
+
+    pub(super) fn master_keys(&self, partition: u16) -> String {
+        self.in_partition(partition, &["masters"])
+    }
+
+    /// What the notes of a partition start with of whose data keys a master key wraps; its name follows.
+    pub(super) fn wrapped_start(&self, partition: u16) -> String {
+        self.in_partition(partition, &["wrapped:"])
+    }
+
+    pub(super) fn wrapped(&self, partition: u16, master: &str) -> String {
+        self.in_partition(partition, &["wrapped:", master])
+    }
+
+    pub(super) fn erased(&self, partition: u16) -> String {
+        self.in_partition(partition, &["erased"])
+    }
+
+    /// Entries of a conversation that are to be erased.
+    pub(super) fn to_erase(&self, partition: u16, key: &ConversationKey) -> String {
+        self.in_partition(partition, &["erase:", &name(key)])
+    }
+
+    /// Conversations that are being erased.
+    pub(super) fn being_erased(&self, partition: u16) -> String {
+        self.in_partition(partition, &["erasing"])
     }
 
     pub(super) fn stream(&self, stream: &StreamKey) -> String {
@@ -164,8 +209,18 @@ impl Keys {
     }
 
     pub(super) fn echo(&self, partition: u16, key: &ConversationKey, fingerprint: &str) -> String {
-        self.in_partition(partition, &["echo:", &hash(&[fingerprint]), ":", &name(key)])
+        self.in_partition(partition, &[&echo_print(fingerprint), ":", &name(key)])
     }
+}
+
+/// What the name of a ledger starts with within its partition.
+pub(super) fn ledger_print(ledger: &LedgerKey) -> String {
+    format!("ledger:{}", hash(&[ledger.kind.name(), &ledger.print]))
+}
+
+/// What the name of a list of awaited echoes starts with within its partition.
+pub(super) fn echo_print(fingerprint: &str) -> String {
+    format!("echo:{}", hash(&[fingerprint]))
 }
 
 /// The slot of a key in a cluster: that of its hash tag, where it has one.

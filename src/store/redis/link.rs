@@ -264,7 +264,7 @@ mod tests {
         sync::atomic::{AtomicUsize, Ordering},
     };
 
-    use super::*;
+    use super::{super::tls::Target, *};
 
     #[tokio::test]
     async fn whoever_waits_for_an_attempt_shares_its_outcome_however_late_it_is_heard() {
@@ -281,7 +281,10 @@ mod tests {
             }
         });
         let client = ::redis::Client::open(format!("redis://{address}/?protocol=resp3")).unwrap();
-        let link = Arc::new(Link::new(Dial::Server(Box::new(client)), Duration::from_secs(2)));
+        let link = Arc::new(Link::new(
+            Dial::Server(Box::new(Target::new(client, None))),
+            Duration::from_secs(2),
+        ));
         let waiting: Vec<_> = (0..4)
             .map(|_| {
                 let link = link.clone();

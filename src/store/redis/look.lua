@@ -1,5 +1,5 @@
--- Looks at partitions around places, all at one instant. Answers for each {meta, oldest, at or before, following}, of entries
--- their ids.
+-- Looks at partitions around places, all at one instant. Answers for each {meta, oldest, at or before, following, erased}, of
+-- entries their ids; `erased_around.lua` says what was erased.
 --
 -- A transaction would do as well, but a Redis whose memory is full begins none. Where it is full streams must go on reading.
 --
@@ -14,12 +14,13 @@ end
 
 local backwards, answers = ARGV[1] == '1', {}
 for i = 1, #KEYS, 2 do
-  local log, before = KEYS[i], ARGV[i + 2]
+  local log, start, before = KEYS[i], ARGV[i + 1], ARGV[i + 2]
+  local meta = redis.call('HMGET', KEYS[i + 1], 'epoch', 'n', 'ms', 'trimmed', 'erased')
+  local oldest = backwards and id_of('XRANGE', log, '-', '+', 'COUNT', 1)
+  local following = id_of('XRANGE', log, start, '+', 'COUNT', 1)
   answers[#answers + 1] = {
-    redis.call('HMGET', KEYS[i + 1], 'epoch', 'n', 'ms', 'trimmed'),
-    backwards and id_of('XRANGE', log, '-', '+', 'COUNT', 1),
-    backwards and before ~= '' and id_of('XREVRANGE', log, before, '-', 'COUNT', 1),
-    id_of('XRANGE', log, ARGV[i + 1], '+', 'COUNT', 1)
+    meta, oldest, backwards and before ~= '' and id_of('XREVRANGE', log, before, '-', 'COUNT', 1), following,
+    meta[5] and erased_around(log, before, oldest, following)
   }
 end
 return answers

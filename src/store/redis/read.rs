@@ -12,13 +12,14 @@ use super::{
     link::RESPONSE_TIMEOUT,
     scripts::{CONVERSATION, Call, LOOK},
     topology::Way,
+    vault::{Vault, open_entries},
     wire,
 };
 use crate::{
     event::{ConversationKey, EntryId, Position},
     store::{
         Entry, Gap, GapReason, PAGE_BYTES, Page, StoreError,
-        entry::Room,
+        entry::{Room, Stored},
         gap::{Meta, View, judge},
     },
 };
@@ -94,6 +95,15 @@ impl Appetite {
 struct Look {
     view: View,
     entries: Vec<Entry>,
+    /// The last that was read: entries of a conversation that is being erased are left out.
+    last: Option<EntryId>,
+    at_tail: bool,
+}
+
+/// The same, with entries as they are stored.
+struct Found {
+    view: View,
+    entries: Vec<(EntryId, Stored)>,
     at_tail: bool,
 }
 
@@ -106,14 +116,14 @@ fn start(from: Position) -> String {
     }
 }
 
-/// The call of [`LOOK`] that looks at partitions (log, meta) around places, which [`views`] reads; `backwards`: also at what
-/// lies at or before them, and at the oldest.
-pub(super) fn look_at(places: &[(&str, &str, Position)], backwards: bool) -> Call {
+/// The call of [`LOOK`] that looks at partitions around places, which [`views`] reads; `backwards`: also at what lies at or
+/// before them, and at the oldest.
+pub(super) fn look_at(keys: &Keys, places: &[(u16, Position)], backwards: bool) -> Call {
     let names = places
         .iter()
-        .flat_map(|(log, meta, _)| [(*log).to_owned(), (*meta).to_owned()]);
+        .flat_map(|(partition, _)| [keys.log(*partition), keys.meta(*partition)]);
     let call = Call::new(names).arg(u8::from(backwards));
-    places.iter().fold(call, |call, (_, _, from)| {
+    places.iter().fold(call, |call, (_, from)| {
         let before = match from {
             Position::After(id) => format!("{}-{}", id.ms, id.n),
             _ => String::new(),
@@ -125,32 +135,33 @@ pub(super) fn look_at(places: &[(&str, &str, Position)], backwards: bool) -> Cal
 /// Reads what [`look_at`] asked for.
 pub(super) fn views(answer: Value) -> Result<Vec<View>, StoreError> {
     let view = |answer| {
-        let [meta, oldest, before, following] = wire::array_of(answer)?;
+        let [meta, oldest, before, following, erased] = wire::array_of(answer)?;
         Ok(View {
             meta: wire::meta(meta)?,
             oldest: wire::maybe_place(&oldest)?,
             at_or_before: wire::maybe_place(&before)?,
             following: wire::maybe_place(&following)?,
+            erased: wire::erased(erased)?,
         })
     };
     wire::array(answer)?.into_iter().map(view).collect()
 }
 
-fn entries(values: Vec<Value>, partition: u16, meta: Meta) -> Result<Vec<Entry>, StoreError> {
+fn entries(values: Vec<Value>, meta: Meta) -> Result<Vec<(EntryId, Stored)>, StoreError> {
     values
         .into_iter()
-        .map(|value| wire::entry(value, partition, meta.epoch))
+        .map(|value| wire::entry(value, meta.epoch))
         .collect()
 }
 
-async fn look(way: &Way, keys: &Keys, appetite: &Appetite, asked: Asked<'_>) -> Result<Look, StoreError> {
+async fn look(way: &Way, keys: &Keys, appetite: &Appetite, asked: Asked<'_>) -> Result<Found, StoreError> {
     let Asked { partition, from, .. } = asked;
-    let (log, meta) = (keys.log(partition), keys.meta(partition));
+    let log = keys.log(partition);
     for _ in 0..LOOKS {
         let mut pipeline = Pipeline::new();
         // In this order, so that what was appended in between is seen by the second alone, which is harmless.
         pipeline
-            .add_command(LOOK.command(&look_at(&[(&log, &meta, from)], true)))
+            .add_command(LOOK.command(&look_at(keys, &[(partition, from)], true)))
             .cmd("XRANGE")
             .arg(&log)
             .arg(start(from))
@@ -160,9 +171,8 @@ async fn look(way: &Way, keys: &Keys, appetite: &Appetite, asked: Asked<'_>) -> 
         let [view] = views(seen)?
             .try_into()
             .map_err(|_| StoreError::Corrupt("Redis told of another number of partitions".into()))?;
-        if let Some(look) = put_together(view, found, partition)? {
-            appetite.learn(&look.entries);
-            return Ok(look);
+        if let Some(found) = put_together(view, found)? {
+            return Ok(found);
         }
     }
     Err(StoreError::Unavailable(
@@ -172,17 +182,17 @@ async fn look(way: &Way, keys: &Keys, appetite: &Appetite, asked: Asked<'_>) -> 
 
 /// A view, and entries that were read just after it; nothing where the two do not fit, because the log was trimmed in
 /// between.
-fn put_together(view: View, found: Value, partition: u16) -> Result<Option<Look>, StoreError> {
+fn put_together(view: View, found: Value) -> Result<Option<Found>, StoreError> {
     let mut entries = Vec::new();
     if view.following.is_some() {
         if wire::first_place(&found)? != view.following {
             return Ok(None);
         }
-        entries = self::entries(wire::array(found)?, partition, view.meta)?;
-        entries.retain(|entry| entry.id.n <= view.meta.n);
+        entries = self::entries(wire::array(found)?, view.meta)?;
+        entries.retain(|(id, _)| id.n <= view.meta.n);
     }
-    Ok(Some(Look {
-        at_tail: entries.last().is_none_or(|last| last.id.n >= view.meta.n),
+    Ok(Some(Found {
+        at_tail: entries.last().is_none_or(|(last, _)| last.n >= view.meta.n),
         entries,
         view,
     }))
@@ -194,7 +204,7 @@ async fn look_at_conversation(
     appetite: &Appetite,
     key: &ConversationKey,
     asked: Asked<'_>,
-) -> Result<Look, StoreError> {
+) -> Result<Found, StoreError> {
     let Asked {
         partition,
         from,
@@ -215,17 +225,16 @@ async fn look_at_conversation(
     .arg(limit)
     .arg(appetite.bytes());
     let answer: Value = way.script(&CONVERSATION, call).await?;
-    let [meta, oldest, before, following, found, more] = wire::array_of(answer)?;
+    let [meta, oldest, before, following, erased, found, more] = wire::array_of(answer)?;
     let view = View {
         meta: wire::meta(meta)?,
         oldest: wire::maybe_place(&oldest)?,
         at_or_before: wire::maybe_place(&before)?,
         following: wire::maybe_place(&following)?,
+        erased: wire::erased(erased)?,
     };
-    let entries = entries(wire::array(found)?, partition, view.meta)?;
-    appetite.learn(&entries);
-    Ok(Look {
-        entries,
+    Ok(Found {
+        entries: entries(wire::array(found)?, view.meta)?,
         at_tail: wire::number(&more)? == 0,
         view,
     })
@@ -235,6 +244,7 @@ async fn look_at_conversation(
 pub(super) async fn page(
     way: &Way,
     keys: &Keys,
+    vault: Option<&Vault>,
     appetite: &Appetite,
     asked: Asked<'_>,
 ) -> Result<Page, StoreError> {
@@ -242,14 +252,21 @@ pub(super) async fn page(
     let look_from = async |from| {
         let asked = Asked { from, limit, ..asked };
         let asked_at = Instant::now();
-        let look = match asked.conversation {
+        let found = match asked.conversation {
             Some(key) => look_at_conversation(way, keys, appetite, key, asked).await,
             None => look(way, keys, appetite, asked).await,
         };
-        if look.is_err() && asked_at.elapsed() >= RESPONSE_TIMEOUT {
+        if found.is_err() && asked_at.elapsed() >= RESPONSE_TIMEOUT {
             appetite.halve();
         }
-        let mut look = look?;
+        let found = found?;
+        let mut look = Look {
+            view: found.view,
+            last: found.entries.last().map(|(id, _)| *id),
+            entries: open_entries(vault, asked.partition, found.entries).await?,
+            at_tail: found.at_tail,
+        };
+        appetite.learn(&look.entries);
         look.keep_a_page(limit);
         Ok::<_, StoreError>(look)
     };
@@ -275,14 +292,17 @@ impl Look {
     fn keep_a_page(&mut self, limit: usize) {
         let mut room = Room::new(limit);
         let fits = self.entries.iter().take_while(|entry| room.takes(entry)).count();
-        self.at_tail &= fits == self.entries.len();
-        self.entries.truncate(fits);
+        if fits < self.entries.len() {
+            self.at_tail = false;
+            self.entries.truncate(fits);
+            self.last = self.entries.last().map(|last| last.id);
+        }
     }
 
     fn into_page(self, gap: Option<Gap>) -> Page {
         let tail = self.view.meta.tail();
         Page {
-            next: self.entries.last().map_or(tail, |last| last.id),
+            next: self.last.unwrap_or(tail),
             entries: self.entries,
             gap,
             before_oldest: self.view.before_oldest(),
@@ -322,19 +342,15 @@ mod tests {
     fn what_was_appended_or_trimmed_between_view_and_entries_is_noticed() {
         // Nothing happened, or more was appended.
         assert_eq!(seen(None).meta.tail().n, 5);
-        let at_tail = put_together(seen(None), found(&[(60, 6)]), 0).unwrap().unwrap();
+        let at_tail = put_together(seen(None), found(&[(60, 6)])).unwrap().unwrap();
         assert!(at_tail.at_tail && at_tail.entries.is_empty());
         // What followed was trimmed.
         assert!(
-            put_together(seen(Some((40, 4))), found(&[(50, 5)]), 0)
+            put_together(seen(Some((40, 4))), found(&[(50, 5)]))
                 .unwrap()
                 .is_none()
         );
-        assert!(
-            put_together(seen(Some((40, 4))), found(&[]), 0)
-                .unwrap()
-                .is_none()
-        );
+        assert!(put_together(seen(Some((40, 4))), found(&[])).unwrap().is_none());
     }
 
     #[test]

@@ -10,15 +10,34 @@ use crate::conversation::{
 };
 
 const SESSION: &str = include_str!("session.lua");
+const APPEND: &str = include_str!("append.lua");
+const APPEND_ENTRY: &str = include_str!("append_entry.lua");
+const CHANGE_SESSION: &str = include_str!("change_session.lua");
 const KEEP_SESSION: &str = include_str!("keep_session.lua");
+const CHECK_KEY: &str = include_str!("check_key.lua");
+const ERASED_AROUND: &str = include_str!("erased_around.lua");
 
 /// Trims a partition.
 pub(super) static TRIM: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("trim.lua")]));
 /// Reads a conversation through its index.
 pub(super) static CONVERSATION: LazyLock<Script> =
-    LazyLock::new(|| Script::new(&[include_str!("conversation.lua")]));
+    LazyLock::new(|| Script::new(&[ERASED_AROUND, include_str!("conversation.lua")]));
 /// Looks at partitions around places.
-pub(super) static LOOK: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("look.lua")]));
+pub(super) static LOOK: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&[ERASED_AROUND, include_str!("look.lua")]));
+/// Begins to erase a conversation.
+pub(super) static BEGIN_ERASURE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&[include_str!("begin_erasure.lua")]));
+/// Erases some entries of a conversation.
+pub(super) static ERASE_ENTRIES: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&[include_str!("erase_entries.lua")]));
+/// Finds or makes the data key of a conversation.
+pub(super) static DATA_KEY: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("data_key.lua")]));
+/// Replaces a data key that was wrapped anew.
+pub(super) static REWRAP: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("rewrap.lua")]));
+/// Which master keys wrap data keys of a partition.
+pub(super) static MASTER_KEYS: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&[include_str!("master_keys.lua")]));
 /// Begins a call that may be repeated.
 pub(super) static BEGIN: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("begin.lua")]));
 /// Records how a call ended.
@@ -77,6 +96,31 @@ pub(super) struct Constants {
     pub(super) index_ms: u64,
 }
 
+/// Where a script that changes a session finds what only some calls have, among its keys and arguments.
+struct Layout {
+    /// The key of the awaited echoes.
+    echo: usize,
+    /// The first argument of the change.
+    change: usize,
+    /// The key of the data keys, and the argument with the identifier of one; `None`: nothing is encrypted.
+    data_key: Option<(usize, usize)>,
+}
+
+impl Layout {
+    fn lua(&self) -> String {
+        let Self {
+            echo,
+            change,
+            data_key,
+        } = self;
+        let places = format!("local ECHO, FROM = {echo}, {change}");
+        match data_key {
+            None => places,
+            Some((keys, id)) => format!("{places}\nlocal DATA_KEYS, KEY_ID_AT = {keys}, {id}"),
+        }
+    }
+}
+
 impl Constants {
     fn lua(&self) -> String {
         let Self {
@@ -91,6 +135,11 @@ impl Constants {
              local SESSION_MS, SLICE_MS, INDEX_MS = {session_ms}, {slice_ms}, {index_ms}"
         )
     }
+}
+
+/// The part that writes an entry, with the name of its key among the entry's fields.
+fn naming_the_key(entry: &str) -> String {
+    entry.replace("'v', FORMAT,", "'v', FORMAT, 'k', KEY_ID,")
 }
 
 /// A script, known to Redis by its hash once it was loaded.
@@ -108,20 +157,70 @@ impl Script {
 
     /// Appends an event.
     pub(super) fn append(constants: &Constants) -> Self {
-        let entry = include_str!("append_entry.lua");
+        let layout = Layout {
+            echo: 8,
+            change: 7,
+            data_key: None,
+        };
         Self::new(&[
             &constants.lua(),
-            include_str!("append.lua"),
+            &layout.lua(),
+            APPEND,
             SESSION,
-            entry,
+            APPEND_ENTRY,
+            KEEP_SESSION,
+        ])
+    }
+
+    /// Appends an event whose content is encrypted. Where nothing is, scripts have no part in it.
+    pub(super) fn append_sealed(constants: &Constants) -> Self {
+        let layout = Layout {
+            echo: 9,
+            change: 8,
+            data_key: Some((8, 7)),
+        };
+        Self::new(&[
+            &constants.lua(),
+            &layout.lua(),
+            APPEND,
+            CHECK_KEY,
+            SESSION,
+            &naming_the_key(APPEND_ENTRY),
             KEEP_SESSION,
         ])
     }
 
     /// Changes a session without an event.
     pub(super) fn change_session(constants: &Constants) -> Self {
-        let begin = include_str!("change_session.lua");
-        Self::new(&[&constants.lua(), begin, SESSION, KEEP_SESSION])
+        let layout = Layout {
+            echo: 0,
+            change: 2,
+            data_key: None,
+        };
+        Self::new(&[
+            &constants.lua(),
+            &layout.lua(),
+            CHANGE_SESSION,
+            SESSION,
+            KEEP_SESSION,
+        ])
+    }
+
+    /// The same of a change in which something is encrypted.
+    pub(super) fn change_session_sealed(constants: &Constants) -> Self {
+        let layout = Layout {
+            echo: 0,
+            change: 3,
+            data_key: Some((5, 2)),
+        };
+        Self::new(&[
+            &constants.lua(),
+            &layout.lua(),
+            CHANGE_SESSION,
+            CHECK_KEY,
+            SESSION,
+            KEEP_SESSION,
+        ])
     }
 
     /// The command that runs it.
@@ -198,5 +297,20 @@ impl Call {
             };
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_names_its_key_however_it_is_written() {
+        let writes = APPEND_ENTRY.matches("'XADD'").count();
+        assert_eq!(
+            naming_the_key(APPEND_ENTRY).matches("'k', KEY_ID,").count(),
+            writes
+        );
+        assert_eq!(writes, 2);
     }
 }

@@ -8,9 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ::redis::{
-    AsyncConnectionConfig, Client, Pipeline, Value, aio::MultiplexedConnection, cmd, from_redis_value,
-};
+use ::redis::{AsyncConnectionConfig, Pipeline, Value, aio::MultiplexedConnection, cmd, from_redis_value};
 use tokio::time::timeout;
 use tracing::warn;
 
@@ -19,6 +17,7 @@ use super::{
     error::explain,
     link::{Link, Request},
     poll::ask_all,
+    tls::Target,
     url::{Address, Login},
     wire,
 };
@@ -86,8 +85,8 @@ impl Newest {
 
 impl Sentinels {
     /// Those of a master. A task watches them for as long as this lives.
-    pub(super) fn new(sentinels: Vec<Client>, master: String, login: Login) -> Arc<Self> {
-        let link = |client| Link::new(Dial::Server(Box::new(client)), ANSWERED_WITHIN);
+    pub(super) fn new(sentinels: Vec<Target>, master: String, login: Login) -> Arc<Self> {
+        let link = |sentinel| Link::new(Dial::Server(Box::new(sentinel)), ANSWERED_WITHIN);
         let this = Arc::new(Self {
             links: sentinels.into_iter().map(link).collect(),
             master,
@@ -128,11 +127,8 @@ impl Sentinels {
         address: &Address,
         config: &AsyncConnectionConfig,
     ) -> Result<MultiplexedConnection, StoreError> {
-        let client = self.login.client(address).map_err(|error| explain(&error))?;
-        let mut connection = client
-            .get_multiplexed_async_connection_with_config(config)
-            .await
-            .map_err(|error| explain(&error))?;
+        let server = self.login.server(address).map_err(|error| explain(&error))?;
+        let mut connection = server.connect(config).await?;
         let role: Value = cmd("ROLE")
             .query_async(&mut connection)
             .await

@@ -15,6 +15,20 @@ use crate::store::{Retention, StoreError};
 /// Version of the layout of keys.
 const VERSION: u64 = 2;
 
+/// The same of a log in which contents may be encrypted: whoever knows nothing of that must leave it alone.
+const SEALED_VERSION: u64 = 3;
+
+/// What a store does with contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sealing {
+    /// It has no master keys.
+    None,
+    /// It can decrypt.
+    Opens,
+    /// It encrypts, too.
+    Seals,
+}
+
 /// How long the probe's key lives, milliseconds.
 const PROBE_MS: u64 = 10_000;
 
@@ -99,15 +113,27 @@ fn check_version(version: &str) -> Result<(), StoreError> {
 }
 
 /// Notes what the log is where nothing is noted, and refuses a log that is another. Needs a Redis that takes writes.
-pub(super) async fn check_schema(way: &Way, keys: &Keys) -> Result<(), StoreError> {
+pub(super) async fn check_schema(way: &Way, keys: &Keys, sealing: Sealing) -> Result<(), StoreError> {
+    let next = match sealing {
+        Sealing::Seals => SEALED_VERSION.to_string(),
+        Sealing::None | Sealing::Opens => String::new(),
+    };
     let call = Call::new([keys.schema(), keys.probe()])
         .arg(VERSION)
         .arg(keys.partitions())
-        .arg(PROBE_MS);
+        .arg(PROBE_MS)
+        .arg(next);
     let noted: Value = way.script(&SCHEMA, call).await?;
     let [version, partitions] = wire::array_of(noted)?;
     let (version, partitions) = (wire::number(&version)?, wire::number(&partitions)?);
-    if version != VERSION {
+    if version == SEALED_VERSION && sealing == Sealing::None {
+        return Err(StoreError::Mismatch(
+            "Redis holds a log whose contents may be encrypted: set master_keys_file to the file of the service that wrote \
+             it, or give this one a key prefix of its own"
+                .into(),
+        ));
+    }
+    if ![VERSION, SEALED_VERSION].contains(&version) {
         return Err(StoreError::Mismatch(format!(
             "Redis holds a log of layout {version}, and this version of Chatbridge writes layout {VERSION}: run the \
              version that wrote it, or give this one a key prefix of its own"

@@ -21,13 +21,15 @@ use super::{
     read,
     scripts::LOOK,
     topology::Topology,
+    vault::{Vault, open_entries},
     wire,
 };
 use crate::{
     event::{EntryId, Position},
     store::{
         Entry, StoreError, Tail,
-        gap::{Meta, View, judge},
+        entry::Stored,
+        gap::{View, judge},
     },
 };
 
@@ -60,6 +62,7 @@ impl RedisTail {
     pub(super) async fn open(
         topology: &Arc<Topology>,
         keys: &Keys,
+        vault: Option<&Arc<Vault>>,
         behind: Vec<EntryId>,
     ) -> Result<Self, StoreError> {
         if behind.len() != usize::from(keys.partitions()) {
@@ -81,9 +84,10 @@ impl RedisTail {
         let mut tasks = JoinSet::new();
         for mut reader in readers {
             let sender = sender.clone();
+            let vault = vault.cloned();
             tasks.spawn(async move {
                 loop {
-                    let answer = reader.next().await;
+                    let answer = reader.next(vault.as_deref()).await;
                     let read = answer.as_ref().ok().map(Vec::len);
                     if sender.send(answer).await.is_err() {
                         return;
@@ -171,6 +175,7 @@ struct Reader {
     generation: u64,
     /// Whether the slot is still being moved to where this reads: each command needs leave.
     asking: bool,
+    keys: Keys,
     partitions: Vec<Partition>,
     /// Place in `partitions` by name of the stream.
     by_log: HashMap<String, usize>,
@@ -181,7 +186,6 @@ struct Reader {
 struct Partition {
     number: u16,
     log: String,
-    meta: String,
     /// Where it was read up to.
     at: EntryId,
 }
@@ -208,7 +212,6 @@ impl Reader {
         let partition = |(number, at)| Partition {
             number,
             log: keys.log(number),
-            meta: keys.meta(number),
             at,
         };
         let partitions: Vec<Partition> = behind.into_iter().map(partition).collect();
@@ -221,6 +224,7 @@ impl Reader {
             dial: dial.clone(),
             generation,
             asking,
+            keys: keys.clone(),
             partitions,
             by_log,
             checked: Instant::now(),
@@ -229,7 +233,7 @@ impl Reader {
         Ok(reader)
     }
 
-    async fn next(&mut self) -> Result<Vec<Entry>, StoreError> {
+    async fn next(&mut self, vault: Option<&Vault>) -> Result<Vec<Entry>, StoreError> {
         let command = self.read_command();
         let request = Request::Command(&command);
         let answer = timeout(BLOCK + GRACE, request.send(&mut self.connection, self.asking));
@@ -239,7 +243,10 @@ impl Reader {
                 "Redis has another master: the live feed must be opened again".into(),
             ));
         }
-        let entries = self.take_in(answer).await?;
+        let mut entries = Vec::new();
+        for (partition, taken) in self.take_in(answer).await? {
+            entries.extend(open_entries(vault, partition, taken).await?);
+        }
         if entries.is_empty() || self.checked.elapsed() > BLOCK {
             self.check().await?;
         }
@@ -263,9 +270,9 @@ impl Reader {
         let places: Vec<_> = self
             .partitions
             .iter()
-            .map(|p| (p.log.as_str(), p.meta.as_str(), Position::After(p.at)))
+            .map(|p| (p.number, Position::After(p.at)))
             .collect();
-        let command = LOOK.command(&read::look_at(&places, backwards));
+        let command = LOOK.command(&read::look_at(&self.keys, &places, backwards));
         let views = read::views(self.ask(&Request::Script(&LOOK, &command)).await?)?;
         if views.len() != self.partitions.len() {
             return Err(StoreError::Corrupt("Redis told of another number of partitions".into()).into());
@@ -297,7 +304,7 @@ impl Reader {
     async fn check(&mut self) -> Result<(), StoreError> {
         let views = self.look(false).await?;
         for (partition, view) in self.partitions.iter().zip(views) {
-            if let Some(how) = contradiction(view.meta, partition.at, view.following.is_some()) {
+            if let Some(how) = contradiction(&view, partition.at) {
                 return Err(moved_on(partition.number, how));
             }
         }
@@ -305,27 +312,45 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes in what a read answered.
-    async fn take_in(&mut self, answer: Value) -> Result<Vec<Entry>, StoreError> {
+    /// Takes in what a read answered, by partition.
+    async fn take_in(&mut self, answer: Value) -> Result<Vec<(u16, Vec<(EntryId, Stored)>)>, StoreError> {
         let streams = wire::streams(answer)?;
         self.learn_epochs(&streams).await?;
-        let mut entries = Vec::new();
+        let mut taken = Vec::new();
         for (stream, values) in streams {
-            let place = self.by_log.get(&stream).copied();
-            let Some(Partition { number, at, .. }) = place.and_then(|place| self.partitions.get_mut(place))
-            else {
+            let Some(place) = self.by_log.get(&stream).copied() else {
                 continue;
             };
+            let Some(Partition { number, at, .. }) = self.partitions.get(place).cloned() else {
+                continue;
+            };
+            let (mut last, mut entries) = (at, Vec::with_capacity(values.len()));
             for value in values {
-                let entry = wire::entry(value, *number, at.epoch)?;
-                if entry.id.n != at.n + 1 {
-                    return Err(moved_on(*number, "does not go on where it was read up to"));
+                let (id, stored) = wire::entry(value, at.epoch)?;
+                if id.n != last.n + 1 && !self.all_erased(number, last.n, id.n).await? {
+                    return Err(moved_on(number, "does not go on where it was read up to"));
                 }
-                *at = entry.id;
-                entries.push(entry);
+                last = id;
+                entries.push((id, stored));
             }
+            if let Some(partition) = self.partitions.get_mut(place) {
+                partition.at = last;
+            }
+            taken.push((number, entries));
         }
-        Ok(entries)
+        Ok(taken)
+    }
+
+    /// Whether all entries between two numbers were erased.
+    async fn all_erased(&mut self, partition: u16, behind: u64, before: u64) -> Result<bool, StoreError> {
+        if before <= behind {
+            return Ok(false);
+        }
+        let mut count = cmd("ZCOUNT");
+        count.arg(self.keys.erased(partition));
+        count.arg(format!("({behind}")).arg(format!("({before}"));
+        let erased = wire::number(&self.ask(&Request::Command(&count)).await?)?;
+        Ok(erased == before - behind - 1)
     }
 
     /// A partition gets its epoch when it is first written, and entries do not carry it.
@@ -356,16 +381,17 @@ impl Reader {
     }
 }
 
-/// Why a partition cannot be the one that was read up to `at`; `more`: whether entries lie behind that place.
-fn contradiction(meta: Meta, at: EntryId, more: bool) -> Option<&'static str> {
+/// Why a partition cannot be the one that was read up to `at`.
+fn contradiction(view: &View, at: EntryId) -> Option<&'static str> {
+    let (meta, more) = (view.meta, view.following.is_some());
     if at.epoch != 0 && meta.epoch != at.epoch {
         return Some("was wiped");
     }
     let rewound = match meta.n.cmp(&at.n) {
         std::cmp::Ordering::Less => true,
         std::cmp::Ordering::Equal => meta.ms != at.ms || more,
-        // It has newer entries, but with older times.
-        std::cmp::Ordering::Greater => !more,
+        // It has newer entries, but with older times, or all of them were erased.
+        std::cmp::Ordering::Greater => !more && view.erased.before_following != meta.n - at.n,
     };
     rewound.then_some("has lost entries")
 }
@@ -382,6 +408,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::store::gap::{Erased, Meta};
 
     fn meta(epoch: u64, n: u64, ms: u64) -> Meta {
         Meta {
@@ -407,13 +434,36 @@ mod tests {
             ms: 50,
             n: 5,
         };
-        assert_eq!(contradiction(meta, at, more).is_none(), goes_on);
+        assert_eq!(contradiction(&view(meta, more, 0), at).is_none(), goes_on);
+    }
+
+    fn view(meta: Meta, more: bool, before_following: u64) -> View {
+        View {
+            meta,
+            following: more.then_some((meta.ms, meta.n)),
+            erased: Erased {
+                before_following,
+                ..Erased::default()
+            },
+            ..View::default()
+        }
+    }
+
+    #[test]
+    fn a_log_whose_newest_entries_were_erased_is_the_same() {
+        let at = EntryId {
+            epoch: 1,
+            ms: 50,
+            n: 5,
+        };
+        assert_eq!(contradiction(&view(meta(1, 7, 70), false, 2), at), None);
+        assert!(contradiction(&view(meta(1, 7, 70), false, 1), at).is_some());
     }
 
     #[rstest]
     #[case::still_not_written(meta(0, 0, 0), false)]
     #[case::written_by_now(meta(1, 1, 10), true)]
     fn a_partition_that_was_never_written_may_be(#[case] meta: Meta, #[case] more: bool) {
-        assert_eq!(contradiction(meta, EntryId::default(), more), None);
+        assert_eq!(contradiction(&view(meta, more, 0), EntryId::default()), None);
     }
 }

@@ -54,7 +54,7 @@ impl Server {
         address: &Address,
         wait: Option<Wait>,
     ) -> Result<Self, RedisError> {
-        let dial = Dial::Server(Box::new(login.client(address)?));
+        let dial = Dial::Server(Box::new(login.server(address)?));
         Ok(Self::new(address.clone(), dial, wait))
     }
 
@@ -109,7 +109,7 @@ impl Topology {
             Self::One(Box::new(Server::new(Address { host, port }, dial, wait)))
         };
         Arc::new(match place {
-            Place::Server(client) => one(Dial::Server(client)),
+            Place::Server(server) => one(Dial::Server(server)),
             Place::Sentinel {
                 sentinels,
                 master,

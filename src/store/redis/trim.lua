@@ -1,5 +1,6 @@
 -- Cuts off a partition's oldest entries: those older than the log keeps, and those above its size. The newest is never cut
--- off for its size. Answers 1 where there may be more to cut, else 0.
+-- off for its size. Lets go of the places of erased entries that would have been cut off as well. Answers 1 where there may be more
+-- to cut, else 0.
 --
 -- KEYS: log, meta
 -- ARGV: 1 log ms, 2 most bytes (0: any number)
@@ -29,7 +30,7 @@ local function cut(length, count)
   return last_ms
 end
 
-local meta = redis.call('HMGET', KEYS[2], 'epoch', 'bytes', 'trimmed')
+local meta = redis.call('HMGET', KEYS[2], 'epoch', 'bytes', 'trimmed', 'erased', 'n')
 if not meta[1] then return 0 end
 local time = redis.call('TIME')
 local before_ms = math.max(0, time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[1])
@@ -53,4 +54,22 @@ while left > 0 do
   more = more or left == 0
 end
 if line > trimmed then redis.call('HSET', KEYS[2], 'trimmed', string.format('%d', line)) end
+
+if meta[4] then
+  -- A place is of use until it would have been cut for its age, or an entry behind it was cut. Not among KEYS, as in
+  -- `erased_around.lua`.
+  local erased, first = (string.gsub(KEYS[1], 'log$', 'erased')), oldest()
+  local oldest_n = first and tonumber(string.match(first[1], '%d+$')) or meta[5] + 1
+  local before_oldest = redis.call('ZCOUNT', erased, '-inf', string.format('(%d', oldest_n))
+  local places, gone = redis.call('ZRANGE', erased, 0, STEP - 1), 0
+  for _, place in ipairs(places) do
+    local ms, n = string.match(place, '^(%d+)-(%d+)$')
+    local is_run = before_oldest - gone == oldest_n - n
+    if n - oldest_n > 0 or is_run and ms - before_ms >= 0 then break end
+    gone = gone + 1
+  end
+  if gone > 0 then redis.call('ZREMRANGEBYRANK', erased, 0, gone - 1) end
+  if gone == #places and gone < STEP then redis.call('HDEL', KEYS[2], 'erased') end
+  more = more or gone == STEP
+end
 return more and 1 or 0

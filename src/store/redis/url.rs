@@ -1,6 +1,6 @@
 //! Reads the Redis URL: one server, a master that Sentinels name, or a cluster.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use ::redis::{
     Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo,
@@ -8,6 +8,9 @@ use ::redis::{
 };
 use percent_encoding::percent_decode_str;
 use socket2::TcpKeepalive;
+
+use super::tls::{RedisTls, Target};
+use crate::tls::install_provider;
 
 /// What is said of a URL whose scheme is none of ours.
 const EXPECTED: &str = "the Redis URL cannot be read: expected redis://[user:password@]host[:port][/database], \
@@ -36,12 +39,13 @@ impl fmt::Display for Address {
 /// How to introduce oneself to servers that share credentials.
 #[derive(Clone)]
 pub(super) struct Login {
-    tls: bool,
+    /// `None`: connections are not encrypted.
+    tls: Option<Arc<RedisTls>>,
     settings: RedisConnectionInfo,
 }
 
 impl Login {
-    fn new(tls: bool, user: Option<&str>, password: Option<&str>, database: i64) -> Self {
+    fn new(tls: Option<Arc<RedisTls>>, user: Option<&str>, password: Option<&str>, database: i64) -> Self {
         let mut settings = RedisConnectionInfo::default()
             .set_db(database)
             // Only with RESP3 the library tells at once that a connection was lost.
@@ -55,10 +59,10 @@ impl Login {
         Self { tls, settings }
     }
 
-    /// A client of one server.
-    pub(super) fn client(&self, address: &Address) -> Result<Client, RedisError> {
+    /// One server.
+    pub(super) fn server(&self, address: &Address) -> Result<Target, RedisError> {
         let (host, port) = (address.host.clone(), address.port);
-        let address = if self.tls {
+        let address = if self.tls.is_some() {
             ConnectionAddr::TcpTls {
                 host,
                 port,
@@ -68,11 +72,12 @@ impl Login {
         } else {
             ConnectionAddr::Tcp(host, port)
         };
-        open(
+        let client = open(
             address
                 .into_connection_info()?
                 .set_redis_settings(self.settings.clone()),
-        )
+        )?;
+        Ok(Target::new(client, self.tls.clone()))
     }
 }
 
@@ -102,10 +107,10 @@ fn open(info: ConnectionInfo) -> Result<Client, RedisError> {
 /// Where Redis is.
 pub(super) enum Place {
     /// One server, or a name that follows the master.
-    Server(Box<Client>),
+    Server(Box<Target>),
     /// The master that Sentinels name.
     Sentinel {
-        sentinels: Vec<Client>,
+        sentinels: Vec<Target>,
         master: String,
         login: Login,
     },
@@ -113,30 +118,31 @@ pub(super) enum Place {
     Cluster { seeds: Vec<Address>, login: Login },
 }
 
-/// Reads a URL, or says what is wrong with it without repeating any of it: it holds a password.
-pub(super) fn parse(url: &str) -> Result<Place, String> {
-    // It fails only where somebody has installed one before, which is as good.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+/// Reads a URL, or says what is wrong with it without repeating any of it: it holds a password. `tls` is for where the URL
+/// asks for encryption.
+pub(super) fn parse(url: &str, tls: &RedisTls) -> Result<Place, String> {
+    install_provider();
     let (scheme, rest) = url.split_once("://").ok_or(EXPECTED)?;
+    let tls = scheme.starts_with("rediss").then(|| Arc::new(tls.clone()));
     match scheme {
-        "redis" | "rediss" => server(url),
-        "redis+sentinel" | "rediss+sentinel" => sentinel(scheme.starts_with("rediss"), rest),
-        "redis+cluster" | "rediss+cluster" => cluster(scheme.starts_with("rediss"), rest),
+        "redis" | "rediss" => server(tls, url),
+        "redis+sentinel" | "rediss+sentinel" => sentinel(tls, rest),
+        "redis+cluster" | "rediss+cluster" => cluster(tls, rest),
         _ => Err(EXPECTED.into()),
     }
 }
 
-fn server(url: &str) -> Result<Place, String> {
+fn server(tls: Option<Arc<RedisTls>>, url: &str) -> Result<Place, String> {
     // The library's words may repeat parts of the URL.
     let unreadable = |_: RedisError| EXPECTED.to_owned();
     let info = url.into_connection_info().map_err(unreadable)?;
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
     open(info.set_redis_settings(settings))
-        .map(|client| Place::Server(Box::new(client)))
+        .map(|client| Place::Server(Box::new(Target::new(client, tls))))
         .map_err(unreadable)
 }
 
-fn sentinel(tls: bool, rest: &str) -> Result<Place, String> {
+fn sentinel(tls: Option<Arc<RedisTls>>, rest: &str) -> Result<Place, String> {
     let parts = Parts::read(rest, SENTINEL_PORT)?;
     let mut path = parts.path.split('/').filter(|part| !part.is_empty());
     let master = path.next().ok_or(
@@ -170,8 +176,8 @@ fn sentinel(tls: bool, rest: &str) -> Result<Place, String> {
             }
         }
     }
-    let to_sentinels = Login::new(tls, user.as_deref(), password.as_deref(), 0);
-    let sentinels = parts.hosts.iter().map(|host| to_sentinels.client(host));
+    let to_sentinels = Login::new(tls.clone(), user.as_deref(), password.as_deref(), 0);
+    let sentinels = parts.hosts.iter().map(|host| to_sentinels.server(host));
     Ok(Place::Sentinel {
         sentinels: sentinels
             .collect::<Result<_, _>>()
@@ -181,7 +187,7 @@ fn sentinel(tls: bool, rest: &str) -> Result<Place, String> {
     })
 }
 
-fn cluster(tls: bool, rest: &str) -> Result<Place, String> {
+fn cluster(tls: Option<Arc<RedisTls>>, rest: &str) -> Result<Place, String> {
     let parts = Parts::read(rest, SERVER_PORT)?;
     if !matches!(parts.path.trim_matches('/'), "" | "0") {
         return Err("the Redis URL names a database, and a cluster has only database 0".into());
@@ -264,9 +270,9 @@ mod tests {
     use super::*;
 
     fn hosts(place: &Place) -> Vec<String> {
-        let of = |client: &Client| client.get_connection_info().addr().to_string();
+        let of = |server: &Target| server.client().get_connection_info().addr().to_string();
         match place {
-            Place::Server(client) => vec![of(client)],
+            Place::Server(server) => vec![of(server)],
             Place::Sentinel { sentinels, .. } => sentinels.iter().map(of).collect(),
             Place::Cluster { seeds, .. } => seeds.iter().map(ToString::to_string).collect(),
         }
@@ -280,7 +286,7 @@ mod tests {
     #[case("redis+cluster://u:p%2F,@a,b:1,[::1]", &["a:6379", "b:1", "[::1]:6379"])]
     #[case("rediss+cluster://a/0", &["a:6379"])]
     fn what_is_meant_is_read(#[case] url: &str, #[case] expected: &[&str]) {
-        assert_eq!(hosts(&parse(url).ok().unwrap()), expected);
+        assert_eq!(hosts(&parse(url, &RedisTls::default()).ok().unwrap()), expected);
     }
 
     #[test]
@@ -290,7 +296,7 @@ mod tests {
             sentinels,
             master,
             login,
-        }) = parse(url)
+        }) = parse(url, &RedisTls::default())
         else {
             panic!("it is well-formed")
         };
@@ -298,7 +304,7 @@ mod tests {
         let server = &login.settings;
         let of_server = (server.username(), server.password(), server.db());
         assert_eq!(of_server, (Some("u"), Some("p@"), 3));
-        let sentinel = sentinels[0].get_connection_info().redis_settings();
+        let sentinel = sentinels[0].client().get_connection_info().redis_settings();
         assert_eq!(
             (sentinel.username(), sentinel.password()),
             (Some("su"), Some("s&"))
@@ -325,7 +331,7 @@ mod tests {
     #[case("redis+cluster://u:pa55word@a?x=1")]
     #[case("redis+cluster://u:%ff@a")]
     fn what_is_wrong_is_said_without_the_password(#[case] url: &str) {
-        let problem = parse(url).err().unwrap();
+        let problem = parse(url, &RedisTls::default()).err().unwrap();
         assert!(
             problem.contains("the Redis URL") && !problem.contains("pa55"),
             "{problem}"

@@ -7,14 +7,14 @@ use crate::{
     conversation::SessionState,
     event::EntryId,
     store::{
-        Appended, Entry, StoreError,
+        Appended, StoreError,
         entry::Stored,
-        gap::{Meta, Place},
+        gap::{Erased, Meta, Place},
     },
 };
 
 /// The fields of a partition's meta, in the order in which [`meta`] reads them.
-pub(super) const META_FIELDS: [&str; 4] = ["epoch", "n", "ms", "trimmed"];
+pub(super) const META_FIELDS: [&str; 5] = ["epoch", "n", "ms", "trimmed", "erased"];
 
 fn unexpected(what: &str) -> StoreError {
     StoreError::Corrupt(format!("Redis answered something that is not {what}"))
@@ -62,7 +62,8 @@ pub(super) fn number(value: &Value) -> Result<u64, StoreError> {
 
 /// Meta of a partition.
 pub(super) fn meta(value: Value) -> Result<Meta, StoreError> {
-    let [epoch, n, ms, trimmed] = array_of(value)?;
+    // Whether anything was erased is for scripts alone.
+    let [epoch, n, ms, trimmed, _] = array_of(value)?;
     if epoch == Value::Nil {
         return Ok(Meta::default());
     }
@@ -85,6 +86,19 @@ fn place(id: &Value) -> Result<Place, StoreError> {
     parsed.ok_or_else(|| unexpected("an entry's id"))
 }
 
+/// What was erased around a place; nothing where nothing was.
+pub(super) fn erased(value: Value) -> Result<Erased, StoreError> {
+    if value == Value::Nil {
+        return Ok(Erased::default());
+    }
+    let [at, before_following, before_oldest] = array_of(value)?;
+    Ok(Erased {
+        at: number(&at)? == 1,
+        before_following: number(&before_following)?,
+        before_oldest: number(&before_oldest)?,
+    })
+}
+
 /// An entry's id, where there is one.
 pub(super) fn maybe_place(id: &Value) -> Result<Option<Place>, StoreError> {
     if *id == Value::Nil {
@@ -105,11 +119,11 @@ pub(super) fn first_place(entries: &Value) -> Result<Option<Place>, StoreError> 
     }
 }
 
-/// An entry, with its id and its fields.
-pub(super) fn entry(value: Value, partition: u16, epoch: u64) -> Result<Entry, StoreError> {
+/// An entry as it is stored, with its id.
+pub(super) fn entry(value: Value, epoch: u64) -> Result<(EntryId, Stored), StoreError> {
     let [id, fields] = array_of(value)?;
     let (ms, n) = place(&id)?;
-    stored(fields)?.into_entry(partition, EntryId { epoch, ms, n })
+    Ok((EntryId { epoch, ms, n }, stored(fields)?))
 }
 
 fn stored(fields: Value) -> Result<Stored, StoreError> {
@@ -141,17 +155,28 @@ fn stored(fields: Value) -> Result<Stored, StoreError> {
     Ok(stored)
 }
 
-/// What `append.lua` answered. `None`: the id was claimed in a step of its own.
-pub(super) fn appended(answer: Value) -> Result<Option<Appended>, StoreError> {
+/// What came of an attempt to append.
+pub(super) enum Attempt {
+    /// It was appended, or need not be.
+    Appended(Appended),
+    /// The id was claimed in a step of its own, which does not tell whether the event is in the log.
+    ClaimedApart,
+    /// The data key is there no more.
+    KeyGone,
+}
+
+/// What `append.lua` answered.
+pub(super) fn appended(answer: Value) -> Result<Attempt, StoreError> {
     match answer {
-        Value::Nil => return Ok(Some(Appended::Duplicate)),
-        Value::Int(0) => return Ok(Some(Appended::Forged)),
-        Value::Int(1) => return Ok(None),
+        Value::Nil => return Ok(Attempt::Appended(Appended::Duplicate)),
+        Value::Int(0) => return Ok(Attempt::Appended(Appended::Forged)),
+        Value::Int(1) => return Ok(Attempt::ClaimedApart),
+        Value::Int(2) => return Ok(Attempt::KeyGone),
         _ => {}
     }
     let answer = text(answer)?;
     new_entry(&answer)
-        .map(Some)
+        .map(Attempt::Appended)
         .ok_or_else(|| unexpected("what became of an event"))
 }
 

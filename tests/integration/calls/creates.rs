@@ -47,7 +47,7 @@ impl World {
 #[rstest]
 #[tokio::test]
 async fn a_conversation_whose_answer_was_lost_is_found_by_its_events(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let world = World::new(kind).await;
     let others = world

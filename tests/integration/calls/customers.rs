@@ -70,7 +70,7 @@ async fn fifty_callers_on_two_replicas_get_one_conversation() {
 #[rstest]
 #[tokio::test]
 async fn what_is_found_is_as_the_vendor_has_it(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let world = World::new(kind).await;
     let new = world.find("u").await.unwrap();
@@ -154,7 +154,7 @@ async fn a_creation_that_is_refused_leaves_the_way_free() {
 #[rstest]
 #[tokio::test]
 async fn a_creation_whose_answer_was_lost_is_found_or_stays_unknown(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let world = World::new(kind).await;
     world.vendor.mode(Mode::LoseAnswer);

@@ -16,7 +16,7 @@ fn is_now(ms: i64) -> bool {
 #[rstest]
 #[tokio::test]
 async fn a_message_whose_answer_was_lost_is_found_and_not_sent_again(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let world = World::new(kind).await;
     world.vendor.has_message("user", "hello", 0);
@@ -37,7 +37,7 @@ async fn a_message_whose_answer_was_lost_is_found_and_not_sent_again(
 #[rstest]
 #[tokio::test]
 async fn a_message_that_is_not_to_be_seen_stays_unknown_and_is_not_sent_again(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let world = World::new(kind).await;
     world.vendor.mode(Mode::LoseRequest);
@@ -173,7 +173,7 @@ async fn many_messages_from_before_do_not_stand_in_the_way() {
 #[rstest]
 #[tokio::test]
 async fn a_caller_who_leaves_while_it_is_sent_leaves_a_trace(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
     #[values(ID, "")] id: &'static str,
 ) {
     let world = World::new(kind).await;

@@ -10,7 +10,7 @@ use super::{
     Report,
     in_redis::Run,
     truth::{Loss, Truth},
-    violation::Checked,
+    violation::{Checked, violation},
 };
 
 /// A way to lose something of the log.
@@ -128,6 +128,8 @@ impl Run {
                             .await?;
                     }
                 }
+                // What is saved would bring it back.
+                _ if !saved && self.erases => report.erased += self.erase(&mut truth, chance).await?,
                 _ => {}
             }
         }
@@ -203,6 +205,35 @@ impl Run {
         }
         tokio::task::block_in_place(|| self.server.restart());
         self.audit(truth, (!whole).then_some(Loss::Rewound)).await
+    }
+
+    /// A conversation is erased, by whichever replica; answers how many entries that were.
+    async fn erase(&self, truth: &mut Truth, chance: &mut StdRng) -> Checked<u64> {
+        let _alone = self.gate.write().await;
+        self.audit(truth, None).await?;
+        let key = self.cast.keys.choose(chance).expect("there are some");
+        let mut erased = 0;
+        // A connection may have been cut just now: what was done until then is not counted again.
+        loop {
+            if let Ok(it) = self.replica(chance).store.erase(key).await {
+                erased += it.entries;
+                break;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        let expected = if key.conversation.is_empty() {
+            0
+        } else {
+            truth.erase(key)
+        };
+        if erased > expected {
+            return violation!(
+                NotInLog,
+                "of {key:?} {erased} entries were erased, and it had {expected}"
+            );
+        }
+        self.audit(truth, None).await?;
+        Ok(expected)
     }
 
     async fn wipe(&self, truth: &mut Truth) -> Checked {

@@ -46,6 +46,8 @@ struct Run {
     checkpoint: Option<Checkpoint>,
     retention: Retention,
     losses: bool,
+    /// Whether conversations are erased: what may be left out would hide how a planted fault left it out.
+    erases: bool,
     step: u64,
     report: Report,
 }
@@ -105,6 +107,7 @@ impl Run {
             checkpoint: None,
             retention,
             losses: chance.random::<bool>() && mutant.is_none_or(Mutant::needs_losses),
+            erases: mutant.is_none(),
             step: 0,
             report: Report::default(),
             chance,
@@ -257,9 +260,42 @@ impl Run {
                 self.replicas[replica].weather.fail_reads(failing);
             }
             n if self.losses => self.lose(n).await?,
-            _ => {}
+            n => {
+                if n % 2 == 0 {
+                    self.erase().await?;
+                }
+            }
         }
         Ok(())
+    }
+
+    /// A conversation is erased, on whichever replica. Not where the log may go back: it would be there again then.
+    async fn erase(&mut self) -> Checked {
+        if self.checkpoint.is_some() || !self.erases {
+            return Ok(());
+        }
+        self.audit(None).await?;
+        let key = self
+            .cast
+            .keys
+            .choose(&mut self.chance)
+            .expect("there are some")
+            .clone();
+        let replica = self.replicas.choose(&mut self.chance).expect("there are some");
+        let erased = replica.store.erase(&key).await.expect("it is erased").entries;
+        let expected = if key.conversation.is_empty() {
+            0
+        } else {
+            self.truth.erase(&key)
+        };
+        if erased != expected {
+            return violation!(
+                NotInLog,
+                "of {key:?} {erased} entries were erased, and it had {expected}"
+            );
+        }
+        self.report.erased += erased;
+        self.audit(None).await
     }
 
     async fn audit(&mut self, loss: Option<Loss>) -> Checked {
@@ -286,7 +322,7 @@ impl Run {
                 self.audit(Some(Loss::Wiped)).await?;
                 self.report.wipes += 1;
             }
-            8 => {}
+            8 => self.erase().await?,
             _ => self.fail_over().await?,
         }
         Ok(())

@@ -11,7 +11,8 @@ use std::{
 
 use chatbridge::store::{
     Append, Retention, Store as _,
-    redis::{Claims, RedisSettings, RedisStore},
+    redis::{Claims, RedisSettings, RedisStore, RedisTls},
+    seal::KeyRing,
 };
 use futures_util::future::{join_all, try_join_all};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
@@ -31,7 +32,7 @@ use super::{
     truth::{Loss, Truth},
     violation::{Checked, violation},
 };
-use crate::support::redis::RedisServer;
+use crate::{store::fixture::MASTER_KEY, support::redis::RedisServer};
 
 const PARTITIONS: u16 = 4;
 const WRITERS: usize = 16;
@@ -49,9 +50,13 @@ pub(super) struct Run {
     pub(super) replicas: Vec<Replica>,
     /// How many of them claim an event's id apart from the append.
     apart: usize,
+    /// Whether contents are encrypted.
+    sealed: bool,
+    /// Whether conversations are erased: what may be left out would hide how a planted fault left it out.
+    pub(super) erases: bool,
     /// Past all that is under test.
     auditor: RedisStore,
-    cast: Cast,
+    pub(super) cast: Cast,
     pub(super) offers: Offers,
     /// Held while an event is offered, until it is answered; and by whoever takes something away from the log.
     pub(super) gate: RwLock<()>,
@@ -100,20 +105,23 @@ pub(super) async fn run(seed: u64, budget: u64, losses: bool, mutant: Option<&Mu
 }
 
 /// Connects to the log with settings that leave it as it is.
-async fn connect(server: &RedisServer, retention: Retention, claims: Claims) -> RedisStore {
+async fn connect(server: &RedisServer, retention: Retention, claims: Claims, sealed: bool) -> RedisStore {
     let settings = RedisSettings {
         url: server.url().into(),
+        tls: RedisTls::default(),
         prefix: PREFIX.into(),
         partitions: PARTITIONS,
         retention,
         wait: None,
         claims: Some(claims),
+        master_keys: sealed.then(|| KeyRing::fixed(MASTER_KEY).expect("a key")),
     };
     RedisStore::connect(settings).await.expect("a store")
 }
 
 impl Run {
     async fn new(chance: &mut StdRng, budget: u64, apart: usize, mutant: Option<&Mutant>) -> Self {
+        let sealed = chance.random();
         let server = RedisServer::start();
         let mut replicas = Vec::new();
         for number in 0..REPLICAS {
@@ -121,11 +129,13 @@ impl Run {
                 true => Claims::Apart,
                 false => Claims::WithAppend,
             };
-            let store = connect(&server, Retention::default(), claims).await;
+            let store = connect(&server, Retention::default(), claims, sealed).await;
             replicas.push(Replica::start(Arc::new(store), chance, mutant));
         }
-        let auditor = connect(&server, Retention::default(), Claims::default()).await;
+        let auditor = connect(&server, Retention::default(), Claims::default(), sealed).await;
         Self {
+            sealed,
+            erases: mutant.is_none(),
             server,
             replicas,
             apart,
@@ -276,7 +286,7 @@ impl Run {
                 log_ms: now.saturating_sub(before_ms).max(1),
                 ..Retention::default()
             };
-            let janitor = connect(&self.server, retention, Claims::default()).await;
+            let janitor = connect(&self.server, retention, Claims::default(), self.sealed).await;
             // Those of before had a lease of a millisecond.
             if janitor.tidy(1).await.is_ok_and(|mine| mine) {
                 return;

@@ -29,6 +29,8 @@ pub(super) struct Report {
     pub(super) trims: u64,
     pub(super) wipes: u64,
     pub(super) rewinds: u64,
+    /// Entries that were erased.
+    pub(super) erased: u64,
     /// Replicas that claim an event's id with the append, and such as do it apart.
     pub(super) claim_with_append: u64,
     pub(super) claim_apart: u64,
@@ -69,6 +71,7 @@ impl Report {
         self.trims += other.trims;
         self.wipes += other.wipes;
         self.rewinds += other.rewinds;
+        self.erased += other.erased;
         self.claim_with_append += other.claim_with_append;
         self.claim_apart += other.claim_apart;
     }
@@ -84,6 +87,7 @@ impl Report {
             ("deliveries", self.deliveries),
             ("long stalls", self.long_stalls),
             ("breaks", self.breaks),
+            ("erasures", self.erased),
         ];
         let of_losses = [
             ("trims", self.trims),

@@ -26,6 +26,8 @@ pub(super) enum Loss {
     Trimmed,
     Wiped,
     Rewound,
+    /// With its conversation: nobody is told.
+    Erased,
 }
 
 /// An entry that the log holds or held.
@@ -71,6 +73,8 @@ pub(super) struct Truth {
     pub(super) partitions: Vec<Partition>,
     /// Each conversation's entries, in the order in which the log took them.
     pub(super) conversations: BTreeMap<ConversationKey, Vec<usize>>,
+    /// The first entry that each conversation may have since it was last erased.
+    begun: HashMap<ConversationKey, usize>,
     by_place: HashMap<(u16, EntryId), usize>,
     by_event: HashMap<EventName, usize>,
     /// Whether old entries may go by themselves.
@@ -118,6 +122,24 @@ impl Truth {
             }
         }
         Ok(())
+    }
+
+    /// Notes that a conversation was erased, right after an audit: answers how many entries that were.
+    pub(super) fn erase(&mut self, key: &ConversationKey) -> u64 {
+        self.begun.insert(key.clone(), self.entries.len());
+        let mut erased = 0;
+        for part in &mut self.partitions {
+            let entries = &mut self.entries;
+            part.live.retain(|index| {
+                let stays = entries[*index].key != *key;
+                if !stays {
+                    entries[*index].lost = Some(Loss::Erased);
+                    erased += 1;
+                }
+                stays
+            });
+        }
+        erased
     }
 
     /// What came behind the last entry that is known; `None` where something may be gone, and all must be read.
@@ -277,7 +299,9 @@ impl Truth {
     /// A conversation's last sequence: sessions count on over what was trimmed.
     fn last_sequence(&self, key: &ConversationKey) -> u64 {
         let entries = self.conversations.get(key).into_iter().flatten().rev();
+        let begun = self.begun.get(key).copied().unwrap_or(0);
         entries
+            .take_while(|i| **i >= begun)
             .map(|i| &self.entries[*i])
             .find(|entry| !entry.forgotten)
             .map_or(0, |entry| entry.sequence)
@@ -312,9 +336,11 @@ impl Truth {
     /// Whether somebody can miss something by this loss who stood at `from`, and perhaps went on over what did not match.
     pub(super) fn may_miss(&self, partition: u16, from: Position, loss: Loss) -> bool {
         let part = &self.partitions[usize::from(partition)];
+        // What was erased so long ago that it would have been trimmed may be told as that.
+        let is_trimmed = |lost| lost == Some(Loss::Trimmed) || (self.trims && lost == Some(Loss::Erased));
         let trimmed = |behind: &dyn Fn(EntryId) -> bool| {
             let mut gone = self.entries.iter();
-            gone.any(|e| e.partition == partition && e.lost == Some(Loss::Trimmed) && behind(e.id))
+            gone.any(|e| e.partition == partition && is_trimmed(e.lost) && behind(e.id))
         };
         // Who started by a time is told what may be missing: which times were cut off the log cannot say.
         let at = match from {
@@ -324,6 +350,7 @@ impl Truth {
         match (loss, at) {
             (Loss::Trimmed, None) => trimmed(&|_| true),
             (Loss::Trimmed, Some(at)) => trimmed(&|id| id.epoch == at.epoch && id.order() > at.order()),
+            (Loss::Erased, _) => false,
             (Loss::Wiped, None) => !part.wiped.is_empty(),
             (Loss::Wiped, Some(at)) => part.wiped.contains(&at.epoch),
             (Loss::Rewound, None) => !part.rewound.is_empty(),

@@ -151,6 +151,7 @@ impl Walk {
         let part = self.parts.get(&entry.partition).cloned().unwrap_or_default();
         match entry.lost {
             None => false,
+            Some(Loss::Erased) => true,
             Some(Loss::Trimmed) => {
                 let told = part.gaps > conversation.gaps;
                 let before_start = part.at.is_none() || part.floor.is_some_and(|floor| index < floor);

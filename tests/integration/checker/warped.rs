@@ -11,8 +11,8 @@ use chatbridge::{
     conversation::{Session, SessionChange},
     event::{ConversationKey, EntryId, Position, TenantId},
     store::{
-        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Finished, IdempotencyKey,
-        Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail,
+        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished,
+        IdempotencyKey, Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail,
     },
 };
 use rand::{RngExt as _, rngs::StdRng};
@@ -124,6 +124,10 @@ impl Store for Warped {
             Some(planted) => planted.append(&*self.store, event).await,
             None => self.store.append(event).await,
         }
+    }
+
+    async fn erase(&self, key: &ConversationKey) -> Result<Erased, StoreError> {
+        self.store.erase(key).await
     }
 
     async fn tidy(&self, every_ms: u64) -> Result<bool, StoreError> {

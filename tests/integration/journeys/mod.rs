@@ -5,6 +5,7 @@ mod calls;
 mod commands;
 mod doors;
 mod edge;
+mod privacy;
 mod replicas;
 mod streams;
 

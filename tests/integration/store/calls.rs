@@ -38,7 +38,9 @@ async fn begin_as(f: &Fixture, key: &IdempotencyKey, nonce: u64, lease_ms: u64) 
 
 #[rstest]
 #[tokio::test]
-async fn a_call_is_sent_once(#[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind) {
+async fn a_call_is_sent_once(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let key = call("r1");
     assert_eq!(begin_as(&f, &key, FIRST, LEASE_MS).await, Begun::New);
@@ -65,7 +67,7 @@ async fn a_call_is_sent_once(#[values(Kind::Memory, Kind::Redis, Kind::Sentinel,
 #[rstest]
 #[tokio::test]
 async fn concurrent_calls_are_sent_once(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let tasks: Vec<_> = (0..16)
@@ -88,7 +90,7 @@ async fn concurrent_calls_are_sent_once(
 #[rstest]
 #[tokio::test]
 async fn only_who_began_can_say_that_nothing_was_sent(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = call("r1");
@@ -102,7 +104,7 @@ async fn only_who_began_can_say_that_nothing_was_sent(
 #[rstest]
 #[tokio::test]
 async fn a_call_whose_beginning_was_not_answered_begins_again(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = call("r1");
@@ -118,7 +120,7 @@ async fn a_call_whose_beginning_was_not_answered_begins_again(
 #[rstest]
 #[tokio::test]
 async fn a_call_that_may_have_happened_keeps_its_mark(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let unknown = Begun::Unknown(Bytes::from_static(b"mark"));
@@ -137,7 +139,9 @@ async fn a_call_that_may_have_happened_keeps_its_mark(
 
 #[rstest]
 #[tokio::test]
-async fn records_expire(#[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind) {
+async fn records_expire(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let retention = Retention {
         idempotency_ms: 50,
         ..Retention::default()

@@ -20,6 +20,7 @@ async fn pair(server: &RedisServer, first: Claims) -> [RedisStore; 2] {
         let settings = settings(server, &prefix, Retention::default());
         RedisStore::connect(RedisSettings {
             claims: Some(claims),
+            master_keys: None,
             ..settings
         })
         .await
@@ -101,6 +102,7 @@ async fn an_append_that_failed_can_be_repeated(#[values(Claims::WithAppend, Clai
     let server = RedisServer::start();
     let store = RedisStore::connect(RedisSettings {
         claims: Some(claims),
+        master_keys: None,
         ..settings(&server, "test", Retention::default())
     });
     let store = store.await.unwrap();

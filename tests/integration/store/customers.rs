@@ -32,7 +32,7 @@ async fn conversation(f: &Fixture, key: &CustomerKey) -> Option<String> {
 #[rstest]
 #[tokio::test]
 async fn all_who_ask_at_once_hear_of_one_attempt(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let asking = (0..16).map(|i| {
@@ -58,7 +58,7 @@ async fn all_who_ask_at_once_hear_of_one_attempt(
 #[rstest]
 #[tokio::test]
 async fn an_attempt_gives_way_to_its_conversation_and_to_no_other(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = customer("u");
@@ -79,7 +79,7 @@ async fn an_attempt_gives_way_to_its_conversation_and_to_no_other(
 #[rstest]
 #[tokio::test]
 async fn a_conversation_is_forgotten_unless_it_is_another(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = customer("u");
@@ -97,7 +97,7 @@ async fn a_conversation_is_forgotten_unless_it_is_another(
 #[rstest]
 #[tokio::test]
 async fn an_attempt_lives_for_as_long_as_somebody_asks_and_a_conversation_as_its_session(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let retention = Retention {
         idempotency_ms: 400,

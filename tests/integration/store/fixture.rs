@@ -15,7 +15,8 @@ use chatbridge::{
         Append, Appended, Page, Retention, Store,
         entry::encode_content,
         memory::{Checkpoint, MemoryStore},
-        redis::{RedisSettings, RedisStore},
+        redis::{RedisSettings, RedisStore, RedisTls},
+        seal::KeyRing,
         subscription::SubscriptionStore,
     },
 };
@@ -35,9 +36,16 @@ pub(crate) const PARTITIONS: u16 = 4;
 pub(crate) enum Kind {
     Memory,
     Redis,
+    /// One that encrypts contents.
+    Sealed,
     Sentinel,
     Cluster,
+    /// One that encrypts contents.
+    SealedCluster,
 }
+
+/// A master key, as settings have it.
+pub(crate) const MASTER_KEY: &str = "test:q7tVm1x0m0Jt0oQ2rXQ5b6o0Y0k1cWJmT2m3q8s9d0E=";
 
 /// A store under test.
 pub(crate) struct Fixture {
@@ -74,11 +82,13 @@ pub(crate) fn settings(server: &RedisServer, prefix: &str, retention: Retention)
 pub(crate) fn settings_of(url: &str, prefix: &str, retention: Retention) -> RedisSettings {
     RedisSettings {
         url: url.into(),
+        tls: RedisTls::default(),
         prefix: prefix.to_owned(),
         partitions: PARTITIONS,
         retention,
         wait: None,
         claims: None,
+        master_keys: None,
     }
 }
 
@@ -100,16 +110,22 @@ impl Fixture {
             Kind::Redis => {
                 let server = RedisServer::shared();
                 let url = server.url();
-                Self::on_redis(&url, vec![url.clone()], retention, Some(server)).await
+                Self::on_redis(&url, vec![url.clone()], retention, Some(server), false).await
+            }
+            Kind::Sealed => {
+                let server = RedisServer::shared();
+                let url = server.url();
+                Self::on_redis(&url, vec![url.clone()], retention, Some(server), true).await
             }
             Kind::Sentinel => {
                 let set = SentinelSet::shared();
-                Self::on_redis(&set.url(), vec![set.master().url()], retention, None).await
+                Self::on_redis(&set.url(), vec![set.master().url()], retention, None, false).await
             }
-            Kind::Cluster => {
+            Kind::Cluster | Kind::SealedCluster => {
                 let cluster = RedisCluster::shared();
                 let masters = cluster.masters().iter().map(|node| node.url()).collect();
-                Self::on_redis(&cluster.url(), masters, retention, None).await
+                let is_sealed = matches!(kind, Kind::SealedCluster);
+                Self::on_redis(&cluster.url(), masters, retention, None, is_sealed).await
             }
         }
     }
@@ -119,9 +135,13 @@ impl Fixture {
         masters: Vec<String>,
         retention: Retention,
         server: Option<Arc<RedisServer>>,
+        is_sealed: bool,
     ) -> Self {
         let prefix = unique_prefix();
-        let settings = settings_of(url, &prefix, retention);
+        let settings = RedisSettings {
+            master_keys: is_sealed.then(|| KeyRing::fixed(MASTER_KEY).expect("a key")),
+            ..settings_of(url, &prefix, retention)
+        };
         let store = Arc::new(RedisStore::connect(settings).await.expect("a store"));
         Self {
             store: store.clone(),
@@ -179,6 +199,20 @@ impl Fixture {
             }
         }
         panic!("nobody answers {command} of {key}")
+    }
+
+    /// Members of a sorted set.
+    pub(crate) async fn members(&self, key: &str) -> Vec<String> {
+        let Means::Redis { masters, .. } = &self.means else {
+            panic!("memory has no keys")
+        };
+        for master in masters {
+            let answer = connection(master).await.zrange(key, 0, -1).await;
+            if let Ok(members) = answer {
+                return members;
+            }
+        }
+        panic!("nobody has {key}")
     }
 
     /// Loses everything.

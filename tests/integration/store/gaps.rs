@@ -57,7 +57,7 @@ async fn trimmed(kind: Kind) -> (Fixture, ConversationKey, Vec<EntryId>, u64) {
 #[rstest]
 #[tokio::test]
 async fn what_was_trimmed_is_a_gap(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let (f, key, ids, oldest) = trimmed(kind).await;
     let left: Vec<u64> = (oldest..=ids.len() as u64).collect();
@@ -87,7 +87,7 @@ async fn what_was_trimmed_is_a_gap(
 #[rstest]
 #[tokio::test]
 async fn another_conversations_history_has_the_partitions_gap(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let (f, key, ids, _) = trimmed(kind).await;
     let quiet = neighbour(&key);
@@ -104,7 +104,7 @@ async fn another_conversations_history_has_the_partitions_gap(
 #[rstest]
 #[tokio::test]
 async fn a_wiped_log_is_a_gap(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
@@ -131,7 +131,7 @@ async fn a_wiped_log_is_a_gap(
 #[rstest]
 #[tokio::test]
 async fn a_rewound_log_is_a_gap(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
@@ -158,7 +158,7 @@ async fn a_rewound_log_is_a_gap(
 #[rstest]
 #[tokio::test]
 async fn a_place_that_no_log_had_is_a_gap_too(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
@@ -189,7 +189,7 @@ async fn a_place_that_no_log_had_is_a_gap_too(
 #[rstest]
 #[tokio::test]
 async fn a_conversations_history_has_whatever_is_left_of_it(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let retention = Retention {
         log_ms: 300,

@@ -59,7 +59,7 @@ async fn next_millisecond(f: &Fixture) {
 #[rstest]
 #[tokio::test]
 async fn what_was_announced_is_there_with_what_became_of_it(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
@@ -100,7 +100,7 @@ async fn what_was_announced_is_there_with_what_became_of_it(
 #[rstest]
 #[tokio::test]
 async fn announced_or_concluded_again_it_counts_once(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
@@ -126,7 +126,7 @@ async fn announced_or_concluded_again_it_counts_once(
 #[rstest]
 #[tokio::test]
 async fn what_happened_is_entered_though_its_announcement_was_lost(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let lost = send(&conversation("c"), "r1");
@@ -144,7 +144,9 @@ async fn what_happened_is_entered_though_its_announcement_was_lost(
 
 #[rstest]
 #[tokio::test]
-async fn ledgers_are_apart(#[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind) {
+async fn ledgers_are_apart(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
     f.store.announce(&send(&key, "r1")).await.unwrap();
@@ -163,7 +165,7 @@ async fn ledgers_are_apart(#[values(Kind::Memory, Kind::Redis, Kind::Sentinel, K
 #[rstest]
 #[tokio::test]
 async fn what_happened_by_another_way_is_noted(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
@@ -192,7 +194,7 @@ async fn what_happened_by_another_way_is_noted(
 #[rstest]
 #[tokio::test]
 async fn a_ledger_that_is_not_read_whole_says_so(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = ledger(&conversation("c"), "print");
@@ -223,7 +225,7 @@ async fn a_ledger_that_is_not_read_whole_says_so(
 #[rstest]
 #[tokio::test]
 async fn a_ledger_does_not_grow_for_ever_and_says_that_it_was_cut(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = ledger(&conversation("c"), "print");
@@ -258,7 +260,7 @@ async fn a_ledger_does_not_grow_for_ever_and_says_that_it_was_cut(
 #[rstest]
 #[tokio::test]
 async fn entries_expire_each_by_itself(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let retention = Retention {
         idempotency_ms: 300,
@@ -298,7 +300,7 @@ async fn echo(f: &Fixture, key: &ConversationKey, id: &str, print: &str) -> Stri
 #[rstest]
 #[tokio::test]
 async fn an_echo_gets_the_request_of_the_oldest_send_that_says_the_same(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
@@ -320,7 +322,7 @@ async fn an_echo_gets_the_request_of_the_oldest_send_that_says_the_same(
 #[rstest]
 #[tokio::test]
 async fn a_repeated_echo_takes_no_second_request(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
@@ -336,7 +338,7 @@ async fn a_repeated_echo_takes_no_second_request(
 #[rstest]
 #[tokio::test]
 async fn a_send_without_request_id_takes_its_own_echo(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
@@ -358,7 +360,7 @@ async fn a_send_without_request_id_takes_its_own_echo(
 #[rstest]
 #[tokio::test]
 async fn echoes_that_never_come_are_given_up(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");

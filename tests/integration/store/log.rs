@@ -16,7 +16,7 @@ use super::fixture::{Fixture, Kind, conversation, event, eventually, neighbour, 
 #[rstest]
 #[tokio::test]
 async fn what_was_appended_is_read_back(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
@@ -55,7 +55,7 @@ async fn what_was_appended_is_read_back(
 #[rstest]
 #[tokio::test]
 async fn a_repeated_delivery_is_in_the_log_once(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
@@ -72,7 +72,7 @@ async fn a_repeated_delivery_is_in_the_log_once(
 #[rstest]
 #[tokio::test]
 async fn the_same_id_of_another_tenant_is_another_event(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let mine = conversation("c");
@@ -85,7 +85,7 @@ async fn the_same_id_of_another_tenant_is_another_event(
 #[rstest]
 #[tokio::test]
 async fn another_body_under_a_known_id_is_stored_nowhere(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
@@ -107,7 +107,7 @@ async fn another_body_under_a_known_id_is_stored_nowhere(
 #[rstest]
 #[tokio::test]
 async fn of_concurrent_deliveries_one_is_new(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
@@ -131,7 +131,7 @@ async fn of_concurrent_deliveries_one_is_new(
 #[rstest]
 #[tokio::test]
 async fn counters_have_no_holes_however_many_append(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let keys: Vec<_> = (0..6).map(|i| conversation(&format!("c{i}"))).collect();
@@ -168,7 +168,7 @@ async fn counters_have_no_holes_however_many_append(
 #[rstest]
 #[tokio::test]
 async fn pages_follow_each_other_without_loss(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
@@ -217,7 +217,7 @@ async fn pages_follow_each_other_without_loss(
 #[rstest]
 #[tokio::test]
 async fn a_partition_that_is_not_there_is_refused(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let answer = f.store.read(4, Position::Earliest, 1).await;
@@ -229,7 +229,7 @@ async fn a_partition_that_is_not_there_is_refused(
 #[rstest]
 #[tokio::test]
 async fn a_conversations_history_is_what_its_partition_holds_of_it(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let (mine, other) = (conversation("c"), neighbour(&conversation("c")));
@@ -277,7 +277,7 @@ async fn a_conversations_history_is_what_its_partition_holds_of_it(
 #[rstest]
 #[tokio::test]
 async fn a_delivery_is_known_for_as_long_as_was_asked(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let retention = Retention {
         dedupe_ms: 50,
@@ -299,7 +299,7 @@ async fn a_delivery_is_known_for_as_long_as_was_asked(
 #[rstest]
 #[tokio::test]
 async fn events_of_no_conversation_are_numbered_and_have_no_session(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let none = conversation("");

@@ -18,7 +18,7 @@ fn sized(key: &ConversationKey, id: &str, bytes: usize) -> Append {
 #[rstest]
 #[tokio::test]
 async fn a_page_of_large_entries_is_a_short_one(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
     #[values(false, true)] of_conversation: bool,
 ) {
     let f = Fixture::new(kind).await;
@@ -53,7 +53,7 @@ async fn a_page_of_large_entries_is_a_short_one(
 #[rstest]
 #[tokio::test]
 async fn small_entries_fill_a_page(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");

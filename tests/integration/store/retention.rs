@@ -84,7 +84,7 @@ async fn expect_only_since(f: &Fixture, key: &ConversationKey, ids: &[EntryId], 
 #[rstest]
 #[tokio::test]
 async fn what_is_beyond_the_size_is_a_gap(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::keeping(kind, by_size()).await;
     let key = conversation("c");
@@ -148,7 +148,7 @@ async fn no_more_goes_than_is_too_much_however_unequal_the_sizes(#[case] sizes: 
 #[rstest]
 #[tokio::test]
 async fn the_newest_stays_however_large(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::keeping(kind, by_size()).await;
     let key = conversation("c");
@@ -164,7 +164,7 @@ async fn the_newest_stays_however_large(
 #[rstest]
 #[tokio::test]
 async fn appending_alone_keeps_the_log_near_its_size(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::keeping(kind, by_size()).await;
     let key = conversation("c");
@@ -178,7 +178,7 @@ async fn appending_alone_keeps_the_log_near_its_size(
 #[rstest]
 #[tokio::test]
 async fn a_partition_that_has_gone_quiet_is_emptied(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let retention = Retention {
         log_ms: 60,
@@ -235,7 +235,7 @@ async fn one_of_the_replicas_trims() {
 #[rstest]
 #[tokio::test]
 async fn the_janitor_comes_by_itself(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let retention = Retention {
         log_ms: 20,

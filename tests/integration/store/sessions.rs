@@ -43,7 +43,7 @@ async fn state_after(f: &Fixture, event: &Append) -> SessionState {
 #[rstest]
 #[tokio::test]
 async fn what_arrives_late_sets_nothing_back(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let mut queued = change(2000, Trigger::Queued);
@@ -85,7 +85,7 @@ async fn what_arrives_late_sets_nothing_back(
 #[rstest]
 #[tokio::test]
 async fn a_session_begun_by_a_call_counts_its_events_from_one(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
@@ -101,7 +101,7 @@ async fn a_session_begun_by_a_call_counts_its_events_from_one(
 #[rstest]
 #[tokio::test]
 async fn sessions_are_listed_once_and_the_last_active_first(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let names: Vec<String> = (0..23).map(|i| format!("c{i:02}")).collect();
@@ -158,7 +158,7 @@ async fn sessions_are_listed_once_and_the_last_active_first(
 #[rstest]
 #[tokio::test]
 async fn a_session_expires_and_begins_anew(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let retention = Retention {
         session_ms: 100,
@@ -192,7 +192,7 @@ async fn a_session_expires_and_begins_anew(
 #[rstest]
 #[tokio::test]
 async fn a_session_lives_on_while_it_is_active(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let retention = Retention {
         session_ms: 400,
@@ -226,7 +226,7 @@ fn wrapping_up(name: &str, settle_after_ms: u64) -> Append {
 #[rstest]
 #[tokio::test]
 async fn what_wraps_up_for_long_is_handed_to_one_caller(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     for name in ["c1", "c2", "c3"] {
@@ -256,7 +256,7 @@ async fn what_wraps_up_for_long_is_handed_to_one_caller(
 #[rstest]
 #[tokio::test]
 async fn what_still_wraps_up_after_the_lease_comes_again(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     state_after(&f, &wrapping_up("c", 0)).await;
@@ -272,7 +272,7 @@ async fn what_still_wraps_up_after_the_lease_comes_again(
 #[rstest]
 #[tokio::test]
 async fn an_expired_session_is_not_wrapping_up(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let retention = Retention {
         session_ms: 50,

@@ -31,7 +31,7 @@ fn change(add: &[&str], remove: &[&str]) -> StreamChange {
 #[rstest]
 #[tokio::test]
 async fn changes_wait_until_they_are_taken_up(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = stream("s");
@@ -95,7 +95,7 @@ async fn changes_wait_until_they_are_taken_up(
 #[rstest]
 #[tokio::test]
 async fn a_stream_has_so_many_conversations_and_no_more(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = stream("s");
@@ -128,7 +128,7 @@ async fn a_stream_has_so_many_conversations_and_no_more(
 #[rstest]
 #[tokio::test]
 async fn so_many_changes_may_wait_and_no_more(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = stream("s");
@@ -162,7 +162,7 @@ async fn so_many_changes_may_wait_and_no_more(
 #[rstest]
 #[tokio::test]
 async fn a_stream_that_does_not_look_is_forgotten(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let (key, renewed) = (stream("s"), stream("t"));
@@ -186,7 +186,7 @@ async fn a_stream_that_does_not_look_is_forgotten(
 #[rstest]
 #[tokio::test]
 async fn who_was_changed_is_told_from_a_mark_on(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let (a, b) = (stream("a"), stream("b"));

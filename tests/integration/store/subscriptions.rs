@@ -74,7 +74,7 @@ async fn slot(f: &Fixture) -> Slot {
 #[rstest]
 #[tokio::test]
 async fn a_name_has_one_definition(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let s = &f.subscriptions;
@@ -111,7 +111,7 @@ async fn a_name_has_one_definition(
 #[rstest]
 #[tokio::test]
 async fn definitions_are_listed_by_name_and_are_not_without_end(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let s = &f.subscriptions;
@@ -143,7 +143,7 @@ async fn definitions_are_listed_by_name_and_are_not_without_end(
 #[rstest]
 #[tokio::test]
 async fn a_slot_has_one_owner_until_its_lease_is_over(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let (first, position) = take(&f, "a", LEASE_MS).await;
@@ -187,7 +187,7 @@ async fn a_slot_has_one_owner_until_its_lease_is_over(
 #[rstest]
 #[tokio::test]
 async fn a_lease_that_nobody_took_over_goes_on(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let (generation, _) = take(&f, "a", 1).await;
@@ -202,7 +202,7 @@ async fn a_lease_that_nobody_took_over_goes_on(
 #[rstest]
 #[tokio::test]
 async fn whoever_lost_the_answer_gives_back_what_is_its_own(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     assert_eq!(one(&f, "a", LEASE_MS, SlotOp::Leave).await, SlotAnswer::Busy);
@@ -289,7 +289,7 @@ async fn a_deletion_that_was_cut_off_can_be_repeated() {
 #[rstest]
 #[tokio::test]
 async fn only_its_generation_moves_a_place_and_never_back(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     assert_eq!(commit(&f, 1, 1, "x").await, Committed::Unknown);
@@ -324,7 +324,7 @@ async fn only_its_generation_moves_a_place_and_never_back(
 #[rstest]
 #[tokio::test]
 async fn an_owner_moves_its_place_and_nobody_else_does(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let (generation, _) = take(&f, "a", LEASE_MS).await;
@@ -359,7 +359,9 @@ async fn an_owner_moves_its_place_and_nobody_else_does(
 
 #[rstest]
 #[tokio::test]
-async fn slots_lie_apart(#[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind) {
+async fn slots_lie_apart(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
     let f = Fixture::new(kind).await;
     let mut other_uid = key();
     other_uid.uid = 8;
@@ -405,7 +407,7 @@ fn roster(enrolled: Enrolled) -> Roster {
 #[rstest]
 #[tokio::test]
 async fn members_are_known_while_their_lease_lasts(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let s = &f.subscriptions;
@@ -439,7 +441,7 @@ async fn members_are_known_while_their_lease_lasts(
 #[rstest]
 #[tokio::test]
 async fn members_are_not_without_end(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let s = &f.subscriptions;
@@ -461,7 +463,7 @@ async fn members_are_not_without_end(
 #[rstest]
 #[tokio::test]
 async fn what_was_deleted_does_not_come_back(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let s = &f.subscriptions;

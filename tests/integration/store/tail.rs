@@ -31,7 +31,7 @@ async fn ends(tail: &mut Box<dyn Tail>) -> StoreError {
 #[rstest]
 #[tokio::test]
 async fn it_gives_what_is_appended_once_and_in_order(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let keys: Vec<_> = (0..8).map(|i| conversation(&format!("c{i}"))).collect();
@@ -67,7 +67,7 @@ async fn it_gives_what_is_appended_once_and_in_order(
 #[rstest]
 #[tokio::test]
 async fn it_starts_behind_the_positions_it_was_given(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
@@ -89,7 +89,7 @@ async fn it_starts_behind_the_positions_it_was_given(
 #[rstest]
 #[tokio::test]
 async fn entries_of_a_new_partition_carry_its_epoch(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let f = Fixture::new(kind).await;
     let key = conversation("c");
@@ -117,7 +117,7 @@ async fn entries_of_a_new_partition_carry_its_epoch(
 #[case::and_is_written_beyond(3)]
 #[tokio::test]
 async fn it_ends_when_the_log_is_wiped(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
     #[case] anew: u32,
 ) {
     let f = Fixture::new(kind).await;
@@ -138,7 +138,7 @@ async fn it_ends_when_the_log_is_wiped(
 #[case::and_more_is_added(2)]
 #[tokio::test]
 async fn it_ends_when_the_log_is_rewound(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
     #[case] added: u32,
 ) {
     let f = Fixture::new(kind).await;
@@ -159,7 +159,7 @@ async fn it_ends_when_the_log_is_rewound(
 #[rstest]
 #[tokio::test]
 async fn it_cannot_be_opened_behind_what_was_trimmed(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     let retention = Retention {
         log_ms: 1,
@@ -186,7 +186,7 @@ async fn it_cannot_be_opened_behind_what_was_trimmed(
 #[rstest]
 #[tokio::test]
 async fn who_gives_up_waiting_loses_nothing(
-    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+    #[values(Kind::Memory, Kind::Redis, Kind::Sealed, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
     use std::time::Duration;
     let f = Fixture::new(kind).await;

@@ -2,6 +2,7 @@
 
 mod door;
 mod durable;
+mod erased;
 mod gaps;
 mod ledger;
 mod limits;

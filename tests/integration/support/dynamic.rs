@@ -70,6 +70,33 @@ fn encode(descriptor: &MessageDescriptor, json: &Value) -> Bytes {
     message.encode_to_vec().into()
 }
 
+/// A request of a method that names a tenant, wherever its request has that, and says nothing else.
+pub fn naming(name: &str, tenant: &str) -> Value {
+    let input = method(name).input();
+    match input.get_field_by_name("tenant") {
+        Some(_) => serde_json::json!({ "tenant": tenant }),
+        None => serde_json::json!({ "start": { "tenant": tenant } }),
+    }
+}
+
+/// Opens a call with one request and waits until it is answered, not until it ends.
+pub async fn open(channel: &Channel, name: &str, request: Request<Value>) -> Result<(), Status> {
+    let method = method(name);
+    let input = method.input();
+    let request = request.map(|json| stream::iter([encode(&input, &json)]));
+    let mut client = tonic::client::Grpc::new(channel.clone());
+    client
+        .ready()
+        .await
+        .map_err(|error| Status::unavailable(error.to_string()))?;
+    let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+    let mut answers = client
+        .streaming(request, PathAndQuery::try_from(path).unwrap(), Raw)
+        .await?
+        .into_inner();
+    answers.message().await.map(drop)
+}
+
 fn decode(descriptor: &MessageDescriptor, bytes: Bytes) -> Value {
     let message = DynamicMessage::decode(descriptor.clone(), bytes).unwrap();
     serde_json::to_value(message).unwrap()

@@ -1,6 +1,8 @@
 //! Real parts for tests to run against.
 
+pub mod certificates;
 pub mod dynamic;
+pub mod issuer;
 pub mod proxy;
 pub mod redis;
 pub mod service;

@@ -32,7 +32,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    fn start(port: u16, args: Vec<String>) -> Self {
+    pub(crate) fn start(port: u16, args: Vec<String>) -> Self {
         Self {
             shell: Mutex::new(run(&args)),
             port,
@@ -145,7 +145,7 @@ fn becomes(is_so: impl Fn() -> bool) -> bool {
 }
 
 /// A port that is free, and ten thousand above it one for a cluster's bus. Below those that connections are given.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     loop {
         // By chance: others who start servers at the same time look for ports too.
         let port = rand::random_range(12_000..22_000);

@@ -89,10 +89,35 @@ impl Vendor {
 
     /// As [`Vendor::deliver`]; with a signature that is not ours where `genuine` is false.
     pub async fn deliver_signed(&self, webhook_address: &str, webhook: &Webhook, genuine: bool) -> u16 {
+        let mut signed = self.signed(webhook);
+        if !genuine {
+            // Another time under the same signature.
+            let sent = &mut signed.headers[3].1;
+            *sent = (sent.parse::<i64>().unwrap() + 1).to_string();
+        }
+        let url = format!("http://{webhook_address}/webhooks/8x8");
+        signed.post(&self.http, &url).await.unwrap()
+    }
+
+    /// Delivers a webhook of another tenant.
+    pub async fn deliver_of(&self, tenant: &str, webhook_address: &str, webhook: &Webhook) -> u16 {
+        let url = format!("http://{webhook_address}/webhooks/8x8");
+        self.signed_of(tenant, webhook)
+            .post(&self.http, &url)
+            .await
+            .unwrap()
+    }
+
+    /// A webhook with the headers of a delivery that is made now.
+    pub fn signed(&self, webhook: &Webhook) -> Signed {
+        self.signed_of(TENANT, webhook)
+    }
+
+    fn signed_of(&self, tenant: &str, webhook: &Webhook) -> Signed {
         let sent_ms = jiff::Timestamp::now().as_millisecond();
         let checksum = crc32fast::hash(webhook.body.as_bytes());
         let payload = format!(
-            r#"{{"checksum":{checksum},"cid":"cust","eid":"{}","retry":0,"tid":"{TENANT}","tt":{sent_ms}}}"#,
+            r#"{{"checksum":{checksum},"cid":"cust","eid":"{}","retry":0,"tid":"{tenant}","tt":{sent_ms}}}"#,
             webhook.event_id
         );
         let header = URL_SAFE_NO_PAD.encode(format!(
@@ -108,25 +133,49 @@ impl Vendor {
                 &mut signature,
             )
             .unwrap();
-        if !genuine {
-            signature[0] ^= 1;
+        let signature = format!("{header}..{}", URL_SAFE_NO_PAD.encode(signature));
+        let headers = [
+            ("x-8x8-tenant-id", tenant.to_owned()),
+            ("x-8x8-customer-id", "cust".to_owned()),
+            ("x-8x8-event-id", webhook.event_id.clone()),
+            ("x-8x8-transmission-time", sent_ms.to_string()),
+            ("x-8x8-retry", "0".to_owned()),
+            ("x-8x8-signature", signature),
+        ];
+        Signed {
+            headers: headers.into(),
+            body: webhook.body.clone().into_bytes(),
         }
-        let answer = self
-            .http
-            .post(format!("http://{webhook_address}/webhooks/8x8"))
-            .header("content-type", "application/json")
-            .header("x-8x8-tenant-id", TENANT)
-            .header("x-8x8-customer-id", "cust")
-            .header("x-8x8-event-id", &webhook.event_id)
-            .header("x-8x8-transmission-time", sent_ms)
-            .header("x-8x8-retry", 0)
-            .header(
-                "x-8x8-signature",
-                format!("{header}..{}", URL_SAFE_NO_PAD.encode(signature)),
-            )
-            .body(webhook.body.clone())
-            .send()
-            .await;
-        answer.unwrap().status().as_u16()
+    }
+}
+
+/// A delivery, whose parts a test may exchange.
+#[derive(Clone)]
+pub struct Signed {
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Signed {
+    /// Posts it, and answers the HTTP status.
+    pub async fn post(&self, http: &reqwest::Client, url: &str) -> reqwest::Result<u16> {
+        let mut request = http.post(url).header("content-type", "application/json");
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        let answer = request.body(self.body.clone()).send().await?;
+        Ok(answer.status().as_u16())
+    }
+
+    /// The request as it goes over the wire, to a path.
+    pub fn wire(&self, path: &str) -> Vec<u8> {
+        let mut text = format!(
+            "POST {path} HTTP/1.1\r\nhost: door\r\ncontent-length: {}\r\n",
+            self.body.len()
+        );
+        for (name, value) in &self.headers {
+            text += &format!("{name}: {value}\r\n");
+        }
+        [text.as_bytes(), b"\r\n", &self.body].concat()
     }
 }

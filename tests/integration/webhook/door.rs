@@ -16,14 +16,16 @@ use chatbridge::{
     conversation::{Session, SessionChange, SessionState},
     event::{ConversationKey, EntryId, Position, TenantId},
     gateway::{UpstreamError, UpstreamErrorKind},
+    server::webhooks::{self, WebhookPort},
     store::{
-        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Finished, IdempotencyKey,
-        Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail,
+        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished,
+        IdempotencyKey, Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail,
     },
-    webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, KeySource, router},
+    webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, KeySource},
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::delivery::{Delivery, KID, NOW_MS, signer};
 
@@ -193,6 +195,9 @@ impl Store for Recorder {
     async fn unsettled(&self, _: u64, _: usize) -> Result<Vec<ConversationKey>, StoreError> {
         not_asked()
     }
+    async fn erase(&self, _: &ConversationKey) -> Result<Erased, StoreError> {
+        not_asked()
+    }
     async fn tidy(&self, _: u64) -> Result<bool, StoreError> {
         not_asked()
     }
@@ -261,6 +266,10 @@ pub(crate) struct Door {
     pub(crate) log: Log,
     metrics: PrometheusHandle,
     client: reqwest::Client,
+    /// Whose end is the door's.
+    pub(crate) serving: tokio::task::JoinHandle<()>,
+    pub(crate) stop: CancellationToken,
+    _stop: DropGuard,
     _guards: (
         metrics::LocalRecorderGuard<'static>,
         tracing::subscriber::DefaultGuard,
@@ -276,8 +285,16 @@ impl Door {
         Self::open_with(settings()).await
     }
 
-    /// The webhook clock stands still at [`NOW_MS`].
     pub(crate) async fn open_with(settings: IngressSettings) -> Self {
+        let port = WebhookPort {
+            sources: settings.sources.clone(),
+            ..WebhookPort::default()
+        };
+        Self::open_at(settings, port).await
+    }
+
+    /// The webhook clock stands still at [`NOW_MS`].
+    pub(crate) async fn open_at(settings: IngressSettings, port: WebhookPort) -> Self {
         let recorder = Box::leak(Box::new(PrometheusBuilder::new().build_recorder()));
         let metrics = recorder.handle();
         let log = Log::default();
@@ -298,8 +315,8 @@ impl Door {
         let ingress = Ingress::new(store.clone(), cache, settings).with_clock(Arc::new(|| NOW_MS));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = router(Arc::new(ingress));
-        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(webhooks::serve(listener, Arc::new(ingress), port, stop.clone()));
         Self {
             address,
             store,
@@ -307,6 +324,9 @@ impl Door {
             log,
             metrics,
             client: reqwest::Client::new(),
+            serving,
+            stop: stop.clone(),
+            _stop: stop.drop_guard(),
             _guards: guards,
         }
     }

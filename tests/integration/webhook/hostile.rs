@@ -2,6 +2,7 @@
 
 mod requests;
 mod signatures;
+mod wire;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chatbridge::webhook::{IngressSettings, Refusal};

@@ -19,6 +19,7 @@ from chatbridge.events import AgentEvents, set_start
 from chatbridge.messaging import MessageCalls
 from chatbridge.sessions import SessionCalls
 from chatbridge.subscriptions import SubscriptionCalls
+from chatbridge.token import Token, token_interceptors
 from chatbridge.v1 import (
     AgentEventsRequest,
     ChangeAgentEventsRequest,
@@ -46,6 +47,7 @@ class Chatbridge(ConversationCalls, MessageCalls, AttachmentCalls, SessionCalls,
         tenant: str = "",
         timeout: float = 15.0,
         transfer_timeout: float = 600.0,
+        token: Token | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         interceptors: Sequence[grpc.aio.ClientInterceptor] = (),
         options: Mapping[str, Any] | None = None,
@@ -55,13 +57,15 @@ class Chatbridge(ConversationCalls, MessageCalls, AttachmentCalls, SessionCalls,
 
         `target` is a gRPC target such as `host:port`. `tenant` is the tenant of every call; empty: the caller's only
         one. `timeout` is the deadline of each call in seconds, `transfer_timeout` that of one which carries files.
-        Without `credentials` nothing is encrypted. `options` are gRPC channel arguments that add to or replace the
+        `token` is what the operator gave the caller, or a function that gives the one that is good now, as for web tokens
+        that expire: it is asked before every call and whenever a stream connects, and may be a coroutine function.
+        Without `credentials` nothing is encrypted, the token neither. `options` are gRPC channel arguments that add to or replace the
         client's own. `backoff` is how streams resume.
         """
         super().__init__(tenant=tenant, timeout=timeout, transfer_timeout=transfer_timeout)
         self._target = target
         self._credentials = credentials
-        self._interceptors = interceptors
+        self._interceptors = [*interceptors, *(token_interceptors(token) if token else [])]
         self._options = options or {}
         self._backoff = backoff or Backoff()
         self._streams: weakref.WeakSet[AgentEvents] = weakref.WeakSet()

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 
 from chatbridge.calls import Calls, pages
 from chatbridge.v1 import (
+    EraseConversationRequest,
     GetSessionRequest,
     ListSessionsRequest,
     ListSessionsResponse,
@@ -21,6 +22,14 @@ class SessionCalls(Calls):
         """Reads what Chatbridge itself knows of a conversation."""
         request = GetSessionRequest(tenant=self._tenant, conversation_id=conversation_id)
         return (await self._call(self._connection.sessions.GetSession, request, timeout)).session
+
+    async def erase_conversation(self, conversation_id: str, *, timeout: float | None = None) -> int:
+        """Erases what Chatbridge keeps of a conversation, and answers how many events that were.
+
+        It cannot be undone, and the vendor's data are not touched. It may be repeated.
+        """
+        request = EraseConversationRequest(tenant=self._tenant, conversation_id=conversation_id)
+        return (await self._call(self._connection.sessions.EraseConversation, request, timeout)).erased_events
 
     async def list_sessions(
         self,

@@ -10,6 +10,7 @@ use crate::{
     grpc::{
         events::{
             packed::Packed,
+            rights::Rights,
             stream::{EventStream, StreamSettings},
         },
         gate::{Gate, Limits},
@@ -64,7 +65,15 @@ fn stream(subscriber: Subscriber, changeable: Changeable) -> EventStream {
     };
     let admitted = Gate::new(Limits::default()).admit(None).unwrap();
     let source = Source::Plain(Box::new(subscriber));
-    EventStream::new(source, false, Arc::new(settings), Arc::default(), admitted).with_changes(changeable)
+    EventStream::new(
+        source,
+        false,
+        Arc::new(settings),
+        Arc::default(),
+        Rights::fixed(),
+        admitted,
+    )
+    .with_changes(changeable)
 }
 
 /// The next response.

@@ -10,8 +10,9 @@ use chatbridge::{
     conversation::{Session, SessionChange},
     event::{ConversationKey, EntryId, Position, TenantId},
     store::{
-        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Finished, IdempotencyKey,
-        Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail, memory::MemoryStore,
+        Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished,
+        IdempotencyKey, Ledger, LedgerKey, Page, SessionMark, Store, StoreError, StreamRecords, Tail,
+        memory::MemoryStore,
     },
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -206,6 +207,10 @@ impl Store for Faulty {
 
     async fn unsettled(&self, lease_ms: u64, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
         self.store.unsettled(lease_ms, limit).await
+    }
+
+    async fn erase(&self, key: &ConversationKey) -> Result<Erased, StoreError> {
+        self.store.erase(key).await
     }
 
     async fn tidy(&self, every_ms: u64) -> Result<bool, StoreError> {

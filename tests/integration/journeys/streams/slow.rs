@@ -10,7 +10,7 @@ use chatbridge::{
     store::{
         Append, Retention, Store as _,
         entry::encode_content,
-        redis::{RedisSettings, RedisStore},
+        redis::{RedisSettings, RedisStore, RedisTls},
     },
 };
 use futures_util::{StreamExt as _, stream};
@@ -25,11 +25,13 @@ impl Writer {
     pub(super) async fn of(world: &World) -> Self {
         let settings = RedisSettings {
             url: world.redis_url.clone().into(),
+            tls: RedisTls::default(),
             prefix: world.prefix.clone(),
             partitions: 16,
             retention: Retention::default(),
             wait: None,
             claims: None,
+            master_keys: None,
         };
         Self(Arc::new(RedisStore::connect(settings).await.unwrap()))
     }

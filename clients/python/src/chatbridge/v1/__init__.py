@@ -142,6 +142,8 @@ from chatbridge.v1.session_pb2 import (
     SessionState,
 )
 from chatbridge.v1.session_service_pb2 import (
+    EraseConversationRequest,
+    EraseConversationResponse,
     GetSessionRequest,
     GetSessionResponse,
     ListSessionsRequest,
@@ -204,6 +206,8 @@ __all__ = [
     "EndConversationResponse",
     "Ending",
     "EndingReason",
+    "EraseConversationRequest",
+    "EraseConversationResponse",
     "EventKind",
     "ExecuteCardActionRequest",
     "ExecuteCardActionResponse",

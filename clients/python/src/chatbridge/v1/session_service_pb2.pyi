@@ -132,3 +132,51 @@ class ListSessionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListSessionsResponse: _TypeAlias = ListSessionsResponse  # noqa: Y015
+
+@_typing.final
+class EraseConversationRequest(_message.Message):
+    """Request of `EraseConversation`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant. Empty: the caller's only one."""
+    conversation_id: _builtins.str
+    """The vendor's identifier of the conversation. Required; at most 256 bytes."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseConversationRequest: _TypeAlias = EraseConversationRequest  # noqa: Y015
+
+@_typing.final
+class EraseConversationResponse(_message.Message):
+    """Response of `EraseConversation`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERASED_EVENTS_FIELD_NUMBER: _builtins.int
+    erased_events: _builtins.int
+    """How many events this call erased; 0: there were none, or they had been erased before."""
+    def __init__(
+        self,
+        *,
+        erased_events: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erased_events", b"erased_events"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseConversationResponse: _TypeAlias = EraseConversationResponse  # noqa: Y015

@@ -28,8 +28,8 @@ if _version_not_supported:
 class SessionServiceStub:
     """What Chatbridge itself knows of conversations. Nothing here calls the vendor.
 
-    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), UNAVAILABLE
-    (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
+    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), FAILED_PRECONDITION
+    (`KEY_MISSING`), UNAVAILABLE (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
     """
 
     def __init__(self, channel):
@@ -48,13 +48,18 @@ class SessionServiceStub:
                 request_serializer=chatbridge_dot_v1_dot_session__service__pb2.ListSessionsRequest.SerializeToString,
                 response_deserializer=chatbridge_dot_v1_dot_session__service__pb2.ListSessionsResponse.FromString,
                 _registered_method=True)
+        self.EraseConversation = channel.unary_unary(
+                '/chatbridge.v1.SessionService/EraseConversation',
+                request_serializer=chatbridge_dot_v1_dot_session__service__pb2.EraseConversationRequest.SerializeToString,
+                response_deserializer=chatbridge_dot_v1_dot_session__service__pb2.EraseConversationResponse.FromString,
+                _registered_method=True)
 
 
 class SessionServiceServicer:
     """What Chatbridge itself knows of conversations. Nothing here calls the vendor.
 
-    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), UNAVAILABLE
-    (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
+    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), FAILED_PRECONDITION
+    (`KEY_MISSING`), UNAVAILABLE (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
     """
 
     def GetSession(self, request, context):
@@ -73,6 +78,24 @@ class SessionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EraseConversation(self, request, context):
+        """Erases what Chatbridge keeps of a conversation: its events with their raw JSON, its session with customer, labels and names,
+        what was sent in it, and the key under which its contents are encrypted. It cannot be undone.
+
+        The vendor's data are not touched: conversation, messages, files and customer stay with 8x8 until they are deleted there, and
+        a conversation that goes on there goes on sending events. What comes after the call begins the conversation anew, with another
+        `session_epoch` and sequences from 1.
+
+        Streams are told of no gap: what was not delivered yet is left out. What was delivered before, or is on its way in that moment,
+        is the clients' to erase. Late repeats of webhooks whose events were erased are still known, by hashes, and bring nothing back.
+
+        May be repeated, and should be after an error: it does what is left to do. A conversation of which nothing is known is erased
+        already. An erasure that broke off is ended within some minutes by itself.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SessionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -86,6 +109,11 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     request_deserializer=chatbridge_dot_v1_dot_session__service__pb2.ListSessionsRequest.FromString,
                     response_serializer=chatbridge_dot_v1_dot_session__service__pb2.ListSessionsResponse.SerializeToString,
             ),
+            'EraseConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseConversation,
+                    request_deserializer=chatbridge_dot_v1_dot_session__service__pb2.EraseConversationRequest.FromString,
+                    response_serializer=chatbridge_dot_v1_dot_session__service__pb2.EraseConversationResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'chatbridge.v1.SessionService', rpc_method_handlers)
@@ -97,8 +125,8 @@ def add_SessionServiceServicer_to_server(servicer, server):
 class SessionService:
     """What Chatbridge itself knows of conversations. Nothing here calls the vendor.
 
-    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), UNAVAILABLE
-    (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
+    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), FAILED_PRECONDITION
+    (`KEY_MISSING`), UNAVAILABLE (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
     """
 
     @staticmethod
@@ -145,6 +173,33 @@ class SessionService:
             '/chatbridge.v1.SessionService/ListSessions',
             chatbridge_dot_v1_dot_session__service__pb2.ListSessionsRequest.SerializeToString,
             chatbridge_dot_v1_dot_session__service__pb2.ListSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chatbridge.v1.SessionService/EraseConversation',
+            chatbridge_dot_v1_dot_session__service__pb2.EraseConversationRequest.SerializeToString,
+            chatbridge_dot_v1_dot_session__service__pb2.EraseConversationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -29,8 +29,8 @@ GRPC_VERSION: str
 class SessionServiceStub:
     """What Chatbridge itself knows of conversations. Nothing here calls the vendor.
 
-    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), UNAVAILABLE
-    (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
+    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), FAILED_PRECONDITION
+    (`KEY_MISSING`), UNAVAILABLE (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
     """
 
     @_typing.overload
@@ -44,13 +44,27 @@ class SessionServiceStub:
 
     A session that becomes active while pages are read moves to the front and may be missed or seen twice.
     """
+    EraseConversation: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.EraseConversationRequest, _session_service_pb2.EraseConversationResponse]
+    """Erases what Chatbridge keeps of a conversation: its events with their raw JSON, its session with customer, labels and names,
+    what was sent in it, and the key under which its contents are encrypted. It cannot be undone.
+
+    The vendor's data are not touched: conversation, messages, files and customer stay with 8x8 until they are deleted there, and
+    a conversation that goes on there goes on sending events. What comes after the call begins the conversation anew, with another
+    `session_epoch` and sequences from 1.
+
+    Streams are told of no gap: what was not delivered yet is left out. What was delivered before, or is on its way in that moment,
+    is the clients' to erase. Late repeats of webhooks whose events were erased are still known, by hashes, and bring nothing back.
+
+    May be repeated, and should be after an error: it does what is left to do. A conversation of which nothing is known is erased
+    already. An erasure that broke off is ended within some minutes by itself.
+    """
 
 @_typing.type_check_only
 class SessionServiceAsyncStub(SessionServiceStub):
     """What Chatbridge itself knows of conversations. Nothing here calls the vendor.
 
-    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), UNAVAILABLE
-    (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
+    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), FAILED_PRECONDITION
+    (`KEY_MISSING`), UNAVAILABLE (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -61,12 +75,26 @@ class SessionServiceAsyncStub(SessionServiceStub):
 
     A session that becomes active while pages are read moves to the front and may be missed or seen twice.
     """
+    EraseConversation: _aio.UnaryUnaryMultiCallable[_session_service_pb2.EraseConversationRequest, _session_service_pb2.EraseConversationResponse]  # type: ignore[assignment]
+    """Erases what Chatbridge keeps of a conversation: its events with their raw JSON, its session with customer, labels and names,
+    what was sent in it, and the key under which its contents are encrypted. It cannot be undone.
+
+    The vendor's data are not touched: conversation, messages, files and customer stay with 8x8 until they are deleted there, and
+    a conversation that goes on there goes on sending events. What comes after the call begins the conversation anew, with another
+    `session_epoch` and sequences from 1.
+
+    Streams are told of no gap: what was not delivered yet is left out. What was delivered before, or is on its way in that moment,
+    is the clients' to erase. Late repeats of webhooks whose events were erased are still known, by hashes, and bring nothing back.
+
+    May be repeated, and should be after an error: it does what is left to do. A conversation of which nothing is known is erased
+    already. An erasure that broke off is ended within some minutes by itself.
+    """
 
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     """What Chatbridge itself knows of conversations. Nothing here calls the vendor.
 
-    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), UNAVAILABLE
-    (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
+    Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`SESSION_UNKNOWN` or `TENANT_UNKNOWN`), FAILED_PRECONDITION
+    (`KEY_MISSING`), UNAVAILABLE (`STORE_UNAVAILABLE`), INTERNAL (`STORE_CORRUPT`).
     """
 
     @_abc_1.abstractmethod
@@ -86,6 +114,26 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists a tenant's sessions, the last active first.
 
         A session that becomes active while pages are read moves to the front and may be missed or seen twice.
+        """
+
+    @_abc_1.abstractmethod
+    def EraseConversation(
+        self,
+        request: _session_service_pb2.EraseConversationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_session_service_pb2.EraseConversationResponse, _abc.Awaitable[_session_service_pb2.EraseConversationResponse]]:
+        """Erases what Chatbridge keeps of a conversation: its events with their raw JSON, its session with customer, labels and names,
+        what was sent in it, and the key under which its contents are encrypted. It cannot be undone.
+
+        The vendor's data are not touched: conversation, messages, files and customer stay with 8x8 until they are deleted there, and
+        a conversation that goes on there goes on sending events. What comes after the call begins the conversation anew, with another
+        `session_epoch` and sequences from 1.
+
+        Streams are told of no gap: what was not delivered yet is left out. What was delivered before, or is on its way in that moment,
+        is the clients' to erase. Late repeats of webhooks whose events were erased are still known, by hashes, and bring nothing back.
+
+        May be repeated, and should be after an error: it does what is left to do. A conversation of which nothing is known is erased
+        already. An erasure that broke off is ended within some minutes by itself.
         """
 
 def add_SessionServiceServicer_to_server(servicer: SessionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

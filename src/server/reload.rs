@@ -1,0 +1,100 @@
+//! Takes up changes of the configuration while the service runs.
+//!
+//! Files are read once a second and compared by content: Kubernetes swaps links, which no watch of a single file sees. What is wrong is
+//! refused as a whole, and what held before goes on.
+
+use std::{sync::Arc, time::Duration};
+
+use tracing::{error, info, warn};
+
+use super::tenants::Made;
+use crate::{
+    access::Access,
+    config::{Config, Origin},
+    grpc::events::Drain,
+    tenant::Tenants,
+};
+
+/// Counter of changes that were looked at, by `result`: `taken` or `refused`.
+const RELOADS: &str = "chatbridge_config_reloads_total";
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What can change.
+pub(super) struct Reloader {
+    pub(super) origin: Origin,
+    pub(super) made: Made,
+    pub(super) tenants: Tenants,
+    pub(super) access: Access,
+    /// Through which open streams are told to look again.
+    pub(super) streams: Arc<Drain>,
+}
+
+impl Reloader {
+    /// Looks for changes. It never ends.
+    pub(super) async fn run(mut self) {
+        if self.origin.is_fixed() {
+            return std::future::pending().await;
+        }
+        let mut seen = self.digest().await;
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let now = self.digest().await;
+            if now != seen {
+                seen = now;
+                self.take_up().await;
+            }
+        }
+    }
+
+    async fn digest(&self) -> Vec<u8> {
+        let origin = self.origin.clone();
+        tokio::task::spawn_blocking(move || origin.digest())
+            .await
+            .unwrap_or_default()
+    }
+
+    async fn take_up(&mut self) {
+        let origin = self.origin.clone();
+        let Ok(loaded) = tokio::task::spawn_blocking(move || origin.reload()).await else {
+            return;
+        };
+        let result = match loaded {
+            Ok(config) => self.apply(config),
+            Err(problem) => {
+                error!("the changed configuration is refused, and the one before goes on: {problem}");
+                "refused"
+            }
+        };
+        metrics::counter!(RELOADS, "result" => result).increment(1);
+    }
+
+    fn apply(&mut self, config: Config) -> &'static str {
+        let made = match self.made.make(&config.tenants) {
+            Ok(made) => made,
+            Err(problem) => {
+                error!(
+                    "the changed configuration is refused, and the one before goes on: Chat Gateway: {problem}"
+                );
+                return "refused";
+            }
+        };
+        if !config.grpc_listen.ip().is_loopback() && config.policy.is_open() {
+            // Reading it has refused that already; the port is open, so it is asked again here.
+            return "refused";
+        }
+        if self.origin.needs_restart(&config.origin) {
+            warn!("settings were changed that hold from the next start on; the others are taken up now");
+        }
+        self.made = made;
+        self.tenants.replace(self.made.tenants());
+        // After the tenants: streams that see another policy look at both.
+        self.access.replace(config.policy);
+        self.streams.look_again();
+        self.origin = config.origin;
+        info!(
+            tenants = self.tenants.ids().len(),
+            "the changed configuration is taken up"
+        );
+        "taken"
+    }
+}
