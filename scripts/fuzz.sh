@@ -38,10 +38,15 @@ build() {
 
 # program TARGET: where it was built.
 program() {
-    local path
-    path="$(awk -v name="$1" '$1 == name { print $2 }' "$OUT/programs")"
-    [ -x "$path" ] || stop "there is no fuzz target $1; there are: ${TARGETS[*]}"
-    printf '%s\n' "$path"
+    awk -v name="$1" '$1 == name { print $2 }' "$OUT/programs"
+}
+
+# known TARGET...: stops where one of them is none.
+known() {
+    local target
+    for target in "$@"; do
+        [ -f "fuzz/fuzz_targets/$target.rs" ] || stop "there is no fuzz target $target; there are: ${TARGETS[*]}"
+    done
 }
 
 # run TARGET DIRECTORY ARGUMENT...: one target, until it is through or finds something. New inputs go into the directory.
@@ -78,6 +83,7 @@ short)
     done
     ;;
 long)
+    known "$@"
     build --profile fuzz --package chatbridge-fuzz
     [ $# -gt 0 ] || set -- "${TARGETS[@]}"
     for target in "$@"; do
@@ -85,14 +91,18 @@ long)
     done
     ;;
 keep)
+    known "$@"
     build --profile fuzz --package chatbridge-fuzz
     [ $# -gt 0 ] || set -- "${TARGETS[@]}"
     for target in "$@"; do
-        "$(program "$target")" -merge=1 "fuzz/corpus/$target" "$OUT/corpus/$target" 2>&1 | tail -n 1
+        # As few as reach every branch that was reached, however often each ran: the corpus stays small.
+        "$(program "$target")" -set_cover_merge=1 -use_counters=0 "fuzz/corpus/$target" "$OUT/corpus/$target" 2>&1 |
+            tail -n 1
     done
     ;;
 replay)
     [ $# -ge 2 ] || stop "usage: fuzz.sh replay TARGET FILE..."
+    known "$1"
     build --profile fuzz --package chatbridge-fuzz
     exec "$(program "$1")" "${LIMITS[@]}" "${@:2}"
     ;;

@@ -16,6 +16,7 @@
 //! | --- | --- |
 //! | [`server`] | [`serve`]: puts the parts together, three listeners, drain |
 //! | [`config`], [`error`], [`telemetry`], [`tenant`] | settings, failures with stable reasons, logs and metrics, who is served |
+//! | [`json`] | JSON of others, read as what it says |
 //! | [`event`] | events and places in the log, as plain types |
 //! | [`agents`] | agents' names, from the operator's file or URL |
 //! | [`conversation`] | use cases, the table of legal state changes, sessions |
@@ -38,6 +39,7 @@ pub mod event;
 pub mod fanout;
 pub mod gateway;
 pub mod grpc;
+pub mod json;
 pub mod sandbox;
 pub mod server;
 pub mod store;

@@ -44,7 +44,7 @@ fn message() -> Value {
     })
 }
 
-fn things() -> [(&'static str, Value); 7] {
+fn things() -> [(&'static str, Value); 8] {
     [
         (
             "created",
@@ -67,6 +67,10 @@ fn things() -> [(&'static str, Value); 7] {
         (
             "ancient",
             json!({ "id": "a1", "createdAt": "-000044-03-15T12:00:00Z" }),
+        ),
+        (
+            "private-name",
+            json!({ "id": "m1", "cards": [{ "content": { "$serde_json::private::RawValue": "[1" } }] }),
         ),
     ]
 }

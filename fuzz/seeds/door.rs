@@ -80,6 +80,11 @@ pub(crate) fn bodies() -> Vec<Seed> {
             r#"{"eventType":"MESSAGE","conversationId":"c1","data":{"te"#.to_owned(),
         ),
         (
+            "private-name",
+            r#"{"eventType":"ACTIVITY","data":{"name":"a","value":{"$serde_json::private::RawValue":"[1"}}}"#
+                .to_owned(),
+        ),
+        (
             "late",
             r#"{"eventType":"TRANSFER","timestamp":"9999999999999999"}"#.to_owned(),
         ),

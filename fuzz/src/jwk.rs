@@ -5,6 +5,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chatbridge::{
     gateway::fuzzing::signing_key,
+    json,
     webhook::{JwkError, VerifyingKey},
 };
 use serde_json::Value;
@@ -26,7 +27,7 @@ pub fn check(input: &[u8]) {
     };
     assert_eq!(signing_key(key_text.as_bytes()).as_ref(), Ok(&key_text));
     if let Ok(key) = read(&key_text) {
-        let jwk = serde_json::from_str(&key_text).unwrap();
+        let jwk = json::from_str(&key_text).unwrap();
         is_fit(&jwk);
         let known = serde_json::from_str(signed::jwk()).unwrap();
         assert_eq!(verifies_a_delivery(&key), numbers(&jwk) == numbers(&known));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
 use serde_json::{Map, Value};
 
-use crate::error::Violation;
+use crate::{error::Violation, json};
 
 const MESSAGE_LIMIT: usize = 1024;
 const FIELD_LIMIT: usize = 128;
@@ -34,7 +34,7 @@ pub(super) struct Problem {
 impl Problem {
     /// Reads an error body, complete or not.
     pub(super) fn parse(body: &[u8]) -> Self {
-        match serde_json::from_slice(body) {
+        match json::from_slice(body) {
             Ok(Value::Object(object)) => Self::from_object(&object),
             Ok(Value::String(text)) => Self::from_text(&text),
             _ => Self::from_text(&String::from_utf8_lossy(body)),

@@ -10,6 +10,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::json;
+
 /// An RSA public key, parsed once; clones share it.
 #[derive(Clone)]
 pub struct VerifyingKey(Arc<ParsedPublicKey>);
@@ -52,10 +54,10 @@ struct Jwk {
 impl VerifyingKey {
     /// Reads the JWK that the vendor answered for `kid`. The vendor describes its answer as a string and shows an object:
     /// both are taken.
-    pub fn from_jwk(json: &str, kid: &str) -> Result<Self, JwkError> {
-        let mut value: Value = serde_json::from_str(json).map_err(|_| JwkError::NotAJwk)?;
+    pub fn from_jwk(text: &str, kid: &str) -> Result<Self, JwkError> {
+        let mut value: Value = json::from_str(text).map_err(|_| JwkError::NotAJwk)?;
         if let Value::String(inner) = &value {
-            value = serde_json::from_str(inner).map_err(|_| JwkError::NotAJwk)?;
+            value = json::from_str(inner).map_err(|_| JwkError::NotAJwk)?;
         }
         if !value.is_object() {
             return Err(JwkError::NotAJwk);

@@ -8,7 +8,10 @@ use super::{
     read::{Members, Problem, Read},
     skeleton,
 };
-use crate::event::{ConversationKey, Event, EventBody, TenantId};
+use crate::{
+    event::{ConversationKey, Event, EventBody, TenantId},
+    json,
+};
 
 mod bodies;
 
@@ -63,14 +66,14 @@ pub(super) fn is_verification(body: &[u8]) -> bool {
 fn parse(body: &[u8]) -> (Map<String, Value>, Option<Problem>) {
     // Writers on Windows put a byte order mark in front.
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    let error = match serde_json::from_slice(body) {
+    let error = match json::from_slice(body) {
         Ok(value) => return object(value),
         Err(error) => error,
     };
     let mended = skeleton::mend(body);
     let body = mended.as_deref().map_or(body, str::as_bytes);
     if mended.is_some()
-        && let Ok(value) = serde_json::from_slice(body)
+        && let Ok(value) = json::from_slice(body)
     {
         return object(value);
     }

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::json::Plain;
+
 /// Members of the envelope that say what an event belongs to.
 const KEPT: [&str; 3] = ["eventType", "conversationId", "timestamp"];
 
@@ -37,7 +39,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
             if KEPT.contains(&key.as_str()) {
-                let value = map.next_value()?;
+                let Plain(value) = map.next_value()?;
                 self.0.insert(key, value);
             } else {
                 map.next_value::<IgnoredAny>()?;

@@ -14,10 +14,9 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, Visitor},
 };
-use serde_json::Value;
 
 use super::lenient::count;
-use crate::gateway;
+use crate::{gateway, json};
 
 pub(in crate::gateway) use attachment::{attachment, attachments};
 pub(in crate::gateway) use configuration::{channel, channels, signing_key, webhook, webhooks};
@@ -147,7 +146,7 @@ struct Found<T>(Option<Vec<T>>);
 
 impl<'de, T: Item> Deserialize<'de> for Found<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let found = Value::deserialize(from)?;
+        let found = json::value(from)?;
         let items = found.is_array().then(|| serde_json::from_value(found));
         items.transpose().map(Self).map_err(D::Error::custom)
     }

@@ -190,8 +190,8 @@ pub(in crate::grpc) fn configured_channel(channel: &Channel) -> proto::Channel {
 
 /// A key that the vendor gave as the text of a JSON object.
 pub(in crate::grpc) fn jwk(text: &str) -> Result<Struct, Error> {
-    let json = serde_json::from_str(text).unwrap_or_default();
-    match to_protobuf(&json).kind {
+    let key = crate::json::from_str(text).unwrap_or_default();
+    match to_protobuf(&key).kind {
         Some(Kind::StructValue(jwk)) => Ok(jwk),
         _ => Err(Error::Upstream(UpstreamError::new(
             UpstreamErrorKind::Unexpected,

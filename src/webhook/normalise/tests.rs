@@ -232,6 +232,16 @@ fn the_older_flat_dialect_is_accepted() {
 }
 
 #[test]
+fn an_object_with_a_private_name_of_the_json_library_is_an_object() {
+    for text in ["no JSON", "[1]"] {
+        let value = json!({ "$serde_json::private::RawValue": text });
+        let body = data("ACTIVITY", &json!({ "name": "channel/thing", "value": value }));
+        let name = "channel/thing".to_owned();
+        assert_eq!(body, EventBody::Activity { name, value });
+    }
+}
+
+#[test]
 fn a_kind_that_is_new_is_no_problem() {
     let event = of(&json!({ "eventType": "SURVEY", "conversationId": "c1", "data": [1] }));
     assert_eq!(problem(&event), "");

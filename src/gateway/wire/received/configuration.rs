@@ -4,9 +4,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Item, first, identifier, list, one};
-use crate::gateway::{
-    self,
-    wire::lenient::{or_default, text},
+use crate::{
+    gateway::{
+        self,
+        wire::lenient::{or_default, text},
+    },
+    json,
 };
 
 /// Answer of "get", "create" and "replace a webhook".
@@ -32,8 +35,8 @@ pub(in crate::gateway) fn channels(body: &[u8]) -> Result<gateway::Listed<gatewa
 /// Answer of "public signing key": an object, or a JSON string that holds one. Answers the object's text.
 pub(in crate::gateway) fn signing_key(body: &[u8]) -> Result<String, String> {
     let problem = |_| "the answer is neither a key nor a text that holds one".to_owned();
-    let key = match serde_json::from_slice(body).map_err(problem)? {
-        Value::String(text) => serde_json::from_str(&text).map_err(problem)?,
+    let key = match json::from_slice(body).map_err(problem)? {
+        Value::String(text) => json::from_str(&text).map_err(problem)?,
         other => other,
     };
     match key {

@@ -10,6 +10,7 @@ use crate::{
         self,
         wire::lenient::{flag, or_default, text},
     },
+    json,
 };
 
 /// Answer of "get a message". It was asked for by its identifier, so an answer without one is about something else.
@@ -100,6 +101,7 @@ struct Card {
     id: String,
     #[serde(deserialize_with = "text")]
     content_type: String,
+    #[serde(deserialize_with = "json::value")]
     content: Value,
     #[serde(deserialize_with = "flag")]
     action_submitted: bool,

@@ -241,6 +241,20 @@ fn a_cut_answer_is_never_taken_for_a_whole_one() {
 }
 
 #[test]
+fn a_private_name_of_the_json_library_is_a_name() {
+    let content = json!({ "$serde_json::private::RawValue": "no JSON" });
+    let one = json!({ "id": "m1", "cards": [{ "content": content }] });
+    assert_eq!(message(&bytes(&one)).unwrap().cards[0].content, content);
+    let list = json!({ "data": [one] });
+    assert_eq!(
+        messages(&bytes(&list)).unwrap().items[0].cards[0].content,
+        content
+    );
+    let key = signing_key(&bytes(&content)).unwrap();
+    assert_eq!(key, content.to_string());
+}
+
+#[test]
 fn a_key_with_a_number_of_many_digits_is_the_same_once_more() {
     let given = format!(r#"{{"kty":"RSA","more":{}}}"#, "6".repeat(42));
     let key = signing_key(given.as_bytes()).unwrap();
