@@ -28,7 +28,7 @@
 //! | `PREFIX:{TAG}:unsettled` | sorted set | names by the time to look again, Unix ms | until looked at |
 //! | `PREFIX:{TAG}:ledger:PRINT:NAME` | sorted set | operations that were announced (`announce.lua`), by when, Unix ms | idempotency and a 64th |
 //! | `PREFIX:{TAG}:echo:PRINT:NAME` | list | `REQUEST_ID:TOKEN` of sends whose echo is awaited, oldest first; the id may be empty | idempotency |
-//! | `PREFIX:{TAG}:prints:NAME` | sorted set | `ledger:PRINT` and `echo:PRINT` of a conversation, by when they were last announced, Unix ms | as those |
+//! | `PREFIX:{TAG}:prints:NAME` | sorted set | `ledger:PRINT` and `echo:PRINT` of a conversation, and `idem:CALL` whose answers tell what is in it, by when they were last announced, Unix ms | as those |
 //! | `PREFIX:{TAG}:keys:NAME` | hash | data keys (`data_key.lua`): identifier to `MASTER:WRAPPED`; `gone:` and identifier of one that was erased | longer than session and log |
 //! | `PREFIX:{TAG}:masters` | set | names of the master keys that wrap data keys | while any is |
 //! | `PREFIX:{TAG}:wrapped:MASTER` | sorted set | names of the conversations whose data keys it wraps, by when these expire at the earliest, Unix ms | until then |

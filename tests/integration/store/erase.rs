@@ -7,8 +7,8 @@ use chatbridge::{
     conversation::SessionChange,
     event::{ConversationKey, EntryId, Position, User},
     store::{
-        Announcement, Append, Appended, AwaitedEcho, Customer, CustomerKey, Erased, Gap, GapReason,
-        LedgerKey, LedgerKind, Retention, entry::encode_content,
+        Announcement, Append, Appended, AwaitedEcho, Begun, Customer, CustomerKey, Erased, Finished, Gap,
+        GapReason, IdempotencyKey, LedgerKey, LedgerKind, Retention, entry::encode_content,
     },
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -129,6 +129,7 @@ fn ledger(key: &ConversationKey) -> LedgerKey {
 
 fn announcement(key: &ConversationKey) -> Announcement {
     Announcement {
+        telling: None,
         ledger: ledger(key),
         token: "token".into(),
         echo: Some(AwaitedEcho {
@@ -161,6 +162,23 @@ async fn nothing_else_of_it_is_left(
         f.store.announce(&announcement(key)).await.unwrap();
         f.append(&event(key, &format!("of {}", key.conversation))).await;
     }
+    let upload = |key: &ConversationKey| IdempotencyKey {
+        tenant: tenant(),
+        caller: String::new(),
+        method: "UploadAttachment",
+        request_id: key.conversation.clone(),
+    };
+    for key in [&key, &other] {
+        let (record, mut announced) = (upload(key), announcement(key));
+        announced.echo = None;
+        announced.ledger.kind = LedgerKind::Upload;
+        announced.telling = Some(record.clone());
+        let begun = f.store.begin(&record, &[1; 32], b"{}", 1, 1000).await.unwrap();
+        assert_eq!(begun, Begun::New);
+        f.store.announce(&announced).await.unwrap();
+        let done = Finished::Done(Bytes::from_static(b"cv.pdf"));
+        f.store.finish(&record, 1, &done).await.unwrap();
+    }
     let bind = f.store.bind_customer(&customer, &key.conversation, None);
     bind.await.unwrap();
     let epoch = f.store.session(&key).await.unwrap().unwrap().epoch;
@@ -180,6 +198,22 @@ async fn nothing_else_of_it_is_left(
     assert_eq!(listed, [other.conversation.as_str()]);
     assert!(f.store.ledger(&ledger(&key)).await.unwrap().entries.is_empty());
     assert_eq!(f.store.ledger(&ledger(&other)).await.unwrap().entries.len(), 1);
+    let begun = f
+        .store
+        .begin(&upload(&key), &[1; 32], b"{}", 2, 1000)
+        .await
+        .unwrap();
+    assert_eq!(
+        begun,
+        Begun::Unknown(Bytes::new()),
+        "it is not done again, and nobody knows what it was"
+    );
+    let begun = f
+        .store
+        .begin(&upload(&other), &[1; 32], b"{}", 2, 1000)
+        .await
+        .unwrap();
+    assert_eq!(begun, Begun::Done(Bytes::from_static(b"cv.pdf")));
     let attempt = f.store.customer(&customer, "attempt").await.unwrap();
     assert_eq!(attempt, Customer::Attempt("attempt".into()));
 
