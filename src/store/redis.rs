@@ -389,10 +389,12 @@ impl Store for RedisStore {
     async fn change_session(&self, key: &ConversationKey, change: &SessionChange) -> Result<(), StoreError> {
         const KEYS_TRIED: usize = 4;
         for _ in 0..KEYS_TRIED {
+            // Asked for in any case, which keeps it from expiring before the session.
             let data_key = match &self.vault {
-                Some(vault) if is_sensitive(change) => vault.to_seal(key).await?,
-                _ => None,
+                Some(vault) => vault.to_seal(key).await?,
+                None => None,
             };
+            let data_key = data_key.filter(|_| is_sensitive(change));
             let (Some(data_key), Some(vault)) = (data_key, &self.vault) else {
                 let call = self.session_call(key, None).arg(&key.conversation);
                 return self.link.script(&self.change_session, call.change(change)).await;

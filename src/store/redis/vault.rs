@@ -56,6 +56,8 @@ pub(super) struct Vault {
     held: Cache<DataKeyId, Arc<DataKey>>,
     /// By conversation, for who encrypts.
     current: Cache<ConversationKey, Arc<DataKey>>,
+    /// Conversations whose data keys were kept from expiring, though nothing is encrypted any more.
+    kept: Cache<ConversationKey, ()>,
     /// Master keys of which Redis knows that they are the ones of their names.
     checked: Mutex<HashSet<String>>,
     told: Cache<Arc<str>, ()>,
@@ -108,6 +110,7 @@ impl Vault {
             ttl_ms: longest_ms.saturating_add(SLACK_MS),
             held: Cache::builder().max_capacity(HELD).time_to_live(HELD_FOR).build(),
             current: Cache::builder().max_capacity(HELD).time_to_live(HELD_FOR).build(),
+            kept: Cache::builder().max_capacity(HELD).time_to_live(HELD_FOR).build(),
             checked: Mutex::default(),
             told: Cache::builder().max_capacity(64).time_to_live(TELL_EVERY).build(),
             reported: Mutex::default(),
@@ -168,6 +171,12 @@ impl Vault {
     pub(super) async fn to_seal(&self, of: &ConversationKey) -> Result<Option<Arc<DataKey>>, StoreError> {
         let masters = self.masters();
         let Some(first) = masters.first() else {
+            // What was encrypted before may live on, as a session does.
+            if !masters.all().is_empty() && !self.kept.contains_key(of) {
+                let call = self.data_key_call(of, &masters, None);
+                self.link.script::<Value>(&DATA_KEY, call).await?;
+                self.kept.insert(of.clone(), ());
+            }
             return Ok(None);
         };
         if let Some(key) = self.current.get(of) {
@@ -189,18 +198,7 @@ impl Vault {
     ) -> Result<DataKey, StoreError> {
         let no_random = || StoreError::Unavailable("no random numbers are to be had for a data key".into());
         let (id, wrapped) = DataKey::draw(of, first).ok_or_else(no_random)?;
-        let partition = self.keys.partition(of);
-        let call = Call::new([
-            self.keys.data_keys(partition, of),
-            self.keys.master_keys(partition),
-        ])
-        .arg(self.ttl_ms)
-        .arg(name(of))
-        .arg(self.keys.wrapped_start(partition))
-        .arg(id.to_string())
-        .arg(first.id())
-        .arg(wrapped);
-        let call = masters.all().iter().fold(call, |call, key| call.arg(key.id()));
+        let call = self.data_key_call(of, masters, Some((id, first, &wrapped)));
         let answer: Value = self.link.script(&DATA_KEY, call).await?;
         let [id, value] = wire::array_of(answer)?;
         let (id, value) = (wire::text(id)?, wire::bytes(value)?);
@@ -214,6 +212,29 @@ impl Vault {
             self.rewrap(of, id, (master, first), &value).await?;
         }
         Ok(key)
+    }
+
+    /// A call that finds a data key, or makes it where one is given.
+    fn data_key_call(
+        &self,
+        of: &ConversationKey,
+        masters: &MasterKeys,
+        new: Option<(DataKeyId, &MasterKey, &[u8])>,
+    ) -> Call {
+        let partition = self.keys.partition(of);
+        let names = [
+            self.keys.data_keys(partition, of),
+            self.keys.master_keys(partition),
+        ];
+        let call = Call::new(names)
+            .arg(self.ttl_ms)
+            .arg(name(of))
+            .arg(self.keys.wrapped_start(partition));
+        let call = match new {
+            Some((id, master, wrapped)) => call.arg(id.to_string()).arg(master.id()).arg(wrapped),
+            None => call.arg("").arg("").arg(""),
+        };
+        masters.all().iter().fold(call, |call, key| call.arg(key.id()))
     }
 
     /// Puts a data key under another master key; whether that could be.
