@@ -56,6 +56,7 @@ mod poll;
 mod read;
 mod rewrap;
 mod scripts;
+mod sealed_call;
 mod sealed_session;
 mod sentinel;
 mod start;

@@ -9,7 +9,7 @@ use super::{
     RedisStore,
     keys::{call_print, echo_print, ledger_print},
     scripts::{ANNOUNCE, BEGIN, BIND_CUSTOMER, CONCLUDE, CUSTOMER, Call, FINISH, LEDGER, RELEASE_CUSTOMER},
-    vault::open_call,
+    sealed_call::open_call,
     wire,
 };
 use crate::store::{

@@ -10,23 +10,22 @@ use std::{
 };
 
 use ::redis::{Cmd, Value, cmd};
-use bytes::Bytes;
 use moka::sync::Cache;
 
 use super::{
     INDEX_SLACK_MS,
-    keys::{Keys, hash, name},
+    keys::{Keys, name},
     scripts::{Call, DATA_KEY, REWRAP},
     start::{self, Sealing},
     topology::Way,
     wire,
 };
 use crate::{
-    event::{ConversationKey, EntryId, TenantId},
+    event::{ConversationKey, EntryId},
     store::{
-        Entry, IdempotencyKey, Retention, StoreError,
+        Entry, Retention, StoreError,
         entry::Stored,
-        seal::{DataKey, DataKeyId, KeyRing, MasterKey, MasterKeys, sealed_bytes},
+        seal::{DataKey, DataKeyId, KeyRing, MasterKey, MasterKeys},
     },
 };
 
@@ -356,50 +355,6 @@ impl Vault {
         }
         Held::Missing(why)
     }
-
-    /// Encrypts what is kept of a call. It belongs to no conversation that could be erased, but to the tenant.
-    pub(super) async fn seal_call<'a>(
-        &self,
-        key: &IdempotencyKey,
-        what: &str,
-        plain: &'a [u8],
-    ) -> Result<std::borrow::Cow<'a, [u8]>, StoreError> {
-        let Some(data_key) = self.to_seal(&of_tenant(&key.tenant)).await? else {
-            return Ok(plain.into());
-        };
-        let sealed = data_key.seal_bytes(what, call_detail(key).as_bytes(), plain);
-        let sealed = sealed.ok_or_else(|| StoreError::Corrupt("a call could not be encrypted".into()))?;
-        Ok(sealed.into())
-    }
-
-    async fn open_call(&self, key: &IdempotencyKey, what: &str, kept: &Bytes) -> Result<Bytes, StoreError> {
-        let Some((id, sealed)) = sealed_bytes(kept) else {
-            return Ok(kept.clone());
-        };
-        let of = (of_tenant(&key.tenant), id);
-        match self.find(&[of]).await?.pop() {
-            Some(Held::Key(data_key)) => data_key
-                .open(what, call_detail(key).as_bytes(), sealed)
-                .map(Bytes::from)
-                .ok_or_else(|| StoreError::Corrupt("the record of a call does not fit its key".into())),
-            Some(Held::Missing(why)) => Err(StoreError::Sealed(why.to_string())),
-            Some(Held::Gone) | None => Err(StoreError::Corrupt("the record of a call has no key".into())),
-        }
-    }
-}
-
-/// Decrypts what is kept of a call, where it is encrypted.
-pub(super) async fn open_call(
-    vault: Option<&Vault>,
-    key: &IdempotencyKey,
-    what: &str,
-    kept: Bytes,
-) -> Result<Bytes, StoreError> {
-    match vault {
-        Some(vault) => vault.open_call(key, what, &kept).await,
-        None if sealed_bytes(&kept).is_some() => Err(StoreError::Sealed(NO_VAULT.to_owned())),
-        None => Ok(kept),
-    }
 }
 
 /// Why nothing that is encrypted can be read.
@@ -409,15 +364,6 @@ fn wrong(master: &str) -> String {
     format!(
         "a data key does not fit master key {master:?}: the data key was changed, or this is another key of the same name"
     )
-}
-
-/// The tenant's pseudo-conversation.
-fn of_tenant(tenant: &TenantId) -> ConversationKey {
-    ConversationKey::new(tenant.clone(), "")
-}
-
-fn call_detail(key: &IdempotencyKey) -> String {
-    hash(&[&key.caller, key.method, &key.request_id])
 }
 
 /// Puts entries of a partition together. Those of a conversation that is being erased are left out.
