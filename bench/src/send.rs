@@ -210,6 +210,7 @@ impl Door {
         };
         let print = format!("{n:032x}");
         let announcement = Announcement {
+            telling: None,
             ledger: LedgerKey {
                 key: ConversationKey::new(tenant, self.conversation.clone()),
                 kind: LedgerKind::Send,

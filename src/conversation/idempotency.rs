@@ -143,6 +143,9 @@ impl Guard {
             Begun::New => noted.announce().await.map(Started::New),
             Begun::InFlight => Err(Error::RequestInFlight),
             Begun::Reused => Err(Error::REQUEST_ID_REUSED),
+            Begun::Unknown(kept) if kept.is_empty() => Err(still_unknown(
+                "what was known of it was erased with its conversation",
+            )),
             Begun::Unknown(kept) => Doubt::new(noted, &kept).map(Started::Unknown),
             Begun::Done(answer) => serde_json::from_slice(&answer)
                 .map(Started::Done)
@@ -316,6 +319,11 @@ impl Noted {
                 fingerprint,
                 request_id: id.to_owned(),
             }),
+            // A file has a name; of a message, the record says no more than when it was accepted.
+            telling: record
+                .as_ref()
+                .map(|(key, _)| key.clone())
+                .filter(|_| plan.method == "UploadAttachment"),
         });
         Self {
             store: SharedStore::clone(store),

@@ -3,6 +3,7 @@
 //! The vendor knows no idempotency key. Where an answer was lost, what the vendor shows can only be compared with all that
 //! was ever on its way there; so everything is announced, whether its caller gave a `request_id` or not.
 
+use super::IdempotencyKey;
 use crate::{
     conversation::Session,
     event::{ConversationKey, TenantId},
@@ -60,6 +61,8 @@ pub struct Announcement {
     pub token: String,
     /// The echo that it will have, if it has one.
     pub echo: Option<AwaitedEcho>,
+    /// The record of the call, where its answer tells what is in the conversation: it is erased with the conversation.
+    pub telling: Option<IdempotencyKey>,
 }
 
 /// An echo that is to come.

@@ -73,6 +73,8 @@ struct State {
     echoes: Shelf<(ConversationKey, String), VecDeque<Awaited>>,
     calls: Calls,
     ledgers: Ledgers,
+    /// Calls whose answers tell what is in a conversation.
+    telling: Shelf<ConversationKey, Vec<IdempotencyKey>>,
     customers: Customers,
     streams: Streams,
     subscriptions: Subscriptions,
@@ -97,6 +99,7 @@ impl State {
             echoes: Shelf::default(),
             calls: Calls::default(),
             ledgers: Ledgers::default(),
+            telling: Shelf::default(),
             customers: Customers::default(),
             streams: Streams::default(),
             subscriptions: Subscriptions::default(),
@@ -132,6 +135,7 @@ impl State {
         self.echoes.sweep(now);
         self.calls.sweep(now);
         self.ledgers.sweep(now);
+        self.telling.sweep(now);
         self.customers.sweep(now);
         self.streams.sweep(now);
         self.subscriptions.sweep(now);
@@ -214,6 +218,10 @@ impl State {
         self.unsettled.remove(key);
         self.echoes.retain(|(of, _)| of != key);
         self.ledgers.erase(key);
+        for call in self.telling.get(key, now).into_iter().flatten() {
+            self.calls.erase(call, now);
+        }
+        self.telling.remove(key);
         let partition = self.partition(key);
         Erased {
             entries: self.logs[usize::from(partition)].erase(key),
@@ -441,6 +449,10 @@ impl Store for MemoryStore {
         let mut state = self.shared.lock();
         let (now, ttl_ms) = (self.now(), self.retention.idempotency_ms);
         state.ledgers.announce(announcement, now, ttl_ms);
+        if let Some(call) = &announcement.telling {
+            let telling = state.telling.renew(announcement.ledger.key.clone(), now, ttl_ms);
+            telling.push(call.clone());
+        }
         if let Some(echo) = &announcement.echo {
             state.await_echo(announcement, echo, now, ttl_ms);
         }

@@ -210,7 +210,8 @@ pub enum Begun {
     InFlight,
     /// It was done: its answer.
     Done(Bytes),
-    /// It was begun, and whether it happened is not known: its mark. Nobody may simply send it again.
+    /// It was begun, and whether it happened is not known: its mark, which is empty where the conversation was erased since. Nobody
+    /// may simply send it again.
     Unknown(Bytes),
     /// The `request_id` was used for another request.
     Reused,
@@ -337,7 +338,8 @@ pub trait Store: Send + Sync + 'static {
     /// Forgets a customer's conversation, unless another is known by now.
     async fn release_customer(&self, key: &CustomerKey, conversation: &str) -> Result<(), StoreError>;
 
-    /// Erases a conversation: its entries, its session, what was sent in it, whose it is, and its data key. Readers are told of no
+    /// Erases a conversation: its entries, its session, what was sent in it, answers that tell what is in it, whose it is, and its
+    /// data key. Readers are told of no
     /// gap. What stays are hashes: marks by which repeated deliveries are known, so that none of them brings anything back.
     /// Whatever comes for the conversation afterwards begins it anew. Erased again, or after it failed half-way, it does what is
     /// left to do. A conversation without an identifier is none, and nothing of it is erased.

@@ -28,7 +28,7 @@
 //! | `PREFIX:{TAG}:unsettled` | sorted set | names by the time to look again, Unix ms | until looked at |
 //! | `PREFIX:{TAG}:ledger:PRINT:NAME` | sorted set | operations that were announced (`announce.lua`), by when, Unix ms | idempotency and a 64th |
 //! | `PREFIX:{TAG}:echo:PRINT:NAME` | list | `REQUEST_ID:TOKEN` of sends whose echo is awaited, oldest first; the id may be empty | idempotency |
-//! | `PREFIX:{TAG}:prints:NAME` | sorted set | `ledger:PRINT` and `echo:PRINT` of a conversation, by when they were last announced, Unix ms | as those |
+//! | `PREFIX:{TAG}:prints:NAME` | sorted set | `ledger:PRINT` and `echo:PRINT` of a conversation, and `idem:CALL` whose answers tell what is in it, by when they were last announced, Unix ms | as those |
 //! | `PREFIX:{TAG}:keys:NAME` | hash | data keys (`data_key.lua`): identifier to `MASTER:WRAPPED`; `gone:` and identifier of one that was erased | longer than session and log |
 //! | `PREFIX:{TAG}:masters` | set | names of the master keys that wrap data keys | while any is |
 //! | `PREFIX:{TAG}:wrapped:MASTER` | sorted set | names of the conversations whose data keys it wraps, by when these expire at the earliest, Unix ms | until then |
@@ -56,6 +56,7 @@ mod poll;
 mod read;
 mod rewrap;
 mod scripts;
+mod sealed_call;
 mod sealed_session;
 mod sentinel;
 mod start;
@@ -397,10 +398,12 @@ impl Store for RedisStore {
     async fn change_session(&self, key: &ConversationKey, change: &SessionChange) -> Result<(), StoreError> {
         const KEYS_TRIED: usize = 4;
         for _ in 0..KEYS_TRIED {
+            // Asked for in any case, which keeps it from expiring before the session.
             let data_key = match &self.vault {
-                Some(vault) if is_sensitive(change) => vault.to_seal(key).await?,
-                _ => None,
+                Some(vault) => vault.to_seal(key).await?,
+                None => None,
             };
+            let data_key = data_key.filter(|_| is_sensitive(change));
             let (Some(data_key), Some(vault)) = (data_key, &self.vault) else {
                 let call = self.session_call(key, None).arg(&key.conversation);
                 return self.link.script(&self.change_session, call.change(change)).await;

@@ -60,6 +60,16 @@ impl Calls {
         }
     }
 
+    /// Erases what a call was answered. It may have happened, for all that is known of it then.
+    pub(super) fn erase(&mut self, key: &IdempotencyKey, now: u64) {
+        if let Some(call) = self.0.get_mut(key, now)
+            && !matches!(call.state, State::Sending { .. })
+        {
+            call.state = State::Unknown;
+            call.mark = Bytes::new();
+        }
+    }
+
     /// That a call was done is final, and only the call that began can say that nothing was sent.
     pub(super) fn finish(&mut self, key: &IdempotencyKey, nonce: u64, finished: &Finished, now: u64) {
         let Some(call) = self.0.get_mut(key, now) else {

@@ -5,7 +5,7 @@
 --
 -- KEYS: ledger, prints, awaited echoes (only where there will be one)
 -- ARGV: token, time to live of the ledger ms, value for the echo, time to live of the echo ms, most echoes awaited, most
--- members, then by what ledger and echoes are found again
+-- members, then by what ledger and echoes are found again, and the record of the call ('': it need not be)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 -- Announced again, it stands where it stood.
@@ -17,6 +17,7 @@ if redis.call('ZCARD', KEYS[1]) > tonumber(ARGV[6]) then
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('ZADD', KEYS[2], string.format('%.0f', now), ARGV[7])
+if ARGV[9] ~= '' then redis.call('ZADD', KEYS[2], string.format('%.0f', now), ARGV[9]) end
 if KEYS[3] then
   redis.call('ZADD', KEYS[2], string.format('%.0f', now), ARGV[8])
   -- Removed first, so that announcing it again does not make it count twice.

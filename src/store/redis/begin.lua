@@ -18,4 +18,4 @@ if record[2] == 'sending' then
   if record[6] == ARGV[5] then return {'new'} end
   if now - tonumber(record[5]) < tonumber(ARGV[3]) then return {'in flight'} end
 end
-return {'unknown', record[3]}
+return {'unknown', record[3] or ''}

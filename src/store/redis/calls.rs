@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use super::{
     RedisStore,
-    keys::{echo_print, ledger_print},
+    keys::{call_print, echo_print, ledger_print},
     scripts::{ANNOUNCE, BEGIN, BIND_CUSTOMER, CONCLUDE, CUSTOMER, Call, FINISH, LEDGER, RELEASE_CUSTOMER},
-    vault::open_call,
+    sealed_call::open_call,
     wire,
 };
 use crate::store::{
@@ -113,6 +113,7 @@ impl RedisStore {
     }
 
     pub(super) async fn enter(&self, announcement: &Announcement) -> Result<(), StoreError> {
+        let echo = announcement.echo.as_ref();
         let call = self
             .about(announcement)
             .arg(self.ledger_ms())
@@ -121,13 +122,8 @@ impl RedisStore {
             .arg(ECHOES_MAX)
             .arg(MEMBERS_MAX)
             .arg(ledger_print(&announcement.ledger))
-            .arg(
-                announcement
-                    .echo
-                    .as_ref()
-                    .map(|echo| echo_print(&echo.fingerprint))
-                    .unwrap_or_default(),
-            );
+            .arg(echo.map(|echo| echo_print(&echo.fingerprint)).unwrap_or_default())
+            .arg(announcement.telling.as_ref().map(call_print).unwrap_or_default());
         self.link.script(&ANNOUNCE, call).await
     }
 

@@ -9,8 +9,8 @@ use ::redis::cmd;
 use super::{
     RedisStore,
     durable::Write,
-    keys::{name, parse_name},
-    scripts::{BEGIN_ERASURE, Call, ERASE_ENTRIES},
+    keys::{CALL_PRINT, name, parse_name},
+    scripts::{BEGIN_ERASURE, Call, ERASE_CALL, ERASE_ENTRIES},
 };
 use crate::{
     event::ConversationKey,
@@ -37,6 +37,7 @@ impl RedisStore {
         }
         // While the session still says whose it is.
         self.release_customer_of(key).await?;
+        self.erase_calls(key).await?;
         self.begin_erasure(key).await?;
         if let Some(vault) = &self.vault {
             vault.forget(key);
@@ -61,6 +62,21 @@ impl RedisStore {
             Some(customer) => self.forget_customer(&customer, &key.conversation).await,
             None => Ok(()),
         }
+    }
+
+    /// Erases answers that tell what is in the conversation. Each lies in a slot of its own, so this is not one step with the rest; it
+    /// comes first, while they are still listed.
+    async fn erase_calls(&self, key: &ConversationKey) -> Result<(), StoreError> {
+        let prints = self.keys.prints(self.keys.partition(key), key);
+        let listed: Vec<String> = self
+            .link
+            .command(cmd("ZRANGE").arg(prints).arg(0).arg(-1))
+            .await?;
+        for call in listed.iter().filter(|print| print.starts_with(CALL_PRINT)) {
+            let record = Call::new([self.keys.by_print(call)]);
+            self.link.script::<()>(&ERASE_CALL, record).await?;
+        }
+        Ok(())
     }
 
     async fn begin_erasure(&self, key: &ConversationKey) -> Result<(), StoreError> {

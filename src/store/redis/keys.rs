@@ -96,8 +96,12 @@ impl Keys {
     }
 
     pub(super) fn idempotency(&self, key: &IdempotencyKey) -> String {
-        let hash = hash(&[key.tenant.as_str(), &key.caller, key.method, &key.request_id]);
-        format!("{}:idem:{hash}", self.prefix)
+        self.by_print(&call_print(key))
+    }
+
+    /// The record of a call by what [`call_print`] made of it.
+    pub(super) fn by_print(&self, call: &str) -> String {
+        format!("{}:{call}", self.prefix)
     }
 
     pub(super) fn log(&self, partition: u16) -> String {
@@ -211,6 +215,15 @@ impl Keys {
     pub(super) fn echo(&self, partition: u16, key: &ConversationKey, fingerprint: &str) -> String {
         self.in_partition(partition, &[&echo_print(fingerprint), ":", &name(key)])
     }
+}
+
+/// What the names of the records of calls start with.
+pub(super) const CALL_PRINT: &str = "idem:";
+
+/// The name of the record of a call.
+pub(super) fn call_print(key: &IdempotencyKey) -> String {
+    let hash = hash(&[key.tenant.as_str(), &key.caller, key.method, &key.request_id]);
+    format!("{CALL_PRINT}{hash}")
 }
 
 /// What the name of a ledger starts with within its partition.

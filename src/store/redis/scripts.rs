@@ -31,6 +31,9 @@ pub(super) static BEGIN_ERASURE: LazyLock<Script> =
 /// Erases some entries of a conversation.
 pub(super) static ERASE_ENTRIES: LazyLock<Script> =
     LazyLock::new(|| Script::new(&[include_str!("erase_entries.lua")]));
+/// Erases what a call was answered.
+pub(super) static ERASE_CALL: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&[include_str!("erase_call.lua")]));
 /// Finds or makes the data key of a conversation.
 pub(super) static DATA_KEY: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("data_key.lua")]));
 /// Replaces a data key that was wrapped anew.

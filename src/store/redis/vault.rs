@@ -10,23 +10,22 @@ use std::{
 };
 
 use ::redis::{Cmd, Value, cmd};
-use bytes::Bytes;
 use moka::sync::Cache;
 
 use super::{
     INDEX_SLACK_MS,
-    keys::{Keys, hash, name},
+    keys::{Keys, name},
     scripts::{Call, DATA_KEY, REWRAP},
     start::{self, Sealing},
     topology::Way,
     wire,
 };
 use crate::{
-    event::{ConversationKey, EntryId, TenantId},
+    event::{ConversationKey, EntryId},
     store::{
-        Entry, IdempotencyKey, Retention, StoreError,
+        Entry, Retention, StoreError,
         entry::Stored,
-        seal::{DataKey, DataKeyId, KeyRing, MasterKey, MasterKeys, sealed_bytes},
+        seal::{DataKey, DataKeyId, KeyRing, MasterKey, MasterKeys},
     },
 };
 
@@ -56,6 +55,8 @@ pub(super) struct Vault {
     held: Cache<DataKeyId, Arc<DataKey>>,
     /// By conversation, for who encrypts.
     current: Cache<ConversationKey, Arc<DataKey>>,
+    /// Conversations whose data keys were kept from expiring, though nothing is encrypted any more.
+    kept: Cache<ConversationKey, ()>,
     /// Master keys of which Redis knows that they are the ones of their names.
     checked: Mutex<HashSet<String>>,
     told: Cache<Arc<str>, ()>,
@@ -108,6 +109,7 @@ impl Vault {
             ttl_ms: longest_ms.saturating_add(SLACK_MS),
             held: Cache::builder().max_capacity(HELD).time_to_live(HELD_FOR).build(),
             current: Cache::builder().max_capacity(HELD).time_to_live(HELD_FOR).build(),
+            kept: Cache::builder().max_capacity(HELD).time_to_live(HELD_FOR).build(),
             checked: Mutex::default(),
             told: Cache::builder().max_capacity(64).time_to_live(TELL_EVERY).build(),
             reported: Mutex::default(),
@@ -168,6 +170,12 @@ impl Vault {
     pub(super) async fn to_seal(&self, of: &ConversationKey) -> Result<Option<Arc<DataKey>>, StoreError> {
         let masters = self.masters();
         let Some(first) = masters.first() else {
+            // What was encrypted before may live on, as a session does.
+            if !masters.all().is_empty() && !self.kept.contains_key(of) {
+                let call = self.data_key_call(of, &masters, None);
+                self.link.script::<Value>(&DATA_KEY, call).await?;
+                self.kept.insert(of.clone(), ());
+            }
             return Ok(None);
         };
         if let Some(key) = self.current.get(of) {
@@ -189,18 +197,7 @@ impl Vault {
     ) -> Result<DataKey, StoreError> {
         let no_random = || StoreError::Unavailable("no random numbers are to be had for a data key".into());
         let (id, wrapped) = DataKey::draw(of, first).ok_or_else(no_random)?;
-        let partition = self.keys.partition(of);
-        let call = Call::new([
-            self.keys.data_keys(partition, of),
-            self.keys.master_keys(partition),
-        ])
-        .arg(self.ttl_ms)
-        .arg(name(of))
-        .arg(self.keys.wrapped_start(partition))
-        .arg(id.to_string())
-        .arg(first.id())
-        .arg(wrapped);
-        let call = masters.all().iter().fold(call, |call, key| call.arg(key.id()));
+        let call = self.data_key_call(of, masters, Some((id, first, &wrapped)));
         let answer: Value = self.link.script(&DATA_KEY, call).await?;
         let [id, value] = wire::array_of(answer)?;
         let (id, value) = (wire::text(id)?, wire::bytes(value)?);
@@ -214,6 +211,29 @@ impl Vault {
             self.rewrap(of, id, (master, first), &value).await?;
         }
         Ok(key)
+    }
+
+    /// A call that finds a data key, or makes it where one is given.
+    fn data_key_call(
+        &self,
+        of: &ConversationKey,
+        masters: &MasterKeys,
+        new: Option<(DataKeyId, &MasterKey, &[u8])>,
+    ) -> Call {
+        let partition = self.keys.partition(of);
+        let names = [
+            self.keys.data_keys(partition, of),
+            self.keys.master_keys(partition),
+        ];
+        let call = Call::new(names)
+            .arg(self.ttl_ms)
+            .arg(name(of))
+            .arg(self.keys.wrapped_start(partition));
+        let call = match new {
+            Some((id, master, wrapped)) => call.arg(id.to_string()).arg(master.id()).arg(wrapped),
+            None => call.arg("").arg("").arg(""),
+        };
+        masters.all().iter().fold(call, |call, key| call.arg(key.id()))
     }
 
     /// Puts a data key under another master key; whether that could be.
@@ -335,50 +355,6 @@ impl Vault {
         }
         Held::Missing(why)
     }
-
-    /// Encrypts what is kept of a call. It belongs to no conversation that could be erased, but to the tenant.
-    pub(super) async fn seal_call<'a>(
-        &self,
-        key: &IdempotencyKey,
-        what: &str,
-        plain: &'a [u8],
-    ) -> Result<std::borrow::Cow<'a, [u8]>, StoreError> {
-        let Some(data_key) = self.to_seal(&of_tenant(&key.tenant)).await? else {
-            return Ok(plain.into());
-        };
-        let sealed = data_key.seal_bytes(what, call_detail(key).as_bytes(), plain);
-        let sealed = sealed.ok_or_else(|| StoreError::Corrupt("a call could not be encrypted".into()))?;
-        Ok(sealed.into())
-    }
-
-    async fn open_call(&self, key: &IdempotencyKey, what: &str, kept: &Bytes) -> Result<Bytes, StoreError> {
-        let Some((id, sealed)) = sealed_bytes(kept) else {
-            return Ok(kept.clone());
-        };
-        let of = (of_tenant(&key.tenant), id);
-        match self.find(&[of]).await?.pop() {
-            Some(Held::Key(data_key)) => data_key
-                .open(what, call_detail(key).as_bytes(), sealed)
-                .map(Bytes::from)
-                .ok_or_else(|| StoreError::Corrupt("the record of a call does not fit its key".into())),
-            Some(Held::Missing(why)) => Err(StoreError::Sealed(why.to_string())),
-            Some(Held::Gone) | None => Err(StoreError::Corrupt("the record of a call has no key".into())),
-        }
-    }
-}
-
-/// Decrypts what is kept of a call, where it is encrypted.
-pub(super) async fn open_call(
-    vault: Option<&Vault>,
-    key: &IdempotencyKey,
-    what: &str,
-    kept: Bytes,
-) -> Result<Bytes, StoreError> {
-    match vault {
-        Some(vault) => vault.open_call(key, what, &kept).await,
-        None if sealed_bytes(&kept).is_some() => Err(StoreError::Sealed(NO_VAULT.to_owned())),
-        None => Ok(kept),
-    }
 }
 
 /// Why nothing that is encrypted can be read.
@@ -388,15 +364,6 @@ fn wrong(master: &str) -> String {
     format!(
         "a data key does not fit master key {master:?}: the data key was changed, or this is another key of the same name"
     )
-}
-
-/// The tenant's pseudo-conversation.
-fn of_tenant(tenant: &TenantId) -> ConversationKey {
-    ConversationKey::new(tenant.clone(), "")
-}
-
-fn call_detail(key: &IdempotencyKey) -> String {
-    hash(&[&key.caller, key.method, &key.request_id])
 }
 
 /// Puts entries of a partition together. Those of a conversation that is being erased are left out.

@@ -85,6 +85,7 @@ fn call() -> IdempotencyKey {
 
 fn announcement(key: &ConversationKey) -> Announcement {
     Announcement {
+        telling: None,
         ledger: LedgerKey {
             key: key.clone(),
             kind: LedgerKind::Send,

@@ -7,15 +7,22 @@ use chatbridge::{
     conversation::SessionChange,
     event::{ConversationKey, EntryId, Position, User},
     store::{
-        Announcement, Append, Appended, AwaitedEcho, Customer, CustomerKey, Erased, Gap, GapReason,
-        LedgerKey, LedgerKind, Retention, entry::encode_content,
+        Announcement, Append, Appended, AwaitedEcho, Begun, Customer, CustomerKey, Erased, Finished, Gap,
+        GapReason, IdempotencyKey, LedgerKey, LedgerKind, Retention, Store as _, StoreError,
+        entry::encode_content,
+        redis::{RedisSettings, RedisStore, Wait},
+        seal::KeyRing,
     },
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use redis::AsyncCommands as _;
 use rstest::rstest;
 
-use super::fixture::{Fixture, Kind, PARTITIONS, conversation, event, eventually, neighbour, raw_of, tenant};
+use super::fixture::{
+    Fixture, Kind, MASTER_KEY, PARTITIONS, conversation, event, eventually, neighbour, raw_of, settings,
+    tenant,
+};
+use crate::support::redis::RedisServer;
 
 /// Everything that a reader may start from.
 async fn expect_no_gap(f: &Fixture, ids: &[EntryId], left: &[u64]) {
@@ -129,6 +136,7 @@ fn ledger(key: &ConversationKey) -> LedgerKey {
 
 fn announcement(key: &ConversationKey) -> Announcement {
     Announcement {
+        telling: None,
         ledger: ledger(key),
         token: "token".into(),
         echo: Some(AwaitedEcho {
@@ -161,6 +169,23 @@ async fn nothing_else_of_it_is_left(
         f.store.announce(&announcement(key)).await.unwrap();
         f.append(&event(key, &format!("of {}", key.conversation))).await;
     }
+    let upload = |key: &ConversationKey| IdempotencyKey {
+        tenant: tenant(),
+        caller: String::new(),
+        method: "UploadAttachment",
+        request_id: key.conversation.clone(),
+    };
+    for key in [&key, &other] {
+        let (record, mut announced) = (upload(key), announcement(key));
+        announced.echo = None;
+        announced.ledger.kind = LedgerKind::Upload;
+        announced.telling = Some(record.clone());
+        let begun = f.store.begin(&record, &[1; 32], b"{}", 1, 1000).await.unwrap();
+        assert_eq!(begun, Begun::New);
+        f.store.announce(&announced).await.unwrap();
+        let done = Finished::Done(Bytes::from_static(b"cv.pdf"));
+        f.store.finish(&record, 1, &done).await.unwrap();
+    }
     let bind = f.store.bind_customer(&customer, &key.conversation, None);
     bind.await.unwrap();
     let epoch = f.store.session(&key).await.unwrap().unwrap().epoch;
@@ -180,6 +205,22 @@ async fn nothing_else_of_it_is_left(
     assert_eq!(listed, [other.conversation.as_str()]);
     assert!(f.store.ledger(&ledger(&key)).await.unwrap().entries.is_empty());
     assert_eq!(f.store.ledger(&ledger(&other)).await.unwrap().entries.len(), 1);
+    let begun = f
+        .store
+        .begin(&upload(&key), &[1; 32], b"{}", 2, 1000)
+        .await
+        .unwrap();
+    assert_eq!(
+        begun,
+        Begun::Unknown(Bytes::new()),
+        "it is not done again, and nobody knows what it was"
+    );
+    let begun = f
+        .store
+        .begin(&upload(&other), &[1; 32], b"{}", 2, 1000)
+        .await
+        .unwrap();
+    assert_eq!(begun, Begun::Done(Bytes::from_static(b"cv.pdf")));
     let attempt = f.store.customer(&customer, "attempt").await.unwrap();
     assert_eq!(attempt, Customer::Attempt("attempt".into()));
 
@@ -555,4 +596,89 @@ async fn a_wiped_log_knows_nothing_of_what_was_erased_before(
             .unwrap();
         assert!(page.gap.is_some());
     }
+}
+
+/// One server of its own, with what a store keeps of one conversation.
+async fn alone(sealed: bool, wait: Option<Wait>) -> (RedisServer, RedisStore) {
+    let server = RedisServer::start_with(&["--maxmemory-policy", "noeviction"]);
+    let store = RedisStore::connect(RedisSettings {
+        master_keys: sealed.then(|| KeyRing::fixed(MASTER_KEY).unwrap()),
+        wait,
+        ..settings(&server, "test", Retention::default())
+    })
+    .await
+    .unwrap();
+    (server, store)
+}
+
+async fn expect_erased(store: &RedisStore, key: &ConversationKey, first: EntryId) {
+    assert_eq!(store.session(key).await.unwrap(), None);
+    let page = store
+        .read_conversation(key, Position::After(first), 10)
+        .await
+        .unwrap();
+    assert_eq!((page.gap, page.entries.len()), (None, 0));
+    let mark = store.sessions(&tenant(), None, 10).await.unwrap();
+    assert!(mark.is_empty(), "{mark:?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_redis_whose_memory_is_full_still_erases(#[values(false, true)] sealed: bool) {
+    let (server, store) = alone(sealed, None).await;
+    let key = conversation("c");
+    store.announce(&announcement(&key)).await.unwrap();
+    let mut first = EntryId::default();
+    for i in 0..150 {
+        match store.append(&event(&key, &format!("e{i}"))).await.unwrap() {
+            Appended::New { id, .. } if i == 0 => first = id,
+            _ => {}
+        }
+    }
+    let mut past = server.connection().await;
+    let mut limit = redis::cmd("CONFIG");
+    let () = limit
+        .arg(&["SET", "maxmemory", "1"])
+        .query_async(&mut past)
+        .await
+        .unwrap();
+    assert!(store.append(&event(&key, "more")).await.is_err());
+    assert_eq!(store.erase(&key).await.unwrap().entries, 150);
+    expect_erased(&store, &key, first).await;
+}
+
+/// That it is not on as many replicas as asked is told, and what was done is done.
+#[tokio::test]
+async fn an_erasure_waits_for_replicas() {
+    let (server, store) = alone(
+        true,
+        Some(Wait {
+            replicas: 1,
+            within: Duration::from_millis(100),
+        }),
+    )
+    .await;
+    let key = conversation("c");
+    let appended = store.append(&event(&key, "e")).await;
+    assert!(
+        matches!(appended, Err(StoreError::Unavailable(_))),
+        "{appended:?}"
+    );
+    let id = store
+        .tails()
+        .await
+        .unwrap()
+        .into_iter()
+        .max_by_key(|id| id.n)
+        .unwrap();
+    assert_eq!(id.n, 1, "it is logged, though not on a replica");
+    for _ in 0..2 {
+        let erased = store.erase(&key).await;
+        assert!(
+            matches!(&erased, Err(StoreError::Unavailable(why)) if why.contains("replica")),
+            "{erased:?}"
+        );
+        expect_erased(&store, &key, id).await;
+    }
+    drop(server);
 }

@@ -24,6 +24,7 @@ fn ledger(key: &ConversationKey, print: &str) -> LedgerKey {
 /// A send with a `request_id`.
 fn send(key: &ConversationKey, request_id: &str) -> Announcement {
     Announcement {
+        telling: None,
         ledger: ledger(key, "print"),
         token: request_id.into(),
         echo: Some(AwaitedEcho {

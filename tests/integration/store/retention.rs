@@ -286,6 +286,7 @@ async fn write_everything(f: &Fixture) {
         .await
         .unwrap();
     let announcement = Announcement {
+        telling: None,
         ledger: LedgerKey {
             key: key.clone(),
             kind: LedgerKind::Send,

@@ -21,6 +21,7 @@ use chatbridge::{
         seal::KeyRing,
     },
 };
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use redis::AsyncCommands as _;
 use rstest::rstest;
 use tokio_util::sync::CancellationToken;
@@ -260,9 +261,50 @@ async fn data_keys_outlive_what_they_encrypt() {
     assert_eq!(names.len(), 2, "{names:?}");
     for name in names {
         let ttl: i64 = f.of_key("PTTL", &name).await;
-        let longest = i64::try_from(Retention::default().session_ms / 64 * 65).unwrap();
-        assert!(ttl > longest, "{ttl} of {name}");
+        assert!(ttl > longest_ms(), "{ttl} of {name}");
     }
+}
+
+/// How long a session lives at the most without anything happening.
+fn longest_ms() -> i64 {
+    i64::try_from(Retention::default().session_ms / 64 * 65).unwrap()
+}
+
+#[tokio::test]
+async fn what_was_encrypted_is_kept_readable_for_as_long_as_it_is_used() {
+    let place = Place::new();
+    let key = conversation("c");
+    append(&place.store(A).await, &key, "encrypted").await;
+    let mut past = place.server.connection().await;
+    let calls = [A.to_owned(), format!("plain\n{A}"), format!("{B}\n{A}")];
+    for (number, keys) in calls.into_iter().enumerate() {
+        let () = past.pexpire(place.key(&key, "keys"), 60_000).await.unwrap();
+        let store = place.store(&keys).await;
+        // Whatever keeps the session keeps the key.
+        if number % 2 == 0 {
+            append(&store, &key, &format!("{number}")).await;
+        } else {
+            store
+                .change_session(&key, &SessionChange::by_call())
+                .await
+                .unwrap();
+        }
+        let ttl: i64 = past.pttl(place.key(&key, "keys")).await.unwrap();
+        assert!(ttl > longest_ms(), "{ttl} with {number}");
+    }
+    // Where there was none, none is made for what is not encrypted.
+    append(
+        &place.store(&format!("plain\n{A}")).await,
+        &conversation("d"),
+        "d",
+    )
+    .await;
+    assert!(
+        !past
+            .exists::<_, bool>(place.key(&conversation("d"), "keys"))
+            .await
+            .unwrap()
+    );
 }
 
 #[tokio::test]
@@ -766,4 +808,51 @@ async fn data_keys_are_wrapped_anew_wherever_they_lie() {
         2,
         "{names:?}"
     );
+}
+
+/// Of how many conversations a master key wraps the data keys, as an operator sees it.
+fn gauge(metrics: &PrometheusHandle, master: &str) -> Option<f64> {
+    let begins = format!("chatbridge_data_keys{{master_key=\"{master}\"}} ");
+    let text = metrics.render();
+    text.lines()
+        .find_map(|line| line.strip_prefix(&begins)?.parse().ok())
+}
+
+#[tokio::test]
+async fn it_is_told_when_an_old_master_key_is_of_no_use_any_more() {
+    // This test and all that it starts run on one thread.
+    let recorder = Box::leak(Box::new(PrometheusBuilder::new().build_recorder()));
+    let metrics = recorder.handle();
+    let _guard = metrics::set_default_local_recorder(recorder);
+    let place = Place::new();
+    let old = place.store(A).await;
+    let keys: Vec<_> = (0..150).map(|i| conversation(&format!("c{i}"))).collect();
+    for key in &keys {
+        append(&old, key, &key.conversation).await;
+    }
+    let turn = async |store: &RedisStore| {
+        eventually("its turn", async || store.tidy(1).await.unwrap().then_some(())).await;
+    };
+    turn(&old).await;
+    assert_eq!((gauge(&metrics, "a"), gauge(&metrics, "b")), (Some(150.0), None));
+    old.erase(&keys[0]).await.unwrap();
+    turn(&old).await;
+    assert_eq!(gauge(&metrics, "a"), Some(149.0));
+
+    // A replica that cannot unwrap them leaves them alone, and one that does not wrap does, too.
+    for ring in [B.to_owned(), format!("plain\n{A}\n{B}")] {
+        turn(&place.store(&ring).await).await;
+        assert_eq!(gauge(&metrics, "a"), Some(149.0), "{}", ring.len());
+    }
+    let new = place.store(&format!("{B}\n{A}")).await;
+    turn(&new).await;
+    assert_eq!(
+        (gauge(&metrics, "a"), gauge(&metrics, "b")),
+        (Some(0.0), Some(149.0))
+    );
+    assert_eq!(place.wrapped().await, BTreeMap::from([("b".to_owned(), 149)]));
+    let only_new = place.store(B).await;
+    for key in &keys[1..] {
+        assert_eq!(texts(&only_new, key).await, [format!("raw {}", key.conversation)]);
+    }
 }
