@@ -73,7 +73,7 @@ mod tests {
 
     use super::*;
 
-    fn claims(all: Value) -> Claims {
+    fn claims(all: &Value) -> Claims {
         Claims {
             issuer: "i".into(),
             until: SystemTime::UNIX_EPOCH,
@@ -104,7 +104,7 @@ mod tests {
             tenants: Scope::All,
             limits: CallerLimits::default(),
         };
-        let claims = claims(all);
+        let claims = claims(&all);
         assert_eq!(grant.grant(&claims, "n").is_some(), expected);
     }
 }

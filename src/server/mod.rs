@@ -288,7 +288,6 @@ fn ingress_settings(config: &Config, tenants: &Tenants) -> IngressSettings {
         freshness: config.webhook_freshness,
         settle_after_ms: u64::try_from(config.settle_after.as_millis()).unwrap_or(u64::MAX),
         tenants: Served::now(tenants.clone()),
-        ..IngressSettings::new(Vec::new())
     }
 }
 

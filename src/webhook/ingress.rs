@@ -55,7 +55,9 @@ pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// Tells which tenants are served, now.
 #[derive(Clone)]
-pub struct Served(Arc<dyn Fn(&str) -> Option<TenantId> + Send + Sync>);
+pub struct Served(Arc<Find>);
+
+type Find = dyn Fn(&str) -> Option<TenantId> + Send + Sync;
 
 impl Served {
     /// These, always.
