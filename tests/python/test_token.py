@@ -42,6 +42,13 @@ async def each_kind_of_call(chatbridge: Chatbridge) -> None:
     raise AssertionError("no event came")
 
 
+async def first_of(chatbridge: Chatbridge) -> None:
+    """Opens a stream of events and waits for what comes first."""
+    async with chatbridge.agent_events() as events:
+        async for _ in events:
+            return
+
+
 async def a_token() -> str:
     await asyncio.sleep(0)
     return TOKEN
@@ -61,9 +68,7 @@ async def test_without_the_token_nobody_is_let_in(guarded: Mapping[str, str], to
         assert refused.value.code == grpc.StatusCode.UNAUTHENTICATED
         assert refused.value.reason == reason
         with pytest.raises(ChatbridgeError) as refused:
-            async with chatbridge.agent_events() as events:
-                async for _ in events:
-                    pass
+            await first_of(chatbridge)
         assert refused.value.reason == reason
 
 

@@ -57,10 +57,10 @@ class Chatbridge(ConversationCalls, MessageCalls, AttachmentCalls, SessionCalls,
 
         `target` is a gRPC target such as `host:port`. `tenant` is the tenant of every call; empty: the caller's only
         one. `timeout` is the deadline of each call in seconds, `transfer_timeout` that of one which carries files.
-        `token` is what the operator gave the caller, or a function that gives the one that is good now, as for web tokens
-        that expire: it is asked before every call and whenever a stream connects, and may be a coroutine function.
-        Without `credentials` nothing is encrypted, the token neither. `options` are gRPC channel arguments that add to or replace the
-        client's own. `backoff` is how streams resume.
+        `token` is what the operator gave the caller, or a function that gives the one that is good now, as for web
+        tokens that expire: it is asked before every call and whenever a stream connects, and may be a coroutine
+        function. Without `credentials` nothing is encrypted, the token neither. `options` are gRPC channel arguments
+        that add to or replace the client's own. `backoff` is how streams resume.
         """
         super().__init__(tenant=tenant, timeout=timeout, transfer_timeout=transfer_timeout)
         self._target = target

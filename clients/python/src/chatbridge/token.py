@@ -25,7 +25,9 @@ class _Bearer:
             token = await given if inspect.isawaitable(given) else given
         metadata = grpc.aio.Metadata(*(details.metadata or ()))
         metadata.add("authorization", f"Bearer {token}")
-        return details._replace(metadata=metadata)
+        return grpc.aio.ClientCallDetails(
+            details.method, details.timeout, metadata, details.credentials, details.wait_for_ready
+        )
 
 
 class _UnaryUnary(_Bearer, grpc.aio.UnaryUnaryClientInterceptor):
@@ -44,7 +46,9 @@ class _StreamUnary(_Bearer, grpc.aio.StreamUnaryClientInterceptor):
 
 
 class _StreamStream(_Bearer, grpc.aio.StreamStreamClientInterceptor):
-    async def intercept_stream_stream(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
+    async def intercept_stream_stream(
+        self, continuation: Any, client_call_details: Any, request_iterator: Any
+    ) -> Any:
         return await continuation(await self._with_token(client_call_details), request_iterator)
 
 

@@ -115,7 +115,9 @@ class _EndingReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EndingRe
     ENDING_REASON_MAX_AGE: _EndingReason.ValueType  # 2
     """The stream reached its maximum age."""
     ENDING_REASON_UNAUTHORIZED: _EndingReason.ValueType  # 3
-    """The caller's rights ended. This version never sends it."""
+    """The caller's rights ended. With the advice NOW its credentials expired: connect with new ones. With NEVER they were taken
+    away, or do not reach to this tenant any more.
+    """
     ENDING_REASON_TOO_SLOW: _EndingReason.ValueType  # 4
     """The subscriber is further behind than the service allows, and does not gain. Or the member of a shared subscription
     kept an event for longer than the lease without committing it: its conversations go to the others, from the last commit on.
@@ -137,7 +139,9 @@ ENDING_REASON_DRAINING: EndingReason.ValueType  # 1
 ENDING_REASON_MAX_AGE: EndingReason.ValueType  # 2
 """The stream reached its maximum age."""
 ENDING_REASON_UNAUTHORIZED: EndingReason.ValueType  # 3
-"""The caller's rights ended. This version never sends it."""
+"""The caller's rights ended. With the advice NOW its credentials expired: connect with new ones. With NEVER they were taken
+away, or do not reach to this tenant any more.
+"""
 ENDING_REASON_TOO_SLOW: EndingReason.ValueType  # 4
 """The subscriber is further behind than the service allows, and does not gain. Or the member of a shared subscription
 kept an event for longer than the lease without committing it: its conversations go to the others, from the last commit on.
