@@ -10,10 +10,12 @@ use jsonwebtoken::{
     errors::ErrorKind,
     jwk::{Jwk, JwkSet, PublicKeyUse},
 };
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::{ClaimGrant, Claims, Denied, Grant, claims::find};
+use crate::json;
 
 /// The longest token that is looked at, in bytes.
 const TOKEN_BYTES_MAX: usize = 16 << 10;
@@ -47,6 +49,20 @@ impl fmt::Debug for IssuerPolicy {
     }
 }
 
+/// The one claim that is read before anything is verified.
+#[derive(Deserialize)]
+struct Issued {
+    iss: String,
+}
+
+/// All claims, whatever they are called.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct All {
+    #[serde(deserialize_with = "json::value")]
+    claims: Value,
+}
+
 /// A token of which nothing is verified yet.
 pub(super) struct Unverified<'a> {
     token: &'a str,
@@ -62,13 +78,11 @@ impl<'a> Unverified<'a> {
             return Err(Denied::Invalid);
         }
         let header = decode_header(token).map_err(|_| Denied::Invalid)?;
-        let claims: Map<String, Value> =
-            dangerous::insecure_decode_claims(token).map_err(|_| Denied::Invalid)?;
-        let issuer = claims.get("iss").and_then(Value::as_str).ok_or(Denied::Invalid)?;
+        let Issued { iss: issuer } = dangerous::insecure_decode_claims(token).map_err(|_| Denied::Invalid)?;
         Ok(Self {
             token,
             header,
-            issuer: issuer.to_owned(),
+            issuer,
         })
     }
 
@@ -93,17 +107,18 @@ impl IssuerPolicy {
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&self.audiences);
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
-        let decoded = decode::<Map<String, Value>>(token.token, &key, &validation).map_err(|error| {
-            match error.kind() {
-                ErrorKind::ExpiredSignature => Denied::Expired,
-                _ => Denied::Invalid,
-            }
+        let decoded = decode::<All>(token.token, &key, &validation).map_err(|error| match error.kind() {
+            ErrorKind::ExpiredSignature => Denied::Expired,
+            _ => Denied::Invalid,
         })?;
-        let until = expiry(&decoded.claims).ok_or(Denied::Invalid)?;
+        let Value::Object(all) = decoded.claims.claims else {
+            return Err(Denied::Invalid.into());
+        };
+        let until = expiry(&all).ok_or(Denied::Invalid)?;
         Ok(Claims {
             issuer: self.issuer.clone(),
             until,
-            all: decoded.claims,
+            all,
         })
     }
 
