@@ -7,8 +7,9 @@
 //! there. On every replica [`fanout`] tails the log and hands entries to subscribers, and [`grpc`] streams them as
 //! `AgentEvents`. Which replica got the webhook plays no part in it.
 //!
-//! **A call** goes out: [`grpc`] checks the request and converts it, [`conversation`] is the use case, [`gateway`] is the
-//! one door to the vendor, and the [`store`] keeps the session and what makes a repeated call harmless.
+//! **A call** goes out: [`access`] tells who makes it and what they may, [`grpc`] checks the request and converts it,
+//! [`conversation`] is the use case, [`gateway`] is the one door to the vendor, and the [`store`] keeps the session and what makes
+//! a repeated call harmless.
 //!
 //! # Rooms
 //!
@@ -16,6 +17,8 @@
 //! | --- | --- |
 //! | [`server`] | [`serve`]: puts the parts together, three listeners, drain |
 //! | [`config`], [`error`], [`telemetry`], [`tenant`] | settings, failures with stable reasons, logs and metrics, who is served |
+//! | [`access`] | who may call, and what: tokens, web tokens, certificates; roles and tenants |
+//! | [`tls`] | certificates from files, reread when they change |
 //! | [`json`] | JSON of others, read as what it says |
 //! | [`event`] | events and places in the log, as plain types |
 //! | [`agents`] | agents' names, from the operator's file or URL |

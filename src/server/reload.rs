@@ -78,8 +78,12 @@ impl Reloader {
                 return "refused";
             }
         };
-        if !config.grpc_listen.ip().is_loopback() && config.policy.is_open() {
-            // Reading it has refused that already; the port is open, so it is asked again here.
+        // The port may be open to others, whatever the changed configuration says of its address.
+        if config.policy.is_open() && !self.access.is_open() {
+            error!(
+                "the changed configuration is refused, and the one before goes on: it names nobody who may call, and with that \
+                 everybody could; restart the service if that is meant"
+            );
             return "refused";
         }
         if self.origin.needs_restart(&config.origin) {

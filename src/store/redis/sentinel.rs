@@ -9,6 +9,7 @@ use std::{
 };
 
 use ::redis::{AsyncConnectionConfig, Pipeline, Value, aio::MultiplexedConnection, cmd, from_redis_value};
+use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::time::timeout;
 use tracing::warn;
 
@@ -40,8 +41,8 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(30);
 
 /// The Sentinels of one master.
 pub(super) struct Sentinels {
-    links: Vec<Link>,
-    master: String,
+    links: Vec<Arc<Link>>,
+    master: Arc<str>,
     login: Login,
     /// The master that the last connection was made to.
     current: Mutex<Option<Address>>,
@@ -86,10 +87,10 @@ impl Newest {
 impl Sentinels {
     /// Those of a master. A task watches them for as long as this lives.
     pub(super) fn new(sentinels: Vec<Target>, master: String, login: Login) -> Arc<Self> {
-        let link = |sentinel| Link::new(Dial::Server(Box::new(sentinel)), ANSWERED_WITHIN);
+        let link = |sentinel| Arc::new(Link::new(Dial::Server(Box::new(sentinel)), ANSWERED_WITHIN));
         let this = Arc::new(Self {
             links: sentinels.into_iter().map(link).collect(),
-            master,
+            master: master.into(),
             login,
             current: Mutex::default(),
             newest: Mutex::default(),
@@ -155,8 +156,14 @@ impl Sentinels {
 
     /// Asks all at once, so that one that is silent costs nothing. The best answer comes first.
     async fn ask(&self) -> Result<Vec<Named>, StoreError> {
-        let (answers, failure) =
-            ask_all(self.links.iter().map(|link| self.ask_one(link)), NAMED_WITHIN).await;
+        let asked = self.links.iter().map(|link| {
+            // To its end, also where others were quicker: a connection that stays silent is given up only by whoever waits for it.
+            let asking = tokio::spawn(ask_one(Arc::clone(link), Arc::clone(&self.master)));
+            asking.map(|asked| {
+                asked.unwrap_or_else(|_| Err(StoreError::Unavailable("it was not asked".into())))
+            })
+        });
+        let (answers, failure) = ask_all(asked, NAMED_WITHIN).await;
         let answered = !answers.is_empty();
         let named: Vec<Named> = answers.into_iter().flatten().collect();
         if named.is_empty() {
@@ -180,15 +187,18 @@ impl Sentinels {
         }
         Ok(admitted)
     }
+}
 
-    async fn ask_one(&self, link: &Link) -> Result<Option<Named>, StoreError> {
+/// What one Sentinel says. In a box, since a link may lead to a master that Sentinels name.
+fn ask_one(link: Arc<Link>, master: Arc<str>) -> BoxFuture<'static, Result<Option<Named>, StoreError>> {
+    Box::pin(async move {
         let mut pipeline = Pipeline::new();
         pipeline
             .cmd("SENTINEL")
             .arg("GET-MASTER-ADDR-BY-NAME")
-            .arg(&self.master);
+            .arg(&*master);
         // Not all users may ask this: without it, votes alone decide.
-        pipeline.cmd("SENTINEL").arg("MASTER").arg(&self.master);
+        pipeline.cmd("SENTINEL").arg("MASTER").arg(&*master);
         pipeline.ignore_errors();
         let answer = link.run(&Request::Pipeline(&pipeline), false).await;
         let [address, about] = wire::array_of(answer.map_err(|failed| failed.explain())?)?;
@@ -206,7 +216,7 @@ impl Sentinels {
             epoch: about.get("config-epoch").and_then(|epoch| epoch.parse().ok()),
             votes: 1,
         }))
-    }
+    })
 }
 
 /// Those of the newest fail-over first, then by votes.

@@ -118,6 +118,8 @@ async fn a_bad_configuration_is_refused_and_the_one_before_goes_on() {
         "tenant = \"acme\"",
         &good.replace("\"reader\"", "\"king\""),
         "",
+        // No mistake as such, but it would let in everybody.
+        &world.tenants(),
     ]
     .into_iter()
     .enumerate()
@@ -138,6 +140,8 @@ async fn a_bad_configuration_is_refused_and_the_one_before_goes_on() {
                 .is_ok(),
             "{bad}"
         );
+        let nobody = sessions.list_sessions(ListSessionsRequest::default()).await;
+        assert_eq!(nobody.unwrap_err().code(), Code::Unauthenticated, "{bad}");
     }
     let webhook = world.vendor.message("c", "hello");
     assert_eq!(world.vendor.deliver(&service.webhook, &webhook).await, 204);

@@ -43,9 +43,12 @@ async fn sentinel(master: &RedisServer, epoch: u64) -> (String, Arc<Says>) {
 
 async fn serve(stream: TcpStream, says: Arc<Says>) -> Option<()> {
     let mut stream = BufReader::new(stream);
+    // Whoever left something unanswered does not answer the next: the other end would take it for the answer that is missing.
+    let mut silent = false;
     loop {
         let words = words(&mut stream).await?;
-        if says.silent.load(Ordering::Relaxed) {
+        silent |= says.silent.load(Ordering::Relaxed);
+        if silent {
             continue;
         }
         let (port, epoch) = (&says.port, says.epoch.to_string());
