@@ -14,6 +14,8 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 use url::Url;
 
+use crate::gateway::is_loopback;
+
 /// Counter of fetches of issuers' keys, by `result`: `ok` or `failed`.
 const FETCHES: &str = "chatbridge_jwks_fetches_total";
 /// The longest answer, in bytes.
@@ -80,10 +82,7 @@ impl Keys {
             .redirect(redirect::Policy::none())
             .timeout(TIMEOUT)
             .connect_timeout(TIMEOUT);
-        let is_here = url
-            .host_str()
-            .is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"));
-        let http = if is_here { http.no_proxy() } else { http };
+        let http = if is_loopback(&url) { http.no_proxy() } else { http };
         let quota = Quota::with_period(pace.rest).unwrap_or(Quota::per_second(BURST));
         let tries = RateLimiter::direct(quota.allow_burst(BURST));
         Ok(Self(Arc::new(Inner {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use url::{Url, form_urlencoded::byte_serialize};
 
+use crate::gateway;
+
 /// What stands for the identifier in a template.
 const PLACE: &str = "{id}";
 /// What stands there while a template is read: it goes through a URL parser unchanged.
@@ -42,7 +44,7 @@ impl UrlTemplate {
             before: before.to_owned(),
             after: after.to_owned(),
             is_https: sample.scheme() == "https",
-            is_loopback: is_loopback(&sample),
+            is_loopback: gateway::is_loopback(&sample),
         })
     }
 
@@ -63,15 +65,6 @@ impl UrlTemplate {
 
     pub(super) fn is_loopback(&self) -> bool {
         self.is_loopback
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 

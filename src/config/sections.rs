@@ -18,6 +18,7 @@ use super::{
 use crate::{
     access::{CallerLimits, ClaimGrant, Grant, IssuerPolicy, Policy, Role, Scope, token},
     event::TenantId,
+    gateway::is_loopback,
 };
 
 /// What stands for all tenants.
@@ -224,8 +225,7 @@ fn issuer(section: &mut Reader, known: &BTreeSet<TenantId>) -> Option<IssuerPoli
 /// Keys that come by an open network would be anybody's.
 fn jwks_url(section: &mut Reader) -> Option<Url> {
     let url = section.required("jwks_url")?.parse::<Url>().ok();
-    let is_local = |url: &Url| matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    let good = url.filter(|url| url.scheme() == "https" || (url.scheme() == "http" && is_local(url)));
+    let good = url.filter(|url| url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url)));
     if good.is_none() {
         section.mistake("jwks_url", "must be an https URL; http is for loopback only");
     }

@@ -93,7 +93,8 @@ fn builder(settings: &GatewaySettings, headers: HeaderMap) -> ClientBuilder {
     builder
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether a URL leads to this machine: nothing that goes there needs a proxy, or TLS.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),

@@ -28,6 +28,7 @@ mod wire;
 use std::{num::NonZeroU32, time::Duration};
 
 pub use client::{Gateway, GatewaySettings};
+pub(crate) use connection::is_loopback;
 pub use error::{UpstreamError, UpstreamErrorKind};
 pub use transfer::{Download, UploadError};
 
