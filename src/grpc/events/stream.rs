@@ -266,6 +266,8 @@ impl EventStream {
         let beat = proto::Heartbeat {
             time: Some(convert::timestamp(now)),
             stream_id,
+            // Settings bound it to 20 s, so it fits.
+            interval: self.settings.heartbeat.try_into().ok(),
         };
         self.respond_with(Payload::Heartbeat, &beat, out);
     }

@@ -27,7 +27,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'chatbridge/v1/agent_event_service.proto\x12\rchatbridge.v1\x1a\x1f\x63hatbridge/v1/agent_event.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x93\x03\n\x12\x41gentEventsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x18\n\x10\x63onversation_ids\x18\x02 \x03(\t\x12\'\n\x05kinds\x18\x03 \x03(\x0e\x32\x18.chatbridge.v1.EventKind\x12\x16\n\x0einclude_echoes\x18\x04 \x01(\x08\x12\x13\n\x0binclude_raw\x18\x05 \x01(\x08\x12\x10\n\x06\x63ursor\x18\x06 \x01(\x0cH\x00\x12\x30\n\x08position\x18\x07 \x01(\x0e\x32\x1c.chatbridge.v1.StartPositionH\x00\x12*\n\x04time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12,\n\ngap_policy\x18\t \x01(\x0e\x32\x18.chatbridge.v1.GapPolicy\x12\x12\n\nchangeable\x18\n \x01(\x08\x12\x14\n\x0csubscription\x18\x0b \x01(\t\x12\x13\n\x0bmember_name\x18\x0c \x01(\t\x12\x17\n\x0fmax_uncommitted\x18\r \x01(\x05\x42\x07\n\x05start\"\x91\x02\n\x13\x41gentEventsResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x0c\x12*\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x19.chatbridge.v1.AgentEventH\x00\x12-\n\theartbeat\x18\x03 \x01(\x0b\x32\x18.chatbridge.v1.HeartbeatH\x00\x12!\n\x03gap\x18\x04 \x01(\x0b\x32\x12.chatbridge.v1.GapH\x00\x12\'\n\x06\x65nding\x18\x05 \x01(\x0b\x32\x15.chatbridge.v1.EndingH\x00\x12)\n\x07\x63hanged\x18\x06 \x01(\x0b\x32\x16.chatbridge.v1.ChangedH\x00\x12\r\n\x05share\x18\x07 \x01(\x05\x42\t\n\x07payload\"K\n\x13\x43ommitCursorRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x14\n\x0csubscription\x18\x02 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\x0c\"%\n\x14\x43ommitCursorResponse\x12\r\n\x05moved\x18\x01 \x01(\x08\"H\n\tHeartbeat\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tstream_id\x18\x02 \x01(\t\"\x1b\n\x07\x43hanged\x12\x10\n\x08revision\x18\x01 \x01(\x04\"w\n\x03Gap\x12(\n\x06reason\x18\x01 \x01(\x0e\x32\x18.chatbridge.v1.GapReason\x12\x16\n\x0emissed_at_most\x18\x02 \x01(\x04\x12.\n\nafter_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x98\x01\n\x06\x45nding\x12+\n\x06reason\x18\x01 \x01(\x0e\x32\x1b.chatbridge.v1.EndingReason\x12\x31\n\treconnect\x18\x02 \x01(\x0e\x32\x1e.chatbridge.v1.ReconnectAdvice\x12.\n\x0bretry_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xf5\x01\n\x18\x43hangeAgentEventsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tstream_id\x18\x02 \x01(\t\x12\x1c\n\x14\x61\x64\x64_conversation_ids\x18\x03 \x03(\t\x12\x10\n\x06\x63ursor\x18\x04 \x01(\x0cH\x00\x12\x30\n\x08position\x18\x05 \x01(\x0e\x32\x1c.chatbridge.v1.StartPositionH\x00\x12*\n\x04time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x1f\n\x17remove_conversation_ids\x18\x07 \x03(\tB\x07\n\x05start\"-\n\x19\x43hangeAgentEventsResponse\x12\x10\n\x08revision\x18\x01 \x01(\x04*g\n\rStartPosition\x12\x1e\n\x1aSTART_POSITION_UNSPECIFIED\x10\x00\x12\x19\n\x15START_POSITION_LATEST\x10\x01\x12\x1b\n\x17START_POSITION_EARLIEST\x10\x02*l\n\tGapPolicy\x12\x1a\n\x16GAP_POLICY_UNSPECIFIED\x10\x00\x12\x13\n\x0fGAP_POLICY_FAIL\x10\x01\x12\x17\n\x13GAP_POLICY_EARLIEST\x10\x02\x12\x15\n\x11GAP_POLICY_LATEST\x10\x03*m\n\tGapReason\x12\x1a\n\x16GAP_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12GAP_REASON_TRIMMED\x10\x01\x12\x14\n\x10GAP_REASON_WIPED\x10\x02\x12\x16\n\x12GAP_REASON_REWOUND\x10\x03*\xe6\x01\n\x0c\x45ndingReason\x12\x1d\n\x19\x45NDING_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45NDING_REASON_DRAINING\x10\x01\x12\x19\n\x15\x45NDING_REASON_MAX_AGE\x10\x02\x12\x1e\n\x1a\x45NDING_REASON_UNAUTHORIZED\x10\x03\x12\x1a\n\x16\x45NDING_REASON_TOO_SLOW\x10\x04\x12\x1c\n\x18\x45NDING_REASON_TAKEN_OVER\x10\x05\x12&\n\"ENDING_REASON_SUBSCRIPTION_DELETED\x10\x06*\x85\x01\n\x0fReconnectAdvice\x12 \n\x1cRECONNECT_ADVICE_UNSPECIFIED\x10\x00\x12\x18\n\x14RECONNECT_ADVICE_NOW\x10\x01\x12\x1a\n\x16RECONNECT_ADVICE_LATER\x10\x02\x12\x1a\n\x16RECONNECT_ADVICE_NEVER\x10\x03\x32\xac\x02\n\x11\x41gentEventService\x12V\n\x0b\x41gentEvents\x12!.chatbridge.v1.AgentEventsRequest\x1a\".chatbridge.v1.AgentEventsResponse0\x01\x12\x66\n\x11\x43hangeAgentEvents\x12\'.chatbridge.v1.ChangeAgentEventsRequest\x1a(.chatbridge.v1.ChangeAgentEventsResponse\x12W\n\x0c\x43ommitCursor\x12\".chatbridge.v1.CommitCursorRequest\x1a#.chatbridge.v1.CommitCursorResponseBt\n\x10io.chatbridge.v1B\x16\x41gentEventServiceProtoP\x01ZFgithub.com/chatbridge/chatbridge/clients/go/chatbridge/v1;chatbridgev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'chatbridge/v1/agent_event_service.proto\x12\rchatbridge.v1\x1a\x1f\x63hatbridge/v1/agent_event.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x93\x03\n\x12\x41gentEventsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x18\n\x10\x63onversation_ids\x18\x02 \x03(\t\x12\'\n\x05kinds\x18\x03 \x03(\x0e\x32\x18.chatbridge.v1.EventKind\x12\x16\n\x0einclude_echoes\x18\x04 \x01(\x08\x12\x13\n\x0binclude_raw\x18\x05 \x01(\x08\x12\x10\n\x06\x63ursor\x18\x06 \x01(\x0cH\x00\x12\x30\n\x08position\x18\x07 \x01(\x0e\x32\x1c.chatbridge.v1.StartPositionH\x00\x12*\n\x04time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12,\n\ngap_policy\x18\t \x01(\x0e\x32\x18.chatbridge.v1.GapPolicy\x12\x12\n\nchangeable\x18\n \x01(\x08\x12\x14\n\x0csubscription\x18\x0b \x01(\t\x12\x13\n\x0bmember_name\x18\x0c \x01(\t\x12\x17\n\x0fmax_uncommitted\x18\r \x01(\x05\x42\x07\n\x05start\"\x91\x02\n\x13\x41gentEventsResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x0c\x12*\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x19.chatbridge.v1.AgentEventH\x00\x12-\n\theartbeat\x18\x03 \x01(\x0b\x32\x18.chatbridge.v1.HeartbeatH\x00\x12!\n\x03gap\x18\x04 \x01(\x0b\x32\x12.chatbridge.v1.GapH\x00\x12\'\n\x06\x65nding\x18\x05 \x01(\x0b\x32\x15.chatbridge.v1.EndingH\x00\x12)\n\x07\x63hanged\x18\x06 \x01(\x0b\x32\x16.chatbridge.v1.ChangedH\x00\x12\r\n\x05share\x18\x07 \x01(\x05\x42\t\n\x07payload\"K\n\x13\x43ommitCursorRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x14\n\x0csubscription\x18\x02 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\x0c\"%\n\x14\x43ommitCursorResponse\x12\r\n\x05moved\x18\x01 \x01(\x08\"u\n\tHeartbeat\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tstream_id\x18\x02 \x01(\t\x12+\n\x08interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x1b\n\x07\x43hanged\x12\x10\n\x08revision\x18\x01 \x01(\x04\"w\n\x03Gap\x12(\n\x06reason\x18\x01 \x01(\x0e\x32\x18.chatbridge.v1.GapReason\x12\x16\n\x0emissed_at_most\x18\x02 \x01(\x04\x12.\n\nafter_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x98\x01\n\x06\x45nding\x12+\n\x06reason\x18\x01 \x01(\x0e\x32\x1b.chatbridge.v1.EndingReason\x12\x31\n\treconnect\x18\x02 \x01(\x0e\x32\x1e.chatbridge.v1.ReconnectAdvice\x12.\n\x0bretry_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xf5\x01\n\x18\x43hangeAgentEventsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tstream_id\x18\x02 \x01(\t\x12\x1c\n\x14\x61\x64\x64_conversation_ids\x18\x03 \x03(\t\x12\x10\n\x06\x63ursor\x18\x04 \x01(\x0cH\x00\x12\x30\n\x08position\x18\x05 \x01(\x0e\x32\x1c.chatbridge.v1.StartPositionH\x00\x12*\n\x04time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x1f\n\x17remove_conversation_ids\x18\x07 \x03(\tB\x07\n\x05start\"-\n\x19\x43hangeAgentEventsResponse\x12\x10\n\x08revision\x18\x01 \x01(\x04*g\n\rStartPosition\x12\x1e\n\x1aSTART_POSITION_UNSPECIFIED\x10\x00\x12\x19\n\x15START_POSITION_LATEST\x10\x01\x12\x1b\n\x17START_POSITION_EARLIEST\x10\x02*l\n\tGapPolicy\x12\x1a\n\x16GAP_POLICY_UNSPECIFIED\x10\x00\x12\x13\n\x0fGAP_POLICY_FAIL\x10\x01\x12\x17\n\x13GAP_POLICY_EARLIEST\x10\x02\x12\x15\n\x11GAP_POLICY_LATEST\x10\x03*m\n\tGapReason\x12\x1a\n\x16GAP_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12GAP_REASON_TRIMMED\x10\x01\x12\x14\n\x10GAP_REASON_WIPED\x10\x02\x12\x16\n\x12GAP_REASON_REWOUND\x10\x03*\xe6\x01\n\x0c\x45ndingReason\x12\x1d\n\x19\x45NDING_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45NDING_REASON_DRAINING\x10\x01\x12\x19\n\x15\x45NDING_REASON_MAX_AGE\x10\x02\x12\x1e\n\x1a\x45NDING_REASON_UNAUTHORIZED\x10\x03\x12\x1a\n\x16\x45NDING_REASON_TOO_SLOW\x10\x04\x12\x1c\n\x18\x45NDING_REASON_TAKEN_OVER\x10\x05\x12&\n\"ENDING_REASON_SUBSCRIPTION_DELETED\x10\x06*\x85\x01\n\x0fReconnectAdvice\x12 \n\x1cRECONNECT_ADVICE_UNSPECIFIED\x10\x00\x12\x18\n\x14RECONNECT_ADVICE_NOW\x10\x01\x12\x1a\n\x16RECONNECT_ADVICE_LATER\x10\x02\x12\x1a\n\x16RECONNECT_ADVICE_NEVER\x10\x03\x32\xb1\x02\n\x11\x41gentEventService\x12V\n\x0b\x41gentEvents\x12!.chatbridge.v1.AgentEventsRequest\x1a\".chatbridge.v1.AgentEventsResponse0\x01\x12\x66\n\x11\x43hangeAgentEvents\x12\'.chatbridge.v1.ChangeAgentEventsRequest\x1a(.chatbridge.v1.ChangeAgentEventsResponse\x12\\\n\x0c\x43ommitCursor\x12\".chatbridge.v1.CommitCursorRequest\x1a#.chatbridge.v1.CommitCursorResponse\"\x03\x90\x02\x02\x42t\n\x10io.chatbridge.v1B\x16\x41gentEventServiceProtoP\x01ZFgithub.com/chatbridge/chatbridge/clients/go/chatbridge/v1;chatbridgev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,16 +35,18 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'chatbridge.v1.agent_event_s
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\020io.chatbridge.v1B\026AgentEventServiceProtoP\001ZFgithub.com/chatbridge/chatbridge/clients/go/chatbridge/v1;chatbridgev1'
-  _globals['_STARTPOSITION']._serialized_start=1628
-  _globals['_STARTPOSITION']._serialized_end=1731
-  _globals['_GAPPOLICY']._serialized_start=1733
-  _globals['_GAPPOLICY']._serialized_end=1841
-  _globals['_GAPREASON']._serialized_start=1843
-  _globals['_GAPREASON']._serialized_end=1952
-  _globals['_ENDINGREASON']._serialized_start=1955
-  _globals['_ENDINGREASON']._serialized_end=2185
-  _globals['_RECONNECTADVICE']._serialized_start=2188
-  _globals['_RECONNECTADVICE']._serialized_end=2321
+  _globals['_AGENTEVENTSERVICE'].methods_by_name['CommitCursor']._loaded_options = None
+  _globals['_AGENTEVENTSERVICE'].methods_by_name['CommitCursor']._serialized_options = b'\220\002\002'
+  _globals['_STARTPOSITION']._serialized_start=1673
+  _globals['_STARTPOSITION']._serialized_end=1776
+  _globals['_GAPPOLICY']._serialized_start=1778
+  _globals['_GAPPOLICY']._serialized_end=1886
+  _globals['_GAPREASON']._serialized_start=1888
+  _globals['_GAPREASON']._serialized_end=1997
+  _globals['_ENDINGREASON']._serialized_start=2000
+  _globals['_ENDINGREASON']._serialized_end=2230
+  _globals['_RECONNECTADVICE']._serialized_start=2233
+  _globals['_RECONNECTADVICE']._serialized_end=2366
   _globals['_AGENTEVENTSREQUEST']._serialized_start=157
   _globals['_AGENTEVENTSREQUEST']._serialized_end=560
   _globals['_AGENTEVENTSRESPONSE']._serialized_start=563
@@ -54,17 +56,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMMITCURSORRESPONSE']._serialized_start=915
   _globals['_COMMITCURSORRESPONSE']._serialized_end=952
   _globals['_HEARTBEAT']._serialized_start=954
-  _globals['_HEARTBEAT']._serialized_end=1026
-  _globals['_CHANGED']._serialized_start=1028
-  _globals['_CHANGED']._serialized_end=1055
-  _globals['_GAP']._serialized_start=1057
-  _globals['_GAP']._serialized_end=1176
-  _globals['_ENDING']._serialized_start=1179
-  _globals['_ENDING']._serialized_end=1331
-  _globals['_CHANGEAGENTEVENTSREQUEST']._serialized_start=1334
-  _globals['_CHANGEAGENTEVENTSREQUEST']._serialized_end=1579
-  _globals['_CHANGEAGENTEVENTSRESPONSE']._serialized_start=1581
-  _globals['_CHANGEAGENTEVENTSRESPONSE']._serialized_end=1626
-  _globals['_AGENTEVENTSERVICE']._serialized_start=2324
-  _globals['_AGENTEVENTSERVICE']._serialized_end=2624
+  _globals['_HEARTBEAT']._serialized_end=1071
+  _globals['_CHANGED']._serialized_start=1073
+  _globals['_CHANGED']._serialized_end=1100
+  _globals['_GAP']._serialized_start=1102
+  _globals['_GAP']._serialized_end=1221
+  _globals['_ENDING']._serialized_start=1224
+  _globals['_ENDING']._serialized_end=1376
+  _globals['_CHANGEAGENTEVENTSREQUEST']._serialized_start=1379
+  _globals['_CHANGEAGENTEVENTSREQUEST']._serialized_end=1624
+  _globals['_CHANGEAGENTEVENTSRESPONSE']._serialized_start=1626
+  _globals['_CHANGEAGENTEVENTSRESPONSE']._serialized_end=1671
+  _globals['_AGENTEVENTSERVICE']._serialized_start=2369
+  _globals['_AGENTEVENTSERVICE']._serialized_end=2674
 # @@protoc_insertion_point(module_scope)

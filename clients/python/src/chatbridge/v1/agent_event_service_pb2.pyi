@@ -391,6 +391,7 @@ class Heartbeat(_message.Message):
 
     TIME_FIELD_NUMBER: _builtins.int
     STREAM_ID_FIELD_NUMBER: _builtins.int
+    INTERVAL_FIELD_NUMBER: _builtins.int
     stream_id: _builtins.str
     """What `ChangeAgentEvents` calls the stream, in the first heartbeat of a changeable one; empty otherwise. Whoever knows it
     may change the stream, so treat it as a secret.
@@ -399,15 +400,22 @@ class Heartbeat(_message.Message):
     def time(self) -> _timestamp_pb2.Timestamp:
         """The service's time."""
 
+    @_builtins.property
+    def interval(self) -> _duration_pb2.Duration:
+        """The longest silence that the service leaves on this stream: something comes at least this often. After twice that without
+        anything the connection is dead.
+        """
+
     def __init__(
         self,
         *,
         time: _timestamp_pb2.Timestamp | None = ...,
         stream_id: _builtins.str = ...,
+        interval: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["interval", b"interval", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["stream_id", b"stream_id", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["interval", b"interval", "stream_id", b"stream_id", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -61,7 +61,7 @@ class AgentEventServiceServicer:
 
         The first response is a heartbeat: from then on the subscription holds. Keep the `cursor` of the last response that
         was processed and start from it after any break: nothing is missed, and at worst what was not recorded comes again.
-        A heartbeat comes at least every 20 s; after 40 s of silence the connection is dead.
+        A heartbeat comes at least every 20 s, and says how often; after twice that in silence the connection is dead.
 
         Errors: INVALID_ARGUMENT (`CURSOR_INVALID` or a field), OUT_OF_RANGE (`CURSOR_GAP`, where the gap policy is to
         fail), NOT_FOUND (`TENANT_UNKNOWN`), UNAVAILABLE (`STORE_UNAVAILABLE` or `DRAINING`: connect again), INTERNAL

@@ -46,6 +46,10 @@ class ConversationServiceStub:
     - UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): it may have happened; do not simply repeat. From calls that change something only.
     - INTERNAL (`UPSTREAM_UNEXPECTED`): the vendor answered in a way that it does not document.
 
+    `idempotency_level` says which calls may be repeated where the connection broke and nothing told what became of them: those
+    without side effects, and the idempotent ones, with the same `request_id` where there is one. An UNAVAILABLE with a reason may
+    be repeated whatever the call.
+
     Calls that create, send, upload, or answer a `cursor` need Redis as well: UNAVAILABLE (`STORE_UNAVAILABLE`) where it is
     down, and nothing was sent; INTERNAL (`STORE_CORRUPT`). The caller's deadline ends the call to the vendor too.
 
@@ -191,6 +195,10 @@ class ConversationServiceServicer:
     is left alone until `RetryInfo` says (`UPSTREAM_CIRCUIT_OPEN`).
     - UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): it may have happened; do not simply repeat. From calls that change something only.
     - INTERNAL (`UPSTREAM_UNEXPECTED`): the vendor answered in a way that it does not document.
+
+    `idempotency_level` says which calls may be repeated where the connection broke and nothing told what became of them: those
+    without side effects, and the idempotent ones, with the same `request_id` where there is one. An UNAVAILABLE with a reason may
+    be repeated whatever the call.
 
     Calls that create, send, upload, or answer a `cursor` need Redis as well: UNAVAILABLE (`STORE_UNAVAILABLE`) where it is
     down, and nothing was sent; INTERNAL (`STORE_CORRUPT`). The caller's deadline ends the call to the vendor too.
@@ -547,6 +555,10 @@ class ConversationService:
     is left alone until `RetryInfo` says (`UPSTREAM_CIRCUIT_OPEN`).
     - UNKNOWN (`UPSTREAM_OUTCOME_UNKNOWN`): it may have happened; do not simply repeat. From calls that change something only.
     - INTERNAL (`UPSTREAM_UNEXPECTED`): the vendor answered in a way that it does not document.
+
+    `idempotency_level` says which calls may be repeated where the connection broke and nothing told what became of them: those
+    without side effects, and the idempotent ones, with the same `request_id` where there is one. An UNAVAILABLE with a reason may
+    be repeated whatever the call.
 
     Calls that create, send, upload, or answer a `cursor` need Redis as well: UNAVAILABLE (`STORE_UNAVAILABLE`) where it is
     down, and nothing was sent; INTERNAL (`STORE_CORRUPT`). The caller's deadline ends the call to the vendor too.

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from chatbridge.v1 import session_pb2 as chatbridge_dot_v1_dot_session__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#chatbridge/v1/session_service.proto\x12\rchatbridge.v1\x1a\x1b\x63hatbridge/v1/session.proto\"<\n\x11GetSessionRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\"=\n\x12GetSessionResponse\x12\'\n\x07session\x18\x01 \x01(\x0b\x32\x16.chatbridge.v1.Session\"y\n\x13ListSessionsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12+\n\x06states\x18\x04 \x03(\x0e\x32\x1b.chatbridge.v1.SessionState\"Y\n\x14ListSessionsResponse\x12(\n\x08sessions\x18\x01 \x03(\x0b\x32\x16.chatbridge.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"C\n\x18\x45raseConversationRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\"2\n\x19\x45raseConversationResponse\x12\x15\n\rerased_events\x18\x01 \x01(\x04\x32\xa4\x02\n\x0eSessionService\x12Q\n\nGetSession\x12 .chatbridge.v1.GetSessionRequest\x1a!.chatbridge.v1.GetSessionResponse\x12W\n\x0cListSessions\x12\".chatbridge.v1.ListSessionsRequest\x1a#.chatbridge.v1.ListSessionsResponse\x12\x66\n\x11\x45raseConversation\x12\'.chatbridge.v1.EraseConversationRequest\x1a(.chatbridge.v1.EraseConversationResponseBq\n\x10io.chatbridge.v1B\x13SessionServiceProtoP\x01ZFgithub.com/chatbridge/chatbridge/clients/go/chatbridge/v1;chatbridgev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#chatbridge/v1/session_service.proto\x12\rchatbridge.v1\x1a\x1b\x63hatbridge/v1/session.proto\"<\n\x11GetSessionRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\"=\n\x12GetSessionResponse\x12\'\n\x07session\x18\x01 \x01(\x0b\x32\x16.chatbridge.v1.Session\"y\n\x13ListSessionsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12+\n\x06states\x18\x04 \x03(\x0e\x32\x1b.chatbridge.v1.SessionState\"Y\n\x14ListSessionsResponse\x12(\n\x08sessions\x18\x01 \x03(\x0b\x32\x16.chatbridge.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"C\n\x18\x45raseConversationRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\"2\n\x19\x45raseConversationResponse\x12\x15\n\rerased_events\x18\x01 \x01(\x04\x32\xb3\x02\n\x0eSessionService\x12V\n\nGetSession\x12 .chatbridge.v1.GetSessionRequest\x1a!.chatbridge.v1.GetSessionResponse\"\x03\x90\x02\x01\x12\\\n\x0cListSessions\x12\".chatbridge.v1.ListSessionsRequest\x1a#.chatbridge.v1.ListSessionsResponse\"\x03\x90\x02\x01\x12k\n\x11\x45raseConversation\x12\'.chatbridge.v1.EraseConversationRequest\x1a(.chatbridge.v1.EraseConversationResponse\"\x03\x90\x02\x02\x42q\n\x10io.chatbridge.v1B\x13SessionServiceProtoP\x01ZFgithub.com/chatbridge/chatbridge/clients/go/chatbridge/v1;chatbridgev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,6 +33,12 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'chatbridge.v1.session_servi
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\020io.chatbridge.v1B\023SessionServiceProtoP\001ZFgithub.com/chatbridge/chatbridge/clients/go/chatbridge/v1;chatbridgev1'
+  _globals['_SESSIONSERVICE'].methods_by_name['GetSession']._loaded_options = None
+  _globals['_SESSIONSERVICE'].methods_by_name['GetSession']._serialized_options = b'\220\002\001'
+  _globals['_SESSIONSERVICE'].methods_by_name['ListSessions']._loaded_options = None
+  _globals['_SESSIONSERVICE'].methods_by_name['ListSessions']._serialized_options = b'\220\002\001'
+  _globals['_SESSIONSERVICE'].methods_by_name['EraseConversation']._loaded_options = None
+  _globals['_SESSIONSERVICE'].methods_by_name['EraseConversation']._serialized_options = b'\220\002\002'
   _globals['_GETSESSIONREQUEST']._serialized_start=83
   _globals['_GETSESSIONREQUEST']._serialized_end=143
   _globals['_GETSESSIONRESPONSE']._serialized_start=145
@@ -46,5 +52,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ERASECONVERSATIONRESPONSE']._serialized_start=491
   _globals['_ERASECONVERSATIONRESPONSE']._serialized_end=541
   _globals['_SESSIONSERVICE']._serialized_start=544
-  _globals['_SESSIONSERVICE']._serialized_end=836
+  _globals['_SESSIONSERVICE']._serialized_end=851
 # @@protoc_insertion_point(module_scope)
