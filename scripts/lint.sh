@@ -27,14 +27,20 @@ scripts/deny.sh
 
 section "Contract: buf"
 "$VENV/bin/buf" lint
+"$VENV/bin/buf" lint tests/scenarios
+scripts/contract.sh breaking
 
 section "Python: ruff"
-"$PYTHON" -m ruff format --check clients/python scripts tests/python tests/fixtures
-"$PYTHON" -m ruff check clients/python scripts tests/python tests/fixtures
+"$PYTHON" -m ruff format --check scripts tests
+"$PYTHON" -m ruff check scripts tests
 
 section "Python: mypy"
-"$PYTHON" -m mypy --config-file clients/python/pyproject.toml clients/python
 "$PYTHON" -m mypy --config-file clients/python/pyproject.toml tests/python scripts
+"$PYTHON" -m mypy --config-file clients/python/pyproject.toml tests/scenarios
+
+section "Clients: format, lints, types"
+clients lint
+"$PYTHON" scripts/versions.py
 
 section "Generated code is fresh"
 scripts/generate.sh --check
