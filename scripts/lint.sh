@@ -27,7 +27,9 @@ scripts/deny.sh
 
 section "Contract: buf"
 "$VENV/bin/buf" lint
-"$VENV/bin/buf" lint tests/scenarios
+# Nobody builds against these, so they need no directory for their package.
+(cd tests/scenarios && "$VENV/bin/buf" lint \
+    --config '{"version":"v2","lint":{"use":["STANDARD","COMMENTS"],"except":["PACKAGE_DIRECTORY_MATCH"]}}')
 scripts/contract.sh breaking
 
 section "Python: ruff"
