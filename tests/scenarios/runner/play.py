@@ -47,6 +47,7 @@ _LANGUAGE_STEPS: dict[str, _LanguageStep] = {
     "connections": network.connections,
     "upstream": network.upstream,
     "headers": network.headers,
+    "deposit": network.deposit,
     "watch_memory": network.watch_memory,
 }
 _WORLD_STEPS: dict[str, _WorldStep] = {
@@ -163,7 +164,13 @@ class Play:
             else:
                 await go()
         except Exception as error:
-            self._fail(who, f"{place}: {_text(error)}")
+            # What goes wrong in the background is often why.
+            before = [
+                f"{name}: {_text(wrong)}"
+                for name, task in who.background.items()
+                if task.done() and isinstance(wrong := task.exception(), Exception)
+            ]
+            self._fail(who, "; before that ".join([f"{place}: {_text(error)}", *before]))
 
     async def _join(self, who: Participant, step: Step) -> None:
         task = who.background.pop(step.join.background, None)
