@@ -1,7 +1,7 @@
 # What a developer types. The work is in scripts/; tools go into .tools/, which git ignores.
 
 .DEFAULT_GOAL := help
-.PHONY: demo dev test bench chaos fuzz sbom lint generate tools clean help
+.PHONY: demo dev test scenarios packages bench chaos fuzz sbom lint generate tools clean help
 
 demo: ## A whole hand-over on this machine; needs Rust alone
 	@cargo run -q --locked -- demo
@@ -11,6 +11,12 @@ dev: ## Chatbridge and a sandbox Chat Gateway, to develop against; needs Rust al
 
 test: tools ## Lint, then every test; installs what is missing
 	@scripts/test.sh
+
+scenarios: tools ## The clients against a real service, in every language; ARGS="--language go --scenario NAME" picks
+	@scripts/scenarios.sh $(ARGS)
+
+packages: tools ## The clients' packages, into target/packages, each tried in an empty project
+	@scripts/packages.sh
 
 bench: ## What Chatbridge costs, against floors and peers of the same run; installs what is missing
 	@scripts/tools.sh bench
@@ -43,4 +49,4 @@ clean: ## Removes everything that was built or installed here
 	@find . -name node_modules -prune -o -type d \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile

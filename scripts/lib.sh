@@ -21,3 +21,35 @@ stop() {
 have() {
     command -v "$1" >/dev/null 2>&1
 }
+
+# apt_install PACKAGE...: installs Debian packages where we may, and stops with the command to run where we may not.
+apt_install() {
+    local sudo=()
+    have apt-get || stop "missing: $*; install these packages (named as on Debian) with your system's package manager"
+    if [ "$(id -u)" -ne 0 ]; then
+        { have sudo && sudo -n true 2>/dev/null; } || stop "missing: $*; run: sudo apt-get install $*"
+        sudo=(sudo -n)
+    fi
+    section "Installing $*"
+    "${sudo[@]}" apt-get update -qq </dev/null
+    # In run level 1 Debian's packages do not start their services: tests start their own Redis.
+    "${sudo[@]}" env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "$@" </dev/null
+}
+
+# The languages that have a client: clients/LANGUAGE, and scripts/clients/LANGUAGE.sh, which all take the same commands.
+CLIENTS=(python typescript go java rust)
+
+# clients COMMAND [ARGUMENT...]: has the script of each client do it.
+clients() {
+    local language
+    for language in "${CLIENTS[@]}"; do
+        "$ROOT/scripts/clients/$language.sh" "$@"
+    done
+}
+
+# Where `cargo test` leaves the service's program, since the integration tests start it. Building it by itself would compile
+# everything again, because without the tests' dependencies some crates have fewer features.
+service_binary() {
+    printf '%s/debug/chatbridge' "${CARGO_TARGET_DIR:-$ROOT/target}"
+}

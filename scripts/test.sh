@@ -13,15 +13,22 @@ cargo test --workspace --locked --quiet
 section "Fuzzing: a short run of each target"
 scripts/fuzz.sh short
 
-section "Python client: tests"
-(cd "$CLIENT" && "$PYTHON" -m pytest)
+section "Clients: their own tests"
+clients test
 
 section "Python against the built binary: tests"
-# The integration tests have built it, since they start it. Building it by itself would compile everything again, because
-# without the tests' dependencies some crates have fewer features.
-CHATBRIDGE_BIN="$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug/chatbridge"
+CHATBRIDGE_BIN="$(service_binary)"
 [ -x "$CHATBRIDGE_BIN" ] || stop "cargo test did not build $CHATBRIDGE_BIN"
 export CHATBRIDGE_BIN
 (cd tests/python && "$PYTHON" -m pytest)
+
+section "Clients: scenarios in every language"
+clients build
+"$PYTHON" tests/scenarios/run.py
+
+section "Clients: examples"
+"$PYTHON" tests/scenarios/run.py --examples
+
+scripts/packages.sh
 
 section "All passed"

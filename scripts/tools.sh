@@ -7,8 +7,8 @@
 #   tools.sh fuzz     what the fuzz targets need: a C++ compiler
 #   tools.sh sbom     what the bill of materials needs: cargo-cyclonedx, and the tools for checks
 #
-# Python tools go into .tools/venv, from hashed pins; Centrifugo and cargo-cyclonedx go into .tools/bin. The rest comes from the
-# system.
+# Python tools go into .tools/venv, from hashed pins; Centrifugo and cargo-cyclonedx go into .tools/bin. What a client's language
+# needs is installed by its script in scripts/clients. The rest comes from the system.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -16,21 +16,6 @@ source "$(dirname "$0")/lib.sh"
 CENTRIFUGO_VERSION="6.9.1"
 CARGO_CYCLONEDX_VERSION="0.5.9"
 CENTRIFUGO="github.com/centrifugal/centrifugo/v6"
-
-# apt_install PACKAGE...: installs Debian packages where we may, and stops with the command to run where we may not.
-apt_install() {
-    local sudo=()
-    have apt-get || stop "missing: $*; install these packages (named as on Debian) with your system's package manager"
-    if [ "$(id -u)" -ne 0 ]; then
-        { have sudo && sudo -n true 2>/dev/null; } || stop "missing: $*; run: sudo apt-get install $*"
-        sudo=(sudo -n)
-    fi
-    section "Installing $*"
-    "${sudo[@]}" apt-get update -qq </dev/null
-    # In run level 1 Debian's packages do not start their services: tests start their own Redis.
-    "${sudo[@]}" env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "$@" </dev/null
-}
 
 rust_compiler() {
     have cargo || stop "cargo is missing; install Rust 1.95 or newer: https://rustup.rs"
@@ -139,6 +124,7 @@ sbom)
     system_tools
     fuzz_tools
     python_tools
+    clients tools
     ;;
 *)
     stop "usage: tools.sh [bench | chaos | fuzz | sbom]"
