@@ -34,7 +34,7 @@ class Sandbox:
         status, answer = await self._ask("POST", "/chat-gateway/v1/conversations", body)
         if status // 100 != 2:
             raise StepError(f"the sandbox did not begin a conversation: {status} {answer}")
-        return str(answer["id"])
+        return str(answer["conversationId"])
 
     async def silence(self, conversation: str) -> None:
         """Has the agent join and from then on say only what they are told."""
