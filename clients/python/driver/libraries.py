@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import chatbridge
+import chatbridge.sync
 
 _T = TypeVar("_T")
 
@@ -71,10 +72,14 @@ class Asynchronous:
 
     def cursors(self, path: Path) -> dict[str, Any]:
         """The functions of a stream that keep its cursor in a file."""
-        return {
-            "load_cursor": partial(asyncio.to_thread, load, path),
-            "save_cursor": partial(asyncio.to_thread, save, path),
-        }
+
+        async def load_in_thread() -> bytes | None:
+            return await asyncio.to_thread(load, path)
+
+        async def save_in_thread(cursor: bytes) -> None:
+            await asyncio.to_thread(save, path, cursor)
+
+        return {"load_cursor": load_in_thread, "save_cursor": save_in_thread}
 
 
 class Synchronous:
@@ -82,7 +87,7 @@ class Synchronous:
 
     async def open(self, target: Any, **options: Any) -> Any:
         """An open client."""
-        raise NotImplementedError
+        return chatbridge.sync.Chatbridge(target, **options)
 
     async def close(self, client: Any) -> None:
         """Closes a client."""

@@ -51,8 +51,11 @@ class Described:
     text: str
 
 
-def describe(file: File | str | os.PathLike[str]) -> Described:
-    """Finds out what the contract asks for; fails where a file is not there or something is missing."""
+def describe(file: File | str | os.PathLike[str], *, asynchronous: bool = True) -> Described:
+    """Finds out what the contract asks for; fails where a file is not there or something is missing.
+
+    `asynchronous` says whether its content may be an asynchronous iterator.
+    """
     given = file if isinstance(file, File) else File(file)
     content, name, size = given.content, given.file_name, given.size_bytes
     if isinstance(content, bytes):
@@ -63,13 +66,15 @@ def describe(file: File | str | os.PathLike[str]) -> Described:
         size = path.stat().st_size
     if not name:
         raise ValueError("the file needs a file_name, unless it is given as a path")
+    if isinstance(content, AsyncIterable) and not asynchronous:
+        raise TypeError(f"the content of the file {name!r} is an asynchronous iterator, and the client is not")
     if size is None:
         raise ValueError(f"the file {name!r} needs its size_bytes, because its content is an iterator")
     media_type = given.media_type or mimetypes.guess_type(name)[0] or ""
     return Described(content, name, media_type, size, given.author_type, given.text)
 
 
-def pieces_of(content: str | os.PathLike[str] | bytes | Iterable[bytes]) -> Generator[bytes, None, None]:
+def pieces_of(content: Content) -> Generator[bytes, None, None]:
     """The bytes, in pieces that the contract takes."""
     if isinstance(content, bytes):
         yield from split(content)
@@ -77,9 +82,11 @@ def pieces_of(content: str | os.PathLike[str] | bytes | Iterable[bytes]) -> Gene
         with Path(content).open("rb") as file:
             while piece := file.read(CHUNK_BYTES):
                 yield piece
-    else:
+    elif isinstance(content, Iterable):
         for part in content:
             yield from split(part)
+    else:
+        raise TypeError("the content of the file is no iterator of bytes")
 
 
 def split(content: bytes) -> list[bytes]:
