@@ -2,7 +2,7 @@
 # The Python client: what it is made of, checked with, tested by and packed into.
 #
 #   python.sh tools                 says what is missing; the tools are the project's own, in .tools/venv (scripts/tools.sh)
-#   python.sh generate [--check]    writes the stubs of the contract and of the driver's protocol, or compares them
+#   python.sh generate [--check]    writes the stubs, and the blocking twins of asynchronous modules; or compares
 #   python.sh lint                  format, lints, types
 #   python.sh test                  the library's own tests
 #   python.sh build                 what driver and examples need to run
@@ -36,6 +36,20 @@ generate_into() {
         driver.proto
 }
 
+# twins_into DIRECTORY: writes the blocking twins of the asynchronous modules there.
+twins_into() {
+    "$PYTHON" "$CLIENT/tools/synchronous.py" "$CLIENT/src/chatbridge" "$1"
+    local written=()
+    mapfile -t written < <(cd "$1" && grep -l '^# Written from .* by tools/synchronous.py' -- *.py)
+    (cd "$1" && "$PYTHON" -m ruff check --quiet --fix --select F401,I --config "$CLIENT/pyproject.toml" "${written[@]}" &&
+        "$PYTHON" -m ruff format --quiet --config "$CLIENT/pyproject.toml" "${written[@]}")
+}
+
+# same WHAT COMMITTED GENERATED: stops where two files differ.
+same() {
+    diff --brief "$2" "$3" || stop "$1; run: make generate"
+}
+
 generate() {
     scratch="$(mktemp -d)"
     trap 'rm -rf "$scratch"' EXIT
@@ -43,14 +57,23 @@ generate() {
     --check)
         mkdir "$scratch/packages" "$scratch/driver"
         generate_into "$scratch/packages" "$scratch/driver"
-        diff -r --brief --exclude=__pycache__ "$scratch/packages/chatbridge/v1" "$CLIENT/src/chatbridge/v1" &&
-            diff --brief "$scratch/driver/driver_pb2.py" "$DRIVER/driver_pb2.py" &&
-            diff --brief "$scratch/driver/driver_pb2.pyi" "$DRIVER/driver_pb2.pyi" ||
-            stop "clients/python is not what proto/ and tests/scenarios/driver.proto generate; run: make generate"
+        diff -r --brief --exclude=__pycache__ "$CLIENT/src/chatbridge/v1" "$scratch/packages/chatbridge/v1" ||
+            stop "clients/python/src/chatbridge/v1 is not what proto/ generates; run: make generate"
+        local file
+        for file in driver_pb2.py driver_pb2.pyi; do
+            same "clients/python/driver is not what driver.proto generates" "$DRIVER/$file" "$scratch/driver/$file"
+        done
+        mkdir "$scratch/sync"
+        twins_into "$scratch/sync"
+        for file in "$scratch/sync"/*.py; do
+            same "clients/python/src/chatbridge/sync is not what tools/synchronous.py writes" \
+                "$CLIENT/src/chatbridge/sync/${file##*/}" "$file"
+        done
         ;;
     "")
         rm -rf "$CLIENT/src/chatbridge/v1"
         generate_into "$CLIENT/src" "$DRIVER"
+        twins_into "$CLIENT/src/chatbridge/sync"
         ;;
     *) stop "usage: python.sh generate [--check]" ;;
     esac

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import driver_pb2 as wire
-import grpc
 from arguments import Method, arguments
 from errors import told
 from libraries import Library
 from streams import Stream
 
-from chatbridge import ChatbridgeError, File
+from chatbridge import ChatbridgeError, File, Retries
 from chatbridge.v1 import (
     AgentEventsRequest,
     ChangeAgentEventsRequest,
@@ -45,19 +45,20 @@ class Driver:
             return wire.Response(error=told(error))
 
     async def _open_client(self, request: wire.OpenClient) -> wire.Response:
-        if request.targets:
-            return wire.Response(unsupported="the client takes one target")
-        options: dict[str, Any] = {"tenant": request.tenant}
+        options: dict[str, Any] = {"tenant": request.tenant, "tls": bool(request.ca_pem)}
         if request.token:
             self._tokens[request.client] = request.token
             options["token"] = lambda: self._tokens[request.client]
         if request.ca_pem:
-            options["credentials"] = grpc.ssl_channel_credentials(
-                request.ca_pem, request.key_pem or None, request.certificate_pem or None
-            )
+            options["ca"] = request.ca_pem
+        if request.certificate_pem:
+            options |= {"certificate": request.certificate_pem, "key": request.key_pem}
+        if request.attempts:
+            options["retries"] = Retries(attempts=request.attempts)
         if request.HasField("timeout"):
             options["timeout"] = request.timeout.ToTimedelta().total_seconds()
-        self._clients[request.client] = await self._library.open(request.target, **options)
+        target = list(request.targets) or request.target
+        self._clients[request.client] = await self._library.open(target, **options)
         return wire.Response(done=wire.Done())
 
     async def _close_client(self, request: wire.CloseClient) -> wire.Response:
@@ -86,17 +87,21 @@ class Driver:
             start.conversation_id,
             file,
             request_id=start.request_id,
+            tenant=start.tenant,
         )
         return _result(UploadAttachmentResponse(attachment=attachment))
 
     async def _download(self, request: wire.Download) -> wire.Response:
         asked = DownloadAttachmentRequest.FromString(request.request)
-        download = self._clients[request.client].download_attachment(asked.conversation_id, asked.attachment_id)
+        download = self._clients[request.client].download_attachment(
+            asked.conversation_id, asked.attachment_id, tenant=asked.tenant
+        )
         content = b"".join(await self._library.all(download))
         return wire.Response(downloaded=wire.Downloaded(content=content))
 
     async def _hand_over(self, request: wire.HandOver) -> wire.Response:
-        given = arguments(function := self._clients[request.client].hand_over, HandOver.FromString(request.start))
+        function = self._clients[request.client].hand_over_conversation
+        given = arguments(function, HandOver.FromString(request.start))
         files = []
         for file in request.files:
             start = HandOverFile.FromString(file.start)
@@ -111,9 +116,9 @@ class Driver:
         open_stream = client.subscription_events if asked.subscription else client.agent_events
         given = arguments(open_stream, asked)
         if request.cursor_file:
-            return wire.Response(unsupported="the client has no cursor hooks")
+            given |= self._library.cursors(Path(request.cursor_file))
         if request.buffer:
-            return wire.Response(unsupported="the client has no buffer")
+            given["buffer"] = request.buffer
         stream = open_stream(**given, resume=not request.without_resume)
         self._streams[request.stream] = Stream(self._library, stream)
         return wire.Response(done=wire.Done())

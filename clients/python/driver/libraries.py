@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import chatbridge
+import chatbridge.sync
 
 _T = TypeVar("_T")
 
@@ -31,7 +34,10 @@ class Library(Protocol):
         """The next response of a stream; None: the iteration ended."""
 
     async def end(self, stream: Any) -> None:
-        """Ends a stream."""
+        """Ends a stream, having come back from its last response."""
+
+    def cursors(self, path: Path) -> dict[str, Any]:
+        """The functions of a stream that keep its cursor in a file."""
 
 
 class Asynchronous:
@@ -39,11 +45,11 @@ class Asynchronous:
 
     async def open(self, target: Any, **options: Any) -> Any:
         """An open client."""
-        return await chatbridge.Chatbridge(target, **options).__aenter__()
+        return chatbridge.Chatbridge(target, **options)
 
     async def close(self, client: chatbridge.Chatbridge) -> None:
         """Closes a client."""
-        await client.__aexit__(None, None, None)
+        await client.close()
 
     async def call(self, function: Callable[..., Awaitable[Any]], *arguments: Any, **options: Any) -> Any:
         """What a method of the client answers."""
@@ -61,8 +67,19 @@ class Asynchronous:
             return None
 
     async def end(self, stream: chatbridge.AgentEvents) -> None:
-        """Ends a stream."""
+        """Ends a stream, having come back from its last response."""
         await stream.aclose()
+
+    def cursors(self, path: Path) -> dict[str, Any]:
+        """The functions of a stream that keep its cursor in a file."""
+
+        async def load_in_thread() -> bytes | None:
+            return await asyncio.to_thread(load, path)
+
+        async def save_in_thread(cursor: bytes) -> None:
+            await asyncio.to_thread(save, path, cursor)
+
+        return {"load_cursor": load_in_thread, "save_cursor": save_in_thread}
 
 
 class Synchronous:
@@ -70,7 +87,7 @@ class Synchronous:
 
     async def open(self, target: Any, **options: Any) -> Any:
         """An open client."""
-        raise NotImplementedError
+        return chatbridge.sync.Chatbridge(target, **options)
 
     async def close(self, client: Any) -> None:
         """Closes a client."""
@@ -89,8 +106,24 @@ class Synchronous:
         return await in_thread(lambda: next(stream, None))
 
     async def end(self, stream: Any) -> None:
-        """Ends a stream."""
+        """Ends a stream, having come back from its last response."""
         await in_thread(stream.close)
+
+    def cursors(self, path: Path) -> dict[str, Any]:
+        """The functions of a stream that keep its cursor in a file."""
+        return {"load_cursor": partial(load, path), "save_cursor": partial(save, path)}
+
+
+def load(path: Path) -> bytes | None:
+    """The cursor that a file has; None: there is no file."""
+    return path.read_bytes() if path.exists() else None
+
+
+def save(path: Path, cursor: bytes) -> None:
+    """Replaces the file as a whole: whoever reads it finds the old cursor or the new one."""
+    partial_path = path.with_name(f"{path.name}.partial")
+    partial_path.write_bytes(cursor)
+    partial_path.replace(path)
 
 
 async def in_thread(work: Callable[[], _T]) -> _T:

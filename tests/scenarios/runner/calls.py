@@ -34,9 +34,7 @@ async def close_client(who: Participant, step: scenario_pb2.CloseClient) -> None
 
 async def set_token(who: Participant, step: scenario_pb2.SetToken) -> None:
     """Changes a token."""
-    token = step.token
-    if step.HasField("web_token"):
-        token = who.world.web_token(who.language, step.web_token.valid.ToTimedelta().total_seconds())
+    token = who.web_token(step.web_token) if step.HasField("web_token") else step.token
     client = await who.client(step.client)
     await who.done(Request(set_token=driver_pb2.SetToken(client=client, token=token)))
 
@@ -73,10 +71,11 @@ async def call(who: Participant, step: scenario_pb2.Call) -> None:
     if step.HasField("timeout"):
         asked.timeout.CopyFrom(step.timeout)
     timeout_s = step.timeout.ToTimedelta().total_seconds() if step.HasField("timeout") else _CALL_S
+    begun_s = now_s()
     for _ in range(step.times or 1):
-        begun_s = now_s()
         response = await who.ask(Request(call=asked), timeout_s)
-        _check(who, step.expect, response, response_class(step.method), begun_s)
+        _check(who, step.expect, response, response_class(step.method))
+    _check_time(step.expect, begun_s)
 
 
 async def upload(who: Participant, step: scenario_pb2.Upload) -> None:
@@ -89,7 +88,8 @@ async def upload(who: Participant, step: scenario_pb2.Upload) -> None:
     )
     begun_s = now_s()
     response = await who.ask(Request(upload=asked), _TRANSFER_S)
-    _check(who, step.expect, response, contract.UploadAttachmentResponse, begun_s)
+    _check(who, step.expect, response, contract.UploadAttachmentResponse)
+    _check_time(step.expect, begun_s)
 
 
 async def download(who: Participant, step: scenario_pb2.Download) -> None:
@@ -99,7 +99,7 @@ async def download(who: Participant, step: scenario_pb2.Download) -> None:
     begun_s = now_s()
     response = await who.ask(Request(download=asked), _TRANSFER_S)
     if not response.HasField("downloaded"):
-        _check(who, step.expect, response, contract.Attachment, begun_s)
+        _check(who, step.expect, response, contract.Attachment)
         return
     content = bytes_of(step.content)
     if response.downloaded.content != content:
@@ -122,7 +122,8 @@ async def hand_over(who: Participant, step: scenario_pb2.HandOver) -> None:
     asked = driver_pb2.HandOver(client=await who.client(step.client), start=start.SerializeToString(), files=files)
     begun_s = now_s()
     response = await who.ask(Request(hand_over=asked), _TRANSFER_S)
-    _check(who, step.expect, response, contract.HandOverConversationResponse, begun_s)
+    _check(who, step.expect, response, contract.HandOverConversationResponse)
+    _check_time(step.expect, begun_s)
 
 
 async def iterate(who: Participant, step: scenario_pb2.Iterate) -> None:
@@ -134,7 +135,7 @@ async def iterate(who: Participant, step: scenario_pb2.Iterate) -> None:
     begun_s = now_s()
     response = await who.ask(Request(iterate=asked), _CALL_S)
     if not response.HasField("pages"):
-        _check(who, step.expect, response, contract.Conversation, begun_s)
+        _check(who, step.expect, response, contract.Conversation)
         return
     kind = item_class(step.method)
     items = [plain(kind.FromString(item)) for item in response.pages.items]
@@ -149,7 +150,8 @@ async def commit(who: Participant, step: scenario_pb2.Commit) -> None:
     )
     begun_s = now_s()
     response = await who.ask(Request(commit=asked), _CALL_S)
-    _check(who, step.expect, response, contract.CommitCursorResponse, begun_s)
+    _check(who, step.expect, response, contract.CommitCursorResponse)
+    _check_time(step.expect, begun_s)
 
 
 def cursor_bytes(text: str) -> bytes:
@@ -159,11 +161,8 @@ def cursor_bytes(text: str) -> bytes:
     return request.cursor
 
 
-def _check(
-    who: Participant, expect: scenario_pb2.Expect, response: Response, kind: type[Message], begun_s: float
-) -> None:
+def _check(who: Participant, expect: scenario_pb2.Expect, response: Response, kind: type[Message]) -> None:
     answer = _answer(response, kind, expect)
-    _check_time(expect, begun_s)
     if answer is not None:
         who.variables.update(check_answer(expect, answer))
 

@@ -153,6 +153,8 @@ def _same(expected: Any, actual: Any) -> bool:
     if actual is _MISSING:
         # JSON leaves out what has its default.
         return _is_empty(expected)
+    if isinstance(expected, str) and expected.startswith("~"):
+        return isinstance(actual, str) and re.fullmatch(expected[1:], actual) is not None
     if isinstance(expected, (int, float)) and not isinstance(expected, bool) and isinstance(actual, str):
         # 64 bits are texts in JSON.
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from runner.contract import full_name
 from runner.failure import StepError
 from runner.heard import wanted_texts
-from runner.participant import Participant, now_s
+from runner.participant import Participant, bytes_of, now_s
 from stubs import scenario_pb2
 
 _UPSTREAM_TIMEOUT_S = 10.0
@@ -103,6 +103,12 @@ async def say(who: Participant, step: scenario_pb2.Say) -> None:
             await who.world.sandbox.say(conversation, filled_up(text, step.size))
 
     await asyncio.gather(*(speak(conversation) for conversation in step.conversations))
+
+
+async def deposit(who: Participant, step: scenario_pb2.Deposit) -> None:
+    """Puts a file into a conversation without Chatbridge."""
+    content = bytes_of(step.content)
+    who.variables["file"] = await who.world.sandbox.deposit(step.conversation, step.file_name, content)
 
 
 def filled_up(text: str, size: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+import uuid
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,7 +39,11 @@ class Participant:
         self._scenario = scenario
         self._run = run
         self._directory = directory
-        self.variables: dict[str, Any] = {"language": self.language, "scenario": scenario.name}
+        self.variables: dict[str, Any] = {
+            "language": self.language,
+            "scenario": scenario.name,
+            "uuid": str(uuid.uuid4()),
+        }
         for caller in world.spec.callers:
             self.variables[f"{caller.name}.token"] = world.token(caller.name, self.language)
         self.background: dict[str, asyncio.Task[None]] = {}
@@ -105,7 +110,7 @@ class Participant:
             target=targets[0],
             targets=targets if len(targets) > 1 else [],
             tenant=step.tenant,
-            token=step.token,
+            token=self.web_token(step.web_token) if step.HasField("web_token") else step.token,
             attempts=step.attempts,
         )
         if step.HasField("timeout"):
@@ -117,6 +122,10 @@ class Participant:
             opening.certificate_pem, opening.key_pem = certificate.certificate, certificate.key
         await self.done(Request(open_client=opening))
         self._clients.add(step.client)
+
+    def web_token(self, step: scenario_pb2.WebToken) -> str:
+        """A new web token of the language."""
+        return self.world.web_token(self.language, step.valid.ToTimedelta().total_seconds())
 
     async def close_client(self, name: str) -> None:
         """Closes a client."""

@@ -47,6 +47,7 @@ _LANGUAGE_STEPS: dict[str, _LanguageStep] = {
     "connections": network.connections,
     "upstream": network.upstream,
     "headers": network.headers,
+    "deposit": network.deposit,
     "watch_memory": network.watch_memory,
 }
 _WORLD_STEPS: dict[str, _WorldStep] = {
@@ -138,8 +139,8 @@ class Play:
             return
         try:
             await go()
-        except (StepError, SetupError) as error:
-            self._all_fail(f"{place}: {error}")
+        except Exception as error:
+            self._all_fail(f"{place}: {_text(error)}")
 
     async def _join_world(self, step: Step, place: str) -> None:
         timeout_s = step.join.timeout.ToTimedelta().total_seconds() or _JOIN_S
@@ -147,8 +148,8 @@ class Play:
             await asyncio.wait_for(self._background[step.join.background], timeout_s)
         except asyncio.TimeoutError:
             self._all_fail(f"{place}: {step.join.background} was not over within {timeout_s:g} s")
-        except (StepError, SetupError) as error:
-            self._all_fail(f"{place}: {error}")
+        except Exception as error:
+            self._all_fail(f"{place}: {_text(error)}")
 
     async def _language_step(self, who: Participant, step: Step, kind: str, place: str) -> None:
         async def go() -> None:
@@ -163,7 +164,13 @@ class Play:
             else:
                 await go()
         except Exception as error:
-            self._fail(who, f"{place}: {_text(error)}")
+            # What goes wrong in the background is often why.
+            before = [
+                f"{name}: {_text(wrong)}"
+                for name, task in who.background.items()
+                if task.done() and isinstance(wrong := task.exception(), Exception)
+            ]
+            self._fail(who, "; before that ".join([f"{place}: {_text(error)}", *before]))
 
     async def _join(self, who: Participant, step: Step) -> None:
         task = who.background.pop(step.join.background, None)

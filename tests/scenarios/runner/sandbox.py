@@ -34,7 +34,7 @@ class Sandbox:
         status, answer = await self._ask("POST", "/chat-gateway/v1/conversations", body)
         if status // 100 != 2:
             raise StepError(f"the sandbox did not begin a conversation: {status} {answer}")
-        return str(answer["id"])
+        return str(answer["conversationId"])
 
     async def silence(self, conversation: str) -> None:
         """Has the agent join and from then on say only what they are told."""
@@ -53,6 +53,20 @@ class Sandbox:
         status, answer = await self._act(conversation, {"action": "say", "text": text})
         if status != 202:
             raise StepError(f"the agent of {conversation} cannot speak: {status} {answer}")
+
+    async def deposit(self, conversation: str, file_name: str, content: bytes) -> str:
+        """Puts a file into a conversation; its identifier."""
+        boundary = "part-of-a-scenario"
+        head = (
+            f'--{boundary}\r\ncontent-disposition: form-data; name="attachment"; filename="{file_name}"\r\n'
+            "content-type: application/octet-stream\r\n\r\n"
+        )
+        body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+        path = f"/chat-gateway/v1/conversations/{conversation}/attachments"
+        status, answer = await self._ask("POST", path, body, f"multipart/form-data; boundary={boundary}")
+        if status // 100 != 2:
+            raise StepError(f"the sandbox did not take a file: {status} {answer}")
+        return str(answer["id"])
 
     async def requests(self, conversation: str, method: str, path: str) -> list[dict[str, Any]]:
         """What reached the sandbox of a conversation."""
@@ -74,19 +88,19 @@ class Sandbox:
     async def _act(self, conversation: str, action: dict[str, str]) -> tuple[int, Any]:
         return await self._ask("POST", f"/sandbox/v1/conversations/{conversation}/agent", action)
 
-    async def _ask(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+    async def _ask(self, method: str, path: str, body: Any, media_type: str = "application/json") -> tuple[int, Any]:
+        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         try:
-            return await asyncio.wait_for(self._exchange(method, path, body), _TIMEOUT_S)
+            return await asyncio.wait_for(self._exchange(method, path, content, media_type), _TIMEOUT_S)
         except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError) as error:
             raise StepError(f"the sandbox did not answer {method} {path}: {error!r}") from error
 
-    async def _exchange(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+    async def _exchange(self, method: str, path: str, content: bytes, media_type: str) -> tuple[int, Any]:
         connection = self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = connection
-        content = b"" if body is None else json.dumps(body).encode()
         head = (
             f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-key: {API_KEY}\r\n"
-            f"content-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
+            f"content-type: {media_type}\r\ncontent-length: {len(content)}\r\n\r\n"
         )
         writer.write(head.encode() + content)
         status, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")

@@ -198,7 +198,13 @@ class World:
         return self.directory / "chatbridge.toml"
 
     def _write_config(self) -> None:
-        lines = [f'tenant = "{TENANT}"', f'api_key = "{API_KEY}"']
+        tenants = sorted({TENANT, *(tenant for some in self._tenants.values() for tenant in some)})
+        if len(tenants) == 1:
+            lines = [f'tenant = "{TENANT}"', f'api_key = "{API_KEY}"']
+        else:
+            lines = [
+                line for tenant in tenants for line in ("[[tenants]]", f'id = "{tenant}"', f'api_key = "{API_KEY}"')
+            ]
         for caller in self.spec.callers:
             if caller.name in self._tenants:
                 for language in self._languages:
@@ -220,6 +226,8 @@ class World:
         lines.append(f"tenants = [{tenants}]")
         if caller.calls_per_second:
             lines.append(f"calls_per_second = {caller.calls_per_second}")
+        if caller.streams_max:
+            lines.append(f"streams_max = {caller.streams_max}")
         if caller.certificate:
             lines.append(f'identities = ["dns:{_dns_name(caller.name, language)}"]')
         else:

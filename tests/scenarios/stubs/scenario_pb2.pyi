@@ -276,6 +276,7 @@ class Caller(_message.Message):
     CALLS_PER_SECOND_FIELD_NUMBER: _builtins.int
     CERTIFICATE_FIELD_NUMBER: _builtins.int
     TENANTS_FIELD_NUMBER: _builtins.int
+    STREAMS_MAX_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name."""
     role: _builtins.str
@@ -284,6 +285,8 @@ class Caller(_message.Message):
     """How many calls a second it may make. 0: any number."""
     certificate: _builtins.bool
     """Whether it is told by a client certificate instead of a token."""
+    streams_max: _builtins.int
+    """How many streams it may have. 0: any number."""
     @_builtins.property
     def tenants(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The tenants that it may use. Empty: the sandbox's."""
@@ -296,10 +299,11 @@ class Caller(_message.Message):
         calls_per_second: _builtins.int = ...,
         certificate: _builtins.bool = ...,
         tenants: _abc.Iterable[_builtins.str] | None = ...,
+        streams_max: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls_per_second", b"calls_per_second", "certificate", b"certificate", "name", b"name", "role", b"role", "tenants", b"tenants"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls_per_second", b"calls_per_second", "certificate", b"certificate", "name", b"name", "role", b"role", "streams_max", b"streams_max", "tenants", b"tenants"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -334,6 +338,7 @@ class Step(_message.Message):
     UPSTREAM_FIELD_NUMBER: _builtins.int
     HEADERS_FIELD_NUMBER: _builtins.int
     WATCH_MEMORY_FIELD_NUMBER: _builtins.int
+    DEPOSIT_FIELD_NUMBER: _builtins.int
     REPLICA_FIELD_NUMBER: _builtins.int
     REDIS_FIELD_NUMBER: _builtins.int
     CHANGE_CALLERS_FIELD_NUMBER: _builtins.int
@@ -431,6 +436,10 @@ class Step(_message.Message):
         """Of a language: watches how much memory its driver takes until the next `watch_memory`."""
 
     @_builtins.property
+    def deposit(self) -> Global___Deposit:
+        """Of a language: puts a file into a conversation without Chatbridge."""
+
+    @_builtins.property
     def replica(self) -> Global___Replica:
         """Of the world: does something to a replica."""
 
@@ -480,6 +489,7 @@ class Step(_message.Message):
         upstream: Global___Upstream | None = ...,
         headers: Global___Headers | None = ...,
         watch_memory: Global___WatchMemory | None = ...,
+        deposit: Global___Deposit | None = ...,
         replica: Global___Replica | None = ...,
         redis: Global___Redis | None = ...,
         change_callers: Global___ChangeCallers | None = ...,
@@ -487,11 +497,11 @@ class Step(_message.Message):
         kills: Global___Kills | None = ...,
         pause: Global___Pause | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "change", b"change", "change_callers", b"change_callers", "chorus", b"chorus", "close_client", b"close_client", "close_stream", b"close_stream", "commit", b"commit", "connections", b"connections", "converse", b"converse", "download", b"download", "hand_over", b"hand_over", "headers", b"headers", "iterate", b"iterate", "join", b"join", "kill_driver", b"kill_driver", "kills", b"kills", "network", b"network", "open_client", b"open_client", "open_stream", b"open_stream", "pause", b"pause", "redis", b"redis", "replica", b"replica", "say", b"say", "set_token", b"set_token", "step", b"step", "take", b"take", "upload", b"upload", "upstream", b"upstream", "watch_memory", b"watch_memory"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "change", b"change", "change_callers", b"change_callers", "chorus", b"chorus", "close_client", b"close_client", "close_stream", b"close_stream", "commit", b"commit", "connections", b"connections", "converse", b"converse", "deposit", b"deposit", "download", b"download", "hand_over", b"hand_over", "headers", b"headers", "iterate", b"iterate", "join", b"join", "kill_driver", b"kill_driver", "kills", b"kills", "network", b"network", "open_client", b"open_client", "open_stream", b"open_stream", "pause", b"pause", "redis", b"redis", "replica", b"replica", "say", b"say", "set_token", b"set_token", "step", b"step", "take", b"take", "upload", b"upload", "upstream", b"upstream", "watch_memory", b"watch_memory"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "call", b"call", "change", b"change", "change_callers", b"change_callers", "chorus", b"chorus", "close_client", b"close_client", "close_stream", b"close_stream", "commit", b"commit", "connections", b"connections", "converse", b"converse", "download", b"download", "hand_over", b"hand_over", "headers", b"headers", "iterate", b"iterate", "join", b"join", "kill_driver", b"kill_driver", "kills", b"kills", "network", b"network", "open_client", b"open_client", "open_stream", b"open_stream", "pause", b"pause", "redis", b"redis", "replica", b"replica", "say", b"say", "set_token", b"set_token", "step", b"step", "take", b"take", "upload", b"upload", "upstream", b"upstream", "watch_memory", b"watch_memory"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "call", b"call", "change", b"change", "change_callers", b"change_callers", "chorus", b"chorus", "close_client", b"close_client", "close_stream", b"close_stream", "commit", b"commit", "connections", b"connections", "converse", b"converse", "deposit", b"deposit", "download", b"download", "hand_over", b"hand_over", "headers", b"headers", "iterate", b"iterate", "join", b"join", "kill_driver", b"kill_driver", "kills", b"kills", "network", b"network", "open_client", b"open_client", "open_stream", b"open_stream", "pause", b"pause", "redis", b"redis", "replica", b"replica", "say", b"say", "set_token", b"set_token", "step", b"step", "take", b"take", "upload", b"upload", "upstream", b"upstream", "watch_memory", b"watch_memory"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["open_client", "close_client", "set_token", "converse", "call", "upload", "download", "hand_over", "iterate", "open_stream", "take", "change", "close_stream", "commit", "join", "kill_driver", "say", "network", "connections", "upstream", "headers", "watch_memory", "replica", "redis", "change_callers", "chorus", "kills", "pause"]  # noqa: Y015
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["open_client", "close_client", "set_token", "converse", "call", "upload", "download", "hand_over", "iterate", "open_stream", "take", "change", "close_stream", "commit", "join", "kill_driver", "say", "network", "connections", "upstream", "headers", "watch_memory", "deposit", "replica", "redis", "change_callers", "chorus", "kills", "pause"]  # noqa: Y015
     _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
 
@@ -554,7 +564,8 @@ class Expect(_message.Message):
     @_builtins.property
     def response(self) -> _struct_pb2.Struct:
         """A part of the answer, in the JSON form of the contract with the contract's names: what is not named may be anything. A list must
-        be as long as named. A name may be a path, such as `conversation.user.name` or `messages[0].text`.
+        be as long as named. A name may be a path, such as `conversation.user.name` or `messages[0].text`. A text that begins with `~` is a
+        regular expression for the whole value.
         """
 
     @_builtins.property
@@ -678,6 +689,7 @@ class OpenClient(_message.Message):
     TIMEOUT_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     REPLICAS_FIELD_NUMBER: _builtins.int
+    WEB_TOKEN_FIELD_NUMBER: _builtins.int
     client: _builtins.str
     """Its name. Empty: the one that steps use where they name none."""
     tenant: _builtins.str
@@ -698,6 +710,10 @@ class OpenClient(_message.Message):
     def replicas(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """The replicas among which it balances. Empty: the first."""
 
+    @_builtins.property
+    def web_token(self) -> Global___WebToken:
+        """Its token, where that is a web token of the world's issuer."""
+
     def __init__(
         self,
         *,
@@ -709,10 +725,11 @@ class OpenClient(_message.Message):
         timeout: _duration_pb2.Duration | None = ...,
         attempts: _builtins.int = ...,
         replicas: _abc.Iterable[_builtins.int] | None = ...,
+        web_token: Global___WebToken | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["timeout", b"timeout"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["timeout", b"timeout", "web_token", b"web_token"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "authority", b"authority", "certificate", b"certificate", "client", b"client", "replicas", b"replicas", "tenant", b"tenant", "timeout", b"timeout", "token", b"token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "authority", b"authority", "certificate", b"certificate", "client", b"client", "replicas", b"replicas", "tenant", b"tenant", "timeout", b"timeout", "token", b"token", "web_token", b"web_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -776,7 +793,7 @@ Global___SetToken: _TypeAlias = SetToken  # noqa: Y015
 
 @_typing.final
 class WebToken(_message.Message):
-    """A web token, which is the variable `${NAME}` too."""
+    """A web token."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -843,7 +860,7 @@ class Call(_message.Message):
     method: _builtins.str
     """Such as `ConversationService/SendMessage`."""
     times: _builtins.int
-    """How often it is made, one after the other, each as expected. 0: once."""
+    """How often it is made, one after the other, each as expected, and all together in the time that is expected. 0: once."""
     @_builtins.property
     def request(self) -> _struct_pb2.Struct:
         """The request, in the JSON form of the contract."""
@@ -1929,6 +1946,38 @@ class WatchMemory(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WatchMemory: _TypeAlias = WatchMemory  # noqa: Y015
+
+@_typing.final
+class Deposit(_message.Message):
+    """Puts a file into a conversation without Chatbridge, for those who cannot upload. Variable: `${file}`, its identifier."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    conversation: _builtins.str
+    """The conversation."""
+    file_name: _builtins.str
+    """The file's name."""
+    @_builtins.property
+    def content(self) -> Global___Content:
+        """Its bytes."""
+
+    def __init__(
+        self,
+        *,
+        conversation: _builtins.str = ...,
+        file_name: _builtins.str = ...,
+        content: Global___Content | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "conversation", b"conversation", "file_name", b"file_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Deposit: _TypeAlias = Deposit  # noqa: Y015
 
 @_typing.final
 class Replica(_message.Message):
