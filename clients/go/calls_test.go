@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,9 +85,9 @@ func TestWhatACallCarries(t *testing.T) {
 
 func TestTheDeadlineCoversAllAttempts(t *testing.T) {
 	withFake(t, func(t *testing.T, fake *fake, client *Client) {
-		made := 0
+		var made atomic.Int32
 		fake.sendMessage = func(ctx context.Context, _ *pb.SendMessageRequest) (*pb.SendMessageResponse, error) {
-			if made++; made == 1 {
+			if made.Add(1) == 1 {
 				time.Sleep(10 * time.Second)
 				return nil, failure(codes.Unavailable, "DRAINING")
 			}
@@ -99,8 +100,8 @@ func TestTheDeadlineCoversAllAttempts(t *testing.T) {
 		if !errors.As(err, &read) || read.Code != codes.DeadlineExceeded || !read.OutcomeUnknown {
 			t.Error(err)
 		}
-		if took := time.Since(begun); took < 14900*time.Millisecond || took > 15100*time.Millisecond || made != 2 {
-			t.Error(took, made)
+		if took := time.Since(begun); took < 14900*time.Millisecond || took > 15100*time.Millisecond || made.Load() != 2 {
+			t.Error(took, made.Load())
 		}
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Error("it does not tell of the context")
