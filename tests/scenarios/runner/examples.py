@@ -11,13 +11,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from stubs import scenario_pb2
-
 from runner.failure import SetupError, StepError
 from runner.files import ROOT
 from runner.process import clean_environment, free_port
 from runner.sandbox import Sandbox
 from runner.world import World
+from stubs import scenario_pb2
 
 CLIENTS = ("python", "typescript", "go", "java", "rust")
 _TIMEOUT_S = 60.0
@@ -37,7 +36,10 @@ class Example:
 
     def __init__(self, client: str, arguments: list[str], world: World, origin_port: int, log: Path) -> None:
         """Not started yet."""
-        self._command = [str(ROOT / f"scripts/clients/{client}.sh"), "example", *arguments]
+        script = ROOT / f"scripts/clients/{client}.sh"
+        if not script.is_file():
+            raise StepError(f"there is no {script}")
+        self._command = [str(script), "example", *arguments]
         address = world.address(0)
         assert address is not None
         self._environment = {
@@ -51,8 +53,6 @@ class Example:
 
     async def start(self) -> None:
         """Starts it in a group of its own, so that it can be ended with what it starts."""
-        if not Path(self._command[0]).is_file():
-            raise StepError(f"there is no {self._command[0]}")
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
