@@ -117,8 +117,69 @@ generate() {
     cp -R "$work/v1/io/chatbridge/v1" "$committed_v1"
     cp -R "$work/driver/io/chatbridge/driver/v1" "$committed_driver"
 }
+
+# inputs PATH...: a fingerprint of files below clients/java.
+inputs() {
+    (cd "$JAVA_CLIENT" && find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 cksum) | cksum
+}
+
+# built STAMP PATH...: whether what STAMP says was built from these files as they are.
+built() {
+    local stamp="$1"
+    shift
+    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(inputs "$@")" ]
+}
+
+# The library's dependencies, as Maven found them.
+classpath() {
+    cat "$BUILT/classpath"
+}
+
+library() {
+    local stamp="$BUILT/library.stamp"
+    if ! built "$stamp" pom.xml src/main; then
+        rm -f "$stamp"
+        maven --offline compile "$DEPENDENCY_PLUGIN:build-classpath" \
+            -Dmdep.outputFile="$BUILT/classpath" -DincludeScope=runtime
+        inputs pom.xml src/main >"$stamp"
+    fi
+}
+
+build() {
+    local stamp="$BUILT/programs.stamp" what
+    library
+    if ! built "$stamp" pom.xml src/main driver examples; then
+        rm -rf "$stamp" "$BUILT/driver" "$BUILT/examples"
+        for what in driver examples; do
+            mkdir -p "$BUILT/$what"
+            find "$JAVA_CLIENT/$what" -name '*.java' |
+                xargs javac -proc:none -nowarn -d "$BUILT/$what" -cp "$BUILT/classes:$(classpath)"
+        done
+        inputs pom.xml src/main driver examples >"$stamp"
+    fi
+}
+
+# run DIRECTORY CLASS [ARGUMENT...]: what build left there.
+run() {
+    local directory="$BUILT/$1"
+    shift
+    [ -d "$directory" ] || stop "run scripts/clients/java.sh build first"
+    exec java "${JVM[@]}" -cp "$directory:$BUILT/classes:$(classpath)" "$@"
+}
+
+# Java's names of examples begin with a capital.
+example() {
+    local name="${1:-}"
+    [ -f "$JAVA_CLIENT/examples/${name^}.java" ] || stop "there is no example '$name' in clients/java/examples"
+    shift
+    run examples "${name^}" "$@"
+}
+
 case "${1:-}" in
 tools) tools ;;
 generate) generate "${2:-}" ;;
+build) build ;;
+driver) run driver io.chatbridge.driver.Main ;;
+example) example "${@:2}" ;;
 *) stop "usage: java.sh tools | generate [--check] | lint | test | build | driver | example NAME [ARGUMENT...] | package" ;;
 esac
