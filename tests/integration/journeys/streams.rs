@@ -143,7 +143,13 @@ async fn heartbeats_move_the_cursor_over_what_does_not_match() {
         .deliver(&service.webhook, &world.vendor.message("c", "unmatched"))
         .await;
     eventually("the cursor moves", async || {
-        assert!(matches!(events.next().await, Ok(Payload::Heartbeat(_))));
+        let beat = match events.next().await {
+            Ok(Payload::Heartbeat(beat)) => beat,
+            other => panic!("a heartbeat and not {other:?}"),
+        };
+        // What is set for this service: by it clients know a dead connection from a quiet one.
+        let told = beat.interval.map(std::time::Duration::try_from);
+        assert_eq!(told, Some(Ok(std::time::Duration::from_millis(200))));
         (events.cursor != before).then_some(())
     })
     .await;
