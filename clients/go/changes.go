@@ -68,6 +68,13 @@ func (c *changes) failsOnGap() bool {
 func (c *changes) connect() *pb.AgentEventsRequest {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return proto.CloneOf(c.request)
+}
+
+// disconnect notes that a connection is over: until the next has a name, no changes can be made.
+func (c *changes) disconnect() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.now.number++
 	c.now.id = ""
 	c.told = 0
@@ -75,7 +82,7 @@ func (c *changes) connect() *pb.AgentEventsRequest {
 	for _, each := range c.pending {
 		again = append(again, each.change)
 	}
-	// Those of pending were made before what the last connection did not come to.
+	// Those of pending were made before what this connection did not come to.
 	c.lost = append(again, c.lost...)
 	c.pending = nil
 	select {
@@ -83,7 +90,6 @@ func (c *changes) connect() *pb.AgentEventsRequest {
 		c.ready = make(chan struct{})
 	default:
 	}
-	return proto.CloneOf(c.request)
 }
 
 // named notes the stream's id. It says whether changes were lost, to be made anew by redo.

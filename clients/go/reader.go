@@ -99,8 +99,11 @@ func (r *reader) connection(ctx context.Context) (broken, error) {
 	transport := r.stream.client.transport
 	ctx, cancel := context.WithCancelCause(ctx)
 	var changing sync.WaitGroup
-	defer changing.Wait()
-	defer cancel(nil)
+	defer func() {
+		cancel(nil)
+		changing.Wait()
+		r.stream.changes.disconnect()
+	}()
 
 	// Before connecting: a connection that is not read falls behind.
 	if !r.takeSlot(ctx) {

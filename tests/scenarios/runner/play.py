@@ -139,8 +139,8 @@ class Play:
             return
         try:
             await go()
-        except (StepError, SetupError) as error:
-            self._all_fail(f"{place}: {error}")
+        except Exception as error:
+            self._all_fail(f"{place}: {_text(error)}")
 
     async def _join_world(self, step: Step, place: str) -> None:
         timeout_s = step.join.timeout.ToTimedelta().total_seconds() or _JOIN_S
@@ -148,8 +148,8 @@ class Play:
             await asyncio.wait_for(self._background[step.join.background], timeout_s)
         except asyncio.TimeoutError:
             self._all_fail(f"{place}: {step.join.background} was not over within {timeout_s:g} s")
-        except (StepError, SetupError) as error:
-            self._all_fail(f"{place}: {error}")
+        except Exception as error:
+            self._all_fail(f"{place}: {_text(error)}")
 
     async def _language_step(self, who: Participant, step: Step, kind: str, place: str) -> None:
         async def go() -> None:

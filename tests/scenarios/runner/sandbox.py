@@ -34,7 +34,7 @@ class Sandbox:
         status, answer = await self._ask("POST", "/chat-gateway/v1/conversations", body)
         if status // 100 != 2:
             raise StepError(f"the sandbox did not begin a conversation: {status} {answer}")
-        return str(answer["id"])
+        return str(answer["conversationId"])
 
     async def silence(self, conversation: str) -> None:
         """Has the agent join and from then on say only what they are told."""
@@ -84,6 +84,11 @@ class Sandbox:
         """How many events it has not delivered yet."""
         _, answer = await self._ask("GET", "/sandbox/v1/deliveries", None)
         return sum(record.get("outcome") == "pending" for record in answer["deliveries"])
+
+    async def delivered(self, conversation: str) -> int:
+        """How many events of a conversation it has delivered."""
+        _, answer = await self._ask("GET", f"/sandbox/v1/deliveries?conversationId={conversation}", None)
+        return len({it["eventId"] for it in answer["deliveries"] if it.get("outcome") == "delivered"})
 
     async def _act(self, conversation: str, action: dict[str, str]) -> tuple[int, Any]:
         return await self._ask("POST", f"/sandbox/v1/conversations/{conversation}/agent", action)

@@ -42,7 +42,7 @@ class Season:
         self._directory = directory
         self._seed = seed
         self._jobs = jobs
-        self._origins = [f"http://127.0.0.1:{free_port()}" for _ in range(_ORIGINS)]
+        self._origins = [free_port() for _ in range(_ORIGINS)]
         self._free_origins = self._origins[1:]
         self._drivers = [Driver(language, directory, self._origins[0]) for language in languages]
         self._worlds: dict[bytes, World] = {}
@@ -79,7 +79,7 @@ class Season:
         own = has_own_drivers(scenario)
         directory = self._directory / scenario.name
         directory.mkdir(exist_ok=True)
-        origin = self._free_origins.pop() if own else ""
+        origin = self._free_origins.pop() if own else 0
         drivers = [Driver(language, directory, origin) for language in self._languages] if own else self._drivers
         try:
             world = await self._world(scenario)

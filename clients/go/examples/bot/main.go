@@ -56,7 +56,8 @@ func run(ctx context.Context) error {
 		switch body := event.GetBody().(type) {
 		case *pb.AgentEvent_MemberChanged:
 			if isAgent(body.MemberChanged.Member) && body.MemberChanged.Change == pb.MemberChange_MEMBER_CHANGE_JOINED {
-				fmt.Println("agent joined:", body.MemberChanged.Member.Name)
+				// The vendor names agents only where the operator set that up.
+				fmt.Println("agent joined:", cmp.Or(body.MemberChanged.Member.Name, body.MemberChanged.Member.Id))
 			}
 		case *pb.AgentEvent_Message:
 			if !isAgent(body.Message.Sender) {
