@@ -43,7 +43,9 @@ twins_into() {
     "$PYTHON" "$CLIENT/tools/synchronous.py" "$CLIENT/src/chatbridge" "$1"
     local written=()
     mapfile -t written < <(cd "$1" && grep -l '^# Written from .* by tools/synchronous.py' -- *.py)
-    (cd "$1" && "$PYTHON" -m ruff check --quiet --fix --select F401,I --config "$CLIENT/pyproject.toml" "${written[@]}" &&
+    # Wherever they are written: the library's own modules come last.
+    (cd "$1" && "$PYTHON" -m ruff check --quiet --fix --select F401,I --config "$CLIENT/pyproject.toml" \
+        --config 'lint.isort.known-first-party = ["chatbridge"]' "${written[@]}" &&
         "$PYTHON" -m ruff format --quiet --config "$CLIENT/pyproject.toml" "${written[@]}")
 }
 
