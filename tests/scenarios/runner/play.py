@@ -56,10 +56,11 @@ _WORLD_STEPS: dict[str, _WorldStep] = {
     "change_callers": scene.change_callers,
     "chorus": scene.chorus,
     "kills": scene.kills,
+    "vendor": scene.vendor,
     "pause": scene.pause,
 }
 # After these a world is not what it was.
-_BREAKING = frozenset({"replica", "redis", "change_callers", "kills"})
+_BREAKING = frozenset({"replica", "redis", "change_callers", "kills", "vendor"})
 
 
 @dataclass
