@@ -179,7 +179,7 @@ class Play:
             self._took_s[who.language] = self._took_s.get(who.language, 0.0) + time.monotonic() - begun_s
 
     async def _join(self, who: Participant, step: Step) -> None:
-        task = who.background.pop(step.join.background, None)
+        task = who.background.get(step.join.background)
         if task is None:
             raise StepError(f"the scenario has nothing in the background named {step.join.background}")
         timeout_s = step.join.timeout.ToTimedelta().total_seconds() or _JOIN_S
