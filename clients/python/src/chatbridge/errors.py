@@ -109,6 +109,10 @@ class StreamEndedError(ChatbridgeError):
         self.ending = ending
         """What the server sent."""
 
+    def __reduce__(self) -> tuple[type[StreamEndedError], tuple[Ending]]:
+        """Made of the ending again, in another process for instance."""
+        return type(self), (self.ending,)
+
 
 @dataclass
 class _Details:
