@@ -47,7 +47,7 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
     holds a bounded number of responses that were not asked for yet, and reads on as they are taken.
 
     Leave it by `async with`, or call `aclose`, which says that the response given last is done with. `stop` ends it
-    from anywhere. Cancelling a wait for the next response, as `asyncio.wait_for` does, loses nothing.
+    from any task. Cancelling a wait for the next response, as `asyncio.wait_for` does, loses nothing.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
             return
 
     def stop(self) -> None:
-        """Ends the iteration from anywhere: whoever waits for the next response, or asks for it later, sees its end.
+        """Ends the iteration from any task: whoever waits for the next response, or asks for it later, sees its end.
 
         Unlike `aclose` it does not say that the response given last is done with: asking for the next one does.
         """
@@ -323,7 +323,7 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
             try:
                 revision = await self._connector.change(change.request)
             except ChatbridgeError as error:
-                if error.code is grpc.StatusCode.UNAVAILABLE or error.reason == "STREAM_UNKNOWN":
+                if self._progress.is_break(error) or error.reason == "STREAM_UNKNOWN":
                     return  # This connection may be over; the next response tries again.
                 raise
             changes.redone(change, stream_id, revision)

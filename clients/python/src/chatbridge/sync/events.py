@@ -310,7 +310,7 @@ class AgentEvents(Iterator[AgentEventsResponse]):
             try:
                 revision = self._connector.change(change.request)
             except ChatbridgeError as error:
-                if error.code is grpc.StatusCode.UNAVAILABLE or error.reason == "STREAM_UNKNOWN":
+                if self._progress.is_break(error) or error.reason == "STREAM_UNKNOWN":
                     return  # This connection may be over; the next response tries again.
                 raise
             with self._turn:
