@@ -2,6 +2,7 @@ package chatbridge
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"strings"
@@ -191,4 +192,36 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%q: %+v %v", test.given, parsed, err)
 		}
 	}
+}
+
+func TestTargetAndOptionsAgreeOnEncryption(t *testing.T) {
+	if _, err := New("https://chat.internal", WithPlaintext()); err == nil {
+		t.Error("a target with https:// is not encrypted")
+	}
+	if _, err := New("http://chat.internal", WithTLSConfig(&tls.Config{MinVersion: tls.VersionTLS13})); err == nil {
+		t.Error("a target with http:// has a TLS configuration")
+	}
+	for _, target := range []string{"http://chat.internal", "https://chat.internal", "chat.internal:443", "a:1,b:2"} {
+		client, err := New(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestANilRequestIsAnEmptyOne(t *testing.T) {
+	withFake(t, func(t *testing.T, fake *fake, client *Client) {
+		fake.sendMessage = func(_ context.Context, request *pb.SendMessageRequest) (*pb.SendMessageResponse, error) {
+			if request.GetRequestId() == "" || request.GetTenant() != "t1" {
+				t.Error(request)
+			}
+			return &pb.SendMessageResponse{}, nil
+		}
+		if _, err := client.SendMessage(context.Background(), nil); err != nil {
+			t.Error(err)
+		}
+	}, WithTenant("t1"))
 }

@@ -86,9 +86,7 @@ class Season:
             play = Play(scenario, drivers, world, directory, scenario.name, self._seed)
             outcomes = await play.run()
         except (SetupError, StepError) as error:
-            outcomes = [
-                Outcome(language.name, 0.0, f"the world did not start: {error}") for language in self._languages
-            ]
+            outcomes = [Outcome(language.name, f"the world did not start: {error}") for language in self._languages]
         finally:
             await self._leave_world(scenario)
             if own:

@@ -20,7 +20,7 @@ from stubs.scenario_pb2 import Caller, ReplicaAction
 
 # Short, so that what takes a few heartbeats takes no minute.
 _SETTINGS = {
-    "heartbeat_ms": "1000",
+    "heartbeat_ms": "3000",
     "drain_spread_ms": "200",
     "drain_deadline_ms": "3000",
     "keepalive_ms": "5000",

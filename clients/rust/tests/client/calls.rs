@@ -1,5 +1,8 @@
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -79,10 +82,10 @@ async fn a_repeated_call_is_the_same_call() {
 
 /// How often a server that fails like this is called.
 async fn attempts(fails: impl Fn() -> Status + Send + Sync + Copy + 'static, update: bool) -> usize {
-    let count = Arc::new(Mutex::new(0));
+    let count = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&count);
     let target = serve(move |_| {
-        *counted.lock().unwrap() += 1;
+        counted.fetch_add(1, Ordering::SeqCst);
         async move { failure(fails()) }
     })
     .await;
@@ -98,8 +101,7 @@ async fn attempts(fails: impl Fn() -> Status + Send + Sync + Copy + 'static, upd
             .await
             .unwrap_err();
     }
-    let count = *count.lock().unwrap();
-    count
+    count.load(Ordering::SeqCst)
 }
 
 #[tokio::test]

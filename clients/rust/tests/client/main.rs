@@ -1,4 +1,5 @@
 //! The client against a server that does as it is told.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod calls;
 mod errors;
