@@ -1,0 +1,120 @@
+import type { LookupAddress } from "node:dns";
+import type { ClientSessionOptions, SecureClientSessionOptions } from "node:http2";
+import type { LookupFunction } from "node:net";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { Http2SessionManager } from "@connectrpc/connect-node";
+import type { ConnectionOptions, Tls } from "./options.js";
+import type { Target } from "./target.js";
+
+/** An idle connection is closed after that time, in ms. */
+const IDLE_MS = 15 * 60_000;
+
+/** One address of a target, and the connection to it. */
+export class Endpoint {
+  readonly #newManager: () => Http2SessionManager;
+  readonly #waitMs: (attempt: number) => number;
+  /** Those before, on which something may still run. */
+  readonly #retired = new Set<Http2SessionManager>();
+  #manager: Http2SessionManager;
+  #connecting: Promise<this> | undefined;
+  #failures = 0;
+  #notBeforeMs = 0;
+
+  /** `waitMs`: how long to leave it alone after so many attempts that failed before the last one. */
+  constructor(target: Target, address: LookupAddress, options: ConnectionOptions, waitMs: (attempt: number) => number) {
+    const http2Options = { ...tlsOptions(options.tls), lookup: always(address) };
+    this.#waitMs = waitMs;
+    this.#newManager = () =>
+      new Http2SessionManager(
+        target.origin,
+        {
+          pingIntervalMs: options.keepaliveMs ?? 30_000,
+          pingTimeoutMs: options.keepaliveTimeoutMs ?? 10_000,
+          idleConnectionTimeoutMs: IDLE_MS,
+        },
+        // The types of Node leave out that these options reach `net.connect` and `tls.connect`.
+        http2Options as ClientSessionOptions | SecureClientSessionOptions,
+      );
+    this.#manager = this.#newManager();
+  }
+
+  get manager(): Http2SessionManager {
+    return this.#manager;
+  }
+
+  get isConnected(): boolean {
+    return ["open", "idle", "verifying"].includes(this.#manager.state());
+  }
+
+  /** Connects, unless it is left alone after a failure. */
+  connect(): Promise<this> {
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  /** Has the next request make a new connection. */
+  renew(): void {
+    for (const manager of this.#retired) {
+      if (manager.state() !== "open") {
+        manager.abort();
+        this.#retired.delete(manager);
+      }
+    }
+    if (this.#manager.state() === "open") {
+      this.#retired.add(this.#manager);
+    } else {
+      this.#manager.abort();
+    }
+    this.#manager = this.#newManager();
+    this.#connecting = undefined;
+    this.#failures = 0;
+    this.#notBeforeMs = 0;
+  }
+
+  close(): void {
+    for (const manager of [this.#manager, ...this.#retired]) {
+      manager.abort();
+    }
+  }
+
+  async #connect(): Promise<this> {
+    const manager = this.#manager;
+    if (performance.now() < this.#notBeforeMs) {
+      throw manager.error() ?? new ConnectError("no connection", Code.Unavailable);
+    }
+    if ((await manager.connect()) === "error") {
+      const error = manager.error() ?? new ConnectError("no connection", Code.Unavailable);
+      if (manager === this.#manager) {
+        this.#notBeforeMs = performance.now() + this.#waitMs(this.#failures++);
+      }
+      throw error;
+    }
+    this.#failures = 0;
+    return this;
+  }
+}
+
+function tlsOptions(tls: Tls | undefined): Record<string, unknown> {
+  return {
+    ...(tls?.authorities && { ca: pem(tls.authorities) }),
+    ...(tls?.certificate && { cert: pem(tls.certificate) }),
+    ...(tls?.key && { key: pem(tls.key) }),
+  };
+}
+
+function pem(text: string | Uint8Array): string | Buffer {
+  return typeof text === "string" ? text : Buffer.from(text);
+}
+
+/** The name was looked up already. */
+function always({ address, family }: LookupAddress): LookupFunction {
+  return (_host, options, callback) => {
+    if (options.all) {
+      callback(null, [{ address, family }]);
+    } else {
+      callback(null, address, family);
+    }
+  };
+}
