@@ -47,7 +47,7 @@ tools() {
     go_tool "$STATICCHECK"
     # The race detector of `test` is built with it.
     have cc || apt_install gcc libc6-dev
-    (cd "$SOURCE" && go mod download)
+    (cd "$SOURCE" && go mod download && cd packaging && go mod download)
 }
 
 # stubs DIRECTORY: writes the stubs of the contract and of the driver's protocol as they lie below clients/go.

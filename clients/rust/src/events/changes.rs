@@ -6,9 +6,10 @@ use std::{
 };
 
 use tokio::sync::watch;
-use tonic::Code;
 
 use crate::{Client, Error, v1};
+
+use super::reader::passes;
 
 /// Adds conversations to a stream and takes others off, from any task.
 #[derive(Clone)]
@@ -152,7 +153,7 @@ impl Changes {
                     self.accept(response.revision, &request);
                 }
                 // This connection may be over; what comes next tries again.
-                Err(error) if error.code() == Code::Unavailable || error.reason() == "STREAM_UNKNOWN" => {
+                Err(error) if passes(&error) || error.reason() == "STREAM_UNKNOWN" => {
                     return Ok(());
                 }
                 Err(error) => return Err(error),

@@ -17,13 +17,17 @@ use futures_util::{Stream, future::BoxFuture};
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Client, Error, call::scope, v1};
+use crate::{
+    Client, Error,
+    call::scope,
+    v1::{self, agent_events_response::Payload},
+};
 
 pub use changes::Changer;
 pub use hooks::CursorHooks;
 use hooks::Hooks;
 pub use options::StreamOptions;
-use reader::Reader;
+use reader::{Reader, fails_at_gaps};
 
 /// Responses of `AgentEvents`, each once and in order: events, heartbeats, gaps and endings.
 ///
@@ -40,6 +44,9 @@ pub struct AgentEvents {
     hooks: Option<Arc<dyn Hooks>>,
     /// The cursor of the response that was given last, which the application is working on.
     unsaved: Option<Bytes>,
+    fails_at_gaps: bool,
+    /// No cursor is saved from a gap on that fails the stream: who starts again is to see it again.
+    failing: bool,
     saving: Option<BoxFuture<'static, Result<(), Error>>>,
     ended: bool,
 }
@@ -64,7 +71,7 @@ impl Client {
             Some(v1::agent_events_request::Start::Cursor(cursor)) => cursor.clone(),
             _ => Bytes::new(),
         };
-        let hooks = options.hooks.clone();
+        let (hooks, fails_at_gaps) = (options.hooks.clone(), fails_at_gaps(&request));
         let reader = Reader::new(self.clone(), request, options, changer.changes(), given);
         let stopped = stop.clone();
         let task = self.tasks().spawn(async move {
@@ -82,6 +89,8 @@ impl Client {
             cursor,
             hooks,
             unsaved: None,
+            fails_at_gaps,
+            failing: false,
             saving: None,
             ended: false,
         }
@@ -166,7 +175,8 @@ impl Stream for AgentEvents {
         match &next {
             Some(Ok(response)) if !response.cursor.is_empty() => {
                 self.cursor = response.cursor.clone();
-                self.unsaved = self.hooks.is_some().then(|| response.cursor.clone());
+                self.failing |= self.fails_at_gaps && matches!(response.payload, Some(Payload::Gap(_)));
+                self.unsaved = (!self.failing).then(|| response.cursor.clone());
             }
             Some(Ok(_)) => {}
             Some(Err(_)) => self.ended = true,

@@ -13,9 +13,10 @@ use crate::{
     connection::Connection,
     methods::AGENT_EVENTS,
     status::{Origin, duration},
+    token::Token,
     v1::{
-        AgentEventsRequest, AgentEventsResponse, Ending, ReconnectAdvice, agent_events_request::Start,
-        agent_events_response::Payload,
+        AgentEventsRequest, AgentEventsResponse, Ending, GapPolicy, ReconnectAdvice,
+        agent_events_request::Start, agent_events_response::Payload,
     },
 };
 
@@ -40,6 +41,8 @@ struct Held {
     /// Since when it has been answering; `None`: it never did.
     answering: Option<Instant>,
     silence_max: Duration,
+    /// Whether events are gone, and the request says to fail then.
+    gap_fails: bool,
 }
 
 /// How one connection ended.
@@ -96,6 +99,7 @@ impl Reader {
                 opened: Instant::now(),
                 answering: None,
                 silence_max: self.client.settings().streams.silence_max,
+                gap_fails: false,
             };
             let end = Box::pin(self.hold(&mut held)).await;
             self.changes.broke();
@@ -106,7 +110,12 @@ impl Reader {
             {
                 self.attempt = 0;
             }
-            match end? {
+            let end = end?;
+            if held.gap_fails && !matches!(&end, End::Broke(error) if !self.is_break(error)) {
+                // What the server was about to say.
+                return Err(gap());
+            }
+            match end {
                 End::Abandoned => return Ok(()),
                 End::Ending(ending) if !self.options.resume => {
                     tracing::debug!(
@@ -215,8 +224,9 @@ impl Reader {
     /// Takes from a response what the next connection needs to know.
     fn note(&mut self, response: &AgentEventsResponse, held: &mut Held) -> Option<Ending> {
         self.refused = 0;
-        // A subscription knows by itself where to go on.
-        if !response.cursor.is_empty() && self.request.subscription.is_empty() {
+        held.gap_fails |= fails_at_gaps(&self.request) && matches!(response.payload, Some(Payload::Gap(_)));
+        // A subscription knows by itself where to go on. A gap that fails is not got over: who starts again is to see it again.
+        if !response.cursor.is_empty() && self.request.subscription.is_empty() && !held.gap_fails {
             self.request.start = Some(Start::Cursor(response.cursor.clone()));
         }
         match &response.payload {
@@ -274,28 +284,17 @@ impl Reader {
     }
 
     fn is_break(&mut self, error: &Error) -> bool {
-        let Some(status) = error.status() else {
-            return false;
-        };
-        match status.code {
-            Code::Unavailable => true,
-            Code::ResourceExhausted => status.retry_after.is_some(),
-            Code::Unknown | Code::Internal | Code::Cancelled | Code::DeadlineExceeded => {
-                status.origin != Origin::Chatbridge
-            }
-            Code::Unauthenticated
-                if self
-                    .client
-                    .settings()
-                    .token
-                    .as_ref()
-                    .is_some_and(|token| token.is_function()) =>
-            {
-                self.refused += 1;
-                self.refused <= REFUSED_MAX
-            }
-            _ => false,
+        let asked = self
+            .client
+            .settings()
+            .token
+            .as_ref()
+            .is_some_and(Token::is_function);
+        if asked && error.code() == Code::Unauthenticated {
+            self.refused += 1;
+            return self.refused <= REFUSED_MAX;
         }
+        passes(error)
     }
 }
 
@@ -304,6 +303,33 @@ impl Drop for Reader {
     fn drop(&mut self) {
         self.changes.over();
     }
+}
+
+/// Whether a stream is to fail where events are gone.
+pub(super) fn fails_at_gaps(request: &AgentEventsRequest) -> bool {
+    matches!(request.gap_policy(), GapPolicy::Fail | GapPolicy::Unspecified)
+}
+
+/// Whether another connection may do what failed so.
+pub(super) fn passes(error: &Error) -> bool {
+    error.status().is_some_and(|status| match status.code {
+        Code::Unavailable => true,
+        Code::ResourceExhausted => status.retry_after.is_some(),
+        Code::Unknown | Code::Internal | Code::Cancelled | Code::DeadlineExceeded => {
+            status.origin != Origin::Chatbridge
+        }
+        _ => false,
+    })
+}
+
+fn gap() -> Error {
+    let mut error = StatusError::new(
+        Code::OutOfRange,
+        "events after the start are gone",
+        Origin::Chatbridge,
+    );
+    error.reason = "CURSOR_GAP".to_owned();
+    error.into()
 }
 
 fn silent(limit: Duration) -> Error {

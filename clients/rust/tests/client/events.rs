@@ -15,7 +15,10 @@ use crate::fake::{Answer, all, event, failure, quick, response, serve, status, t
 
 /// The next response's cursor.
 async fn next(events: &mut AgentEvents) -> Result<Option<String>, Error> {
-    let response = events.next().await.transpose()?;
+    let response = tokio::time::timeout(Duration::from_secs(20), events.next())
+        .await
+        .expect("the stream hangs");
+    let response = response.transpose()?;
     Ok(response.map(|response| String::from_utf8_lossy(&response.cursor).into_owned()))
 }
 
@@ -141,6 +144,39 @@ async fn what_cannot_be_mended_is_raised() {
         .await
         .unwrap_err();
     assert_eq!(error.reason(), "STORE_CORRUPT");
+}
+
+#[tokio::test]
+async fn a_gap_that_fails_is_not_got_over() {
+    let gap = || response("gap", Payload::Gap(v1::Gap::default()));
+    let (target, mut requests) = streams(move |number| match number {
+        // It breaks before the server says that it fails.
+        0 => all([event("1"), gap()])
+            .chain(failure(Status::unavailable("cut")))
+            .boxed(),
+        _ => then_silence([gap(), event("2")]),
+    })
+    .await;
+    let client = quick(&target).connect().await.unwrap();
+    let memory = Memory::default();
+    let options = StreamOptions::default().cursor_hooks(memory.clone());
+    let mut events = client.agent_events_with(v1::AgentEventsRequest::default(), options.clone());
+    assert_eq!(next(&mut events).await.unwrap().unwrap(), "1");
+    assert_eq!(next(&mut events).await.unwrap().unwrap(), "gap");
+    let error = next(&mut events).await.unwrap_err();
+    assert_eq!((error.code(), error.reason()), (Code::OutOfRange, "CURSOR_GAP"));
+    assert_eq!(*memory.saved.lock().unwrap(), ["1"]);
+    requests.recv().await.unwrap();
+    assert!(requests.try_recv().is_err(), "it connected again");
+
+    let request = v1::AgentEventsRequest {
+        gap_policy: v1::GapPolicy::Earliest.into(),
+        ..Default::default()
+    };
+    let mut events = client.agent_events_with(request, options);
+    assert_eq!(next(&mut events).await.unwrap().unwrap(), "gap");
+    assert_eq!(next(&mut events).await.unwrap().unwrap(), "2");
+    assert_eq!(*memory.saved.lock().unwrap(), ["1", "gap"]);
 }
 
 #[tokio::test]
@@ -325,16 +361,12 @@ async fn a_change_that_was_not_told_is_made_anew() {
     let (cut, cuts) = mpsc::unbounded_channel::<()>();
     let cuts = Arc::new(tokio::sync::Mutex::new(cuts));
     let target = serve(move |mut call| {
-        let (tell, cut, cuts) = (tell.clone(), cut.clone(), Arc::clone(&cuts));
+        let (tell, cuts) = (tell.clone(), Arc::clone(&cuts));
         async move {
             if call.method == "ChangeAgentEvents" {
                 let change: v1::ChangeAgentEventsRequest = call.request().await;
-                let first = change.stream_id == "first";
                 tell.send((change.stream_id, change.add_conversation_ids))
                     .unwrap();
-                if first {
-                    cut.send(()).unwrap();
-                }
                 return all([v1::ChangeAgentEventsResponse { revision: 1 }]);
             }
             let request: v1::AgentEventsRequest = call.request().await;
@@ -343,7 +375,7 @@ async fn a_change_that_was_not_told_is_made_anew() {
             let name = if call.number == 0 { "first" } else { "second" };
             let begin = [heartbeat("1", name, Duration::from_secs(20))];
             if call.number == 0 {
-                // Breaks once the change was accepted.
+                // Breaks once the change was accepted, and never tells of it.
                 let broke = futures_util::stream::once(async move {
                     cuts.lock().await.recv().await;
                     Err(Status::unavailable("cut"))
@@ -368,6 +400,7 @@ async fn a_change_that_was_not_told_is_made_anew() {
         ..Default::default()
     };
     changer.change(change).await.unwrap();
+    cut.send(()).unwrap();
     assert!(next(&mut events).await.unwrap().is_some());
 
     let expected = [("opened", "a"), ("first", "b"), ("opened", "a"), ("second", "b")];
