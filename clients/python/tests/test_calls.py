@@ -91,7 +91,7 @@ async def test_an_error_carries_what_the_details_say(fake: Fake, chatbridge: Cha
 
     fake.fail = fail
     with pytest.raises(ChatbridgeError) as caught:
-        await chatbridge.get_conversation("c1")
+        await chatbridge.get_conversation("c1", timeout=2)
     error = caught.value
     assert error.code is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert error.reason == "UPSTREAM_RATE_LIMITED"
@@ -116,7 +116,12 @@ async def test_an_invalid_request_names_its_fields(fake: Fake, chatbridge: Chatb
 
 async def test_an_unknown_outcome_is_told_apart(fake: Fake, chatbridge: Chatbridge) -> None:
     async def fail(context: Context) -> None:
-        await abort(context, grpc.StatusCode.UNKNOWN, "lost", ErrorInfo(reason="UPSTREAM_OUTCOME_UNKNOWN"))
+        await abort(
+            context,
+            grpc.StatusCode.UNKNOWN,
+            "lost",
+            ErrorInfo(reason="UPSTREAM_OUTCOME_UNKNOWN", domain="chatbridge"),
+        )
 
     fake.fail = fail
     with pytest.raises(ChatbridgeError) as caught:
@@ -144,9 +149,12 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
     assert caught.value.code is grpc.StatusCode.UNAVAILABLE
 
 
-async def test_a_client_that_is_not_open_says_so() -> None:
-    with pytest.raises(RuntimeError, match="async with"):
-        await Chatbridge("127.0.0.1:1").get_conversation("c1")
+async def test_a_client_that_is_closed_says_so(fake: Fake) -> None:
+    chatbridge = Chatbridge(fake.target)
+    await chatbridge.get_conversation("c1")
+    await chatbridge.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        await chatbridge.get_conversation("c1")
 
 
 async def test_find_or_create_sends_every_part(fake: Fake, chatbridge: Chatbridge) -> None:
@@ -195,7 +203,7 @@ async def test_a_list_is_followed_to_its_end(fake: Fake, chatbridge: Chatbridge,
 async def test_an_error_on_the_way_through_a_list_is_raised(fake: Fake, chatbridge: Chatbridge) -> None:
     async def fail(context: Context) -> None:
         if len(fake.requests) == 2:
-            await abort(context, grpc.StatusCode.UNAVAILABLE, "gone")
+            await abort(context, grpc.StatusCode.NOT_FOUND, "gone")
 
     fake.fail = fail
     every = chatbridge.iterate_conversations(page_size=2)

@@ -89,7 +89,7 @@ async def test_what_is_missing_is_said_before_anything_is_sent(
     fake: Fake, chatbridge: Chatbridge, file: File, problem: str
 ) -> None:
     with pytest.raises(ValueError, match=problem):
-        await chatbridge.hand_over("channel", user=User(), files=[file])
+        await chatbridge.hand_over_conversation("channel", user=User(), files=[file])
     assert fake.requests == []
 
 
@@ -97,7 +97,7 @@ async def test_a_file_that_is_not_there_hands_nothing_over(
     fake: Fake, chatbridge: Chatbridge, tmp_path: Path
 ) -> None:
     with pytest.raises(FileNotFoundError):
-        await chatbridge.hand_over("channel", user=User(), files=[File(b"a", "a"), tmp_path / "missing"])
+        await chatbridge.hand_over_conversation("channel", user=User(), files=[File(b"a", "a"), tmp_path / "missing"])
     assert fake.requests == []
 
 
@@ -125,7 +125,10 @@ async def test_who_stops_waiting_ends_the_call(fake: Fake, chatbridge: Chatbridg
 async def test_an_early_refusal_is_raised_as_the_server_said_it(fake: Fake, chatbridge: Chatbridge) -> None:
     async def fail(context: Context) -> None:
         await abort(
-            context, grpc.StatusCode.NOT_FOUND, "no such conversation", ErrorInfo(reason="UPSTREAM_NOT_FOUND")
+            context,
+            grpc.StatusCode.NOT_FOUND,
+            "no such conversation",
+            ErrorInfo(reason="UPSTREAM_NOT_FOUND", domain="chatbridge"),
         )
 
     fake.fail = fail
@@ -143,7 +146,7 @@ async def test_a_hand_over_sends_the_conversation_and_each_file_behind_it(
 ) -> None:
     path = tmp_path / "terms.txt"
     path.write_text("all of them")
-    handed = await chatbridge.hand_over(
+    handed = await chatbridge.hand_over_conversation(
         "channel",
         user=User(name="Ada"),
         assignment=to_queue("100"),
@@ -188,7 +191,12 @@ async def gives_all(context: Context) -> AsyncIterator[DownloadAttachmentRespons
 async def breaks_off(context: Context) -> AsyncIterator[DownloadAttachmentResponse]:
     yield DownloadAttachmentResponse(start=Attachment(id="a1", size_bytes=6))
     yield DownloadAttachmentResponse(chunk=b"abc")
-    await abort(context, grpc.StatusCode.UNAVAILABLE, "8x8 broke off", ErrorInfo(reason="UPSTREAM_UNAVAILABLE"))
+    await abort(
+        context,
+        grpc.StatusCode.UNAVAILABLE,
+        "8x8 broke off",
+        ErrorInfo(reason="UPSTREAM_UNAVAILABLE", domain="chatbridge"),
+    )
 
 
 async def never_ends(context: Context) -> AsyncIterator[DownloadAttachmentResponse]:

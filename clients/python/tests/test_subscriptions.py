@@ -72,7 +72,9 @@ async def test_a_commit_says_whether_it_moved_and_raises_what_was_taken_over(
     assert (request.tenant, request.subscription, request.cursor) == ("t1", "orders", b"here")
 
     async def superseded(context: Context) -> None:
-        await abort(context, grpc.StatusCode.ABORTED, "gone", ErrorInfo(reason="CURSOR_SUPERSEDED"))
+        await abort(
+            context, grpc.StatusCode.ABORTED, "gone", ErrorInfo(reason="CURSOR_SUPERSEDED", domain="chatbridge")
+        )
 
     fake.fail = superseded
     with pytest.raises(ChatbridgeError) as raised:

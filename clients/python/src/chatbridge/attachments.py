@@ -5,24 +5,26 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
-import grpc
+from google.protobuf.message import Message
 
 from chatbridge.calls import Calls, pages
-from chatbridge.errors import ChatbridgeError
+from chatbridge.contents import chunks_of
+from chatbridge.contract import fill_in
 from chatbridge.files import Described, File, describe
 from chatbridge.v1 import (
     Attachment,
     DownloadAttachmentRequest,
     DownloadAttachmentResponse,
     GetAttachmentRequest,
+    GetAttachmentResponse,
     ListAttachmentsRequest,
     ListAttachmentsResponse,
     UploadAttachmentRequest,
+    UploadAttachmentResponse,
     UploadAttachmentStart,
 )
 
@@ -36,30 +38,35 @@ class AttachmentCalls(Calls):
         file: File | str | os.PathLike[str],
         *,
         request_id: str = "",
+        tenant: str = "",
         timeout: float | None = None,
     ) -> Attachment:
         """Uploads a file, a path or a `File`. A message that refers to its `id` shows it to the agent.
 
         `request_id` is a UUID that makes a repeat with the same bytes harmless; empty: a new one.
         """
-        described = await describe(file)
+        described = await asyncio.to_thread(describe, file)
         start = UploadAttachmentStart(
-            tenant=self._tenant,
+            tenant=tenant,
             conversation_id=conversation_id,
-            request_id=request_id or str(uuid.uuid4()),
+            request_id=request_id,
             file_name=described.file_name,
             media_type=described.media_type,
             size_bytes=described.size_bytes,
             author_type=described.author_type,
         )
-        rpc = self._connection.attachments.UploadAttachment
-        return (await self._send(rpc, _upload(start, described), timeout)).attachment
+        fill_in(start, self._settings.tenant)
+        upload = _upload(start, described)
+        return (await self._send(UploadAttachmentRequest, upload, UploadAttachmentResponse, timeout)).attachment
 
     async def download_attachment(
-        self, conversation_id: str, attachment_id: str, *, timeout: float | None = None
+        self, conversation_id: str, attachment_id: str, *, tenant: str = "", timeout: float | None = None
     ) -> AsyncGenerator[bytes, None]:
         """The bytes of a file, piece by piece. Where it raises, what came before is only the beginning."""
-        async with aclosing(self._parts(conversation_id, attachment_id, timeout)) as parts:
+        request = DownloadAttachmentRequest(
+            tenant=tenant, conversation_id=conversation_id, attachment_id=attachment_id
+        )
+        async with aclosing(self._receive(request, DownloadAttachmentResponse, timeout)) as parts:
             async for part in parts:
                 if part.HasField("chunk"):
                     yield part.chunk
@@ -70,12 +77,16 @@ class AttachmentCalls(Calls):
         attachment_id: str,
         path: str | os.PathLike[str],
         *,
+        tenant: str = "",
         timeout: float | None = None,
     ) -> Attachment:
         """Downloads a file to `path`, which is written or replaced only once the file is complete.
 
         What is answered tells its name, type and size, as far as the vendor says them with the bytes.
         """
+        request = DownloadAttachmentRequest(
+            tenant=tenant, conversation_id=conversation_id, attachment_id=attachment_id
+        )
         target = Path(path)
         found = Attachment()
         descriptor, partial_name = await asyncio.to_thread(
@@ -83,7 +94,7 @@ class AttachmentCalls(Calls):
         )
         try:
             with os.fdopen(descriptor, "wb") as partial:
-                async with aclosing(self._parts(conversation_id, attachment_id, timeout)) as parts:
+                async with aclosing(self._receive(request, DownloadAttachmentResponse, timeout)) as parts:
                     async for part in parts:
                         if part.HasField("start"):
                             found = part.start
@@ -96,13 +107,11 @@ class AttachmentCalls(Calls):
         return found
 
     async def get_attachment(
-        self, conversation_id: str, attachment_id: str, *, timeout: float | None = None
+        self, conversation_id: str, attachment_id: str, *, tenant: str = "", timeout: float | None = None
     ) -> Attachment:
         """Reads a file's details from the vendor."""
-        request = GetAttachmentRequest(
-            tenant=self._tenant, conversation_id=conversation_id, attachment_id=attachment_id
-        )
-        return (await self._call(self._connection.attachments.GetAttachment, request, timeout)).attachment
+        request = GetAttachmentRequest(tenant=tenant, conversation_id=conversation_id, attachment_id=attachment_id)
+        return (await self._call(request, GetAttachmentResponse, timeout)).attachment
 
     async def list_attachments(
         self,
@@ -112,18 +121,19 @@ class AttachmentCalls(Calls):
         page_token: str = "",
         filter: str = "",  # noqa: A002 (the contract's word)
         order_by: str = "",
+        tenant: str = "",
         timeout: float | None = None,
     ) -> ListAttachmentsResponse:
         """Reads one page of a conversation's files from the vendor. `filter` is FIQL."""
         request = ListAttachmentsRequest(
-            tenant=self._tenant,
+            tenant=tenant,
             conversation_id=conversation_id,
             page_size=page_size,
             page_token=page_token,
             filter=filter,
             order_by=order_by,
         )
-        return await self._call(self._connection.attachments.ListAttachments, request, timeout)
+        return await self._call(request, ListAttachmentsResponse, timeout)
 
     async def iterate_attachments(
         self,
@@ -132,6 +142,7 @@ class AttachmentCalls(Calls):
         page_size: int = 100,
         filter: str = "",  # noqa: A002 (the contract's word)
         order_by: str = "",
+        tenant: str = "",
         timeout: float | None = None,
     ) -> AsyncIterator[Attachment]:
         """Every file of a conversation, page after page; `timeout` is that of each page."""
@@ -142,33 +153,16 @@ class AttachmentCalls(Calls):
                 page_token=token,
                 filter=filter,
                 order_by=order_by,
+                tenant=tenant,
                 timeout=timeout,
             )
         ):
             for attachment in page.attachments:
                 yield attachment
 
-    async def _parts(
-        self, conversation_id: str, attachment_id: str, timeout: float | None
-    ) -> AsyncGenerator[DownloadAttachmentResponse, None]:
-        request = DownloadAttachmentRequest(
-            tenant=self._tenant, conversation_id=conversation_id, attachment_id=attachment_id
-        )
-        call = self._connection.attachments.DownloadAttachment(
-            request, timeout=self._transfer_timeout if timeout is None else timeout
-        )
-        try:
-            async for part in call:
-                yield part
-        except grpc.aio.AioRpcError as error:
-            raise ChatbridgeError.from_rpc(error) from error
-        finally:
-            # Whoever stops early wants no more of it; to a call that is over it does nothing.
-            call.cancel()
 
-
-async def _upload(start: UploadAttachmentStart, file: Described) -> AsyncGenerator[UploadAttachmentRequest, None]:
+async def _upload(start: UploadAttachmentStart, file: Described) -> AsyncGenerator[Message, None]:
     yield UploadAttachmentRequest(start=start)
-    async with aclosing(file.chunks()) as chunks:
+    async with aclosing(chunks_of(file)) as chunks:
         async for chunk in chunks:
             yield UploadAttachmentRequest(chunk=chunk)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Iterable, Mapping
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from chatbridge.calls import Calls, pages
-from chatbridge.files import Described, File, describe
 from chatbridge.v1 import (
     Assignment,
     Conversation,
@@ -23,14 +19,18 @@ from chatbridge.v1 import (
     FindOrCreateConversationRequest,
     FindOrCreateConversationResponse,
     GetConversationRequest,
-    HandOver,
-    HandOverConversationRequest,
-    HandOverConversationResponse,
-    HandOverFile,
+    GetConversationResponse,
+    Interaction,
     ListConversationsRequest,
     ListConversationsResponse,
+    ListInteractionsRequest,
+    ListInteractionsResponse,
+    ListParticipantsRequest,
+    ListParticipantsResponse,
     MessageInput,
-    TranscriptPolicy,
+    Participant,
+    ReplaceConversationRequest,
+    ReplaceConversationResponse,
     TransferConversationRequest,
     TransferConversationResponse,
     UpdateConversationRequest,
@@ -42,41 +42,6 @@ from chatbridge.v1 import (
 class ConversationCalls(Calls):
     """Calls of `ConversationService` that begin, change, list and end conversations."""
 
-    async def hand_over(
-        self,
-        channel_id: str,
-        *,
-        user: User,
-        assignment: Assignment | None = None,
-        history: Iterable[MessageInput] = (),
-        files: Iterable[File | str | os.PathLike[str]] = (),
-        labels: Mapping[str, str] | None = None,
-        transcript_policy: TranscriptPolicy.ValueType = TranscriptPolicy.TRANSCRIPT_POLICY_UNSPECIFIED,
-        omission_note: str = "",
-        request_id: str = "",
-        timeout: float | None = None,
-    ) -> HandOverConversationResponse:
-        """Hands a customer over in one call: conversation, transcript of any length, context and files.
-
-        `files` are paths or `File`s, at most 50; one that is not there raises before anything is sent. What became of
-        each is in `files` of the answer, since a file that fails does not undo the conversation. `request_id` is a
-        UUID that makes a repeat with the same content harmless; empty: a new one.
-        """
-        start = HandOver(
-            tenant=self._tenant,
-            request_id=request_id or str(uuid.uuid4()),
-            channel_id=channel_id,
-            user=user,
-            assignment=assignment,
-            history=history,
-            labels=labels,
-            transcript_policy=transcript_policy,
-            omission_note=omission_note,
-        )
-        described = [await describe(file) for file in files]
-        rpc = self._connection.conversations.HandOverConversation
-        return await self._send(rpc, _hand_over(start, described), timeout)
-
     async def find_or_create_conversation(
         self,
         channel_id: str,
@@ -85,6 +50,7 @@ class ConversationCalls(Calls):
         assignment: Assignment | None = None,
         history: Iterable[MessageInput] = (),
         labels: Mapping[str, str] | None = None,
+        tenant: str = "",
         timeout: float | None = None,
     ) -> FindOrCreateConversationResponse:
         """Finds the conversation of `user.user_id` on a channel, or creates it: one, however many ask at once.
@@ -92,14 +58,14 @@ class ConversationCalls(Calls):
         `created` of the answer tells which. All but `user.user_id` is for a new one only.
         """
         request = FindOrCreateConversationRequest(
-            tenant=self._tenant,
+            tenant=tenant,
             channel_id=channel_id,
             user=user,
             assignment=assignment,
             history=history,
             labels=labels,
         )
-        return await self._call(self._connection.conversations.FindOrCreateConversation, request, timeout)
+        return await self._call(request, FindOrCreateConversationResponse, timeout)
 
     async def create_conversation(
         self,
@@ -110,6 +76,7 @@ class ConversationCalls(Calls):
         history: Iterable[MessageInput] = (),
         labels: Mapping[str, str] | None = None,
         request_id: str = "",
+        tenant: str = "",
         timeout: float | None = None,
     ) -> CreateConversationResponse:
         """Starts a conversation, with the transcript and the context that the agent should see.
@@ -118,20 +85,22 @@ class ConversationCalls(Calls):
         harmless; empty: a new one.
         """
         request = CreateConversationRequest(
-            tenant=self._tenant,
-            request_id=request_id or str(uuid.uuid4()),
+            tenant=tenant,
+            request_id=request_id,
             channel_id=channel_id,
             user=user,
             assignment=assignment,
             history=history,
             labels=labels,
         )
-        return await self._call(self._connection.conversations.CreateConversation, request, timeout)
+        return await self._call(request, CreateConversationResponse, timeout)
 
-    async def get_conversation(self, conversation_id: str, *, timeout: float | None = None) -> Conversation:
+    async def get_conversation(
+        self, conversation_id: str, *, tenant: str = "", timeout: float | None = None
+    ) -> Conversation:
         """Reads a conversation from the vendor."""
-        request = GetConversationRequest(tenant=self._tenant, conversation_id=conversation_id)
-        return (await self._call(self._connection.conversations.GetConversation, request, timeout)).conversation
+        request = GetConversationRequest(tenant=tenant, conversation_id=conversation_id)
+        return (await self._call(request, GetConversationResponse, timeout)).conversation
 
     async def list_conversations(
         self,
@@ -140,13 +109,14 @@ class ConversationCalls(Calls):
         page_token: str = "",
         filter: str = "",  # noqa: A002 (the contract's word)
         order_by: str = "",
+        tenant: str = "",
         timeout: float | None = None,
     ) -> ListConversationsResponse:
         """Reads one page of the tenant's conversations from the vendor. `filter` is FIQL."""
         request = ListConversationsRequest(
-            tenant=self._tenant, page_size=page_size, page_token=page_token, filter=filter, order_by=order_by
+            tenant=tenant, page_size=page_size, page_token=page_token, filter=filter, order_by=order_by
         )
-        return await self._call(self._connection.conversations.ListConversations, request, timeout)
+        return await self._call(request, ListConversationsResponse, timeout)
 
     async def iterate_conversations(
         self,
@@ -154,12 +124,18 @@ class ConversationCalls(Calls):
         page_size: int = 100,
         filter: str = "",  # noqa: A002 (the contract's word)
         order_by: str = "",
+        tenant: str = "",
         timeout: float | None = None,
     ) -> AsyncIterator[Conversation]:
         """Every conversation of the tenant, page after page; `timeout` is that of each page. `filter` is FIQL."""
         async for page in pages(
             lambda token: self.list_conversations(
-                page_size=page_size, page_token=token, filter=filter, order_by=order_by, timeout=timeout
+                page_size=page_size,
+                page_token=token,
+                filter=filter,
+                order_by=order_by,
+                tenant=tenant,
+                timeout=timeout,
             )
         ):
             for conversation in page.conversations:
@@ -172,6 +148,7 @@ class ConversationCalls(Calls):
         user: User | None = None,
         assignment: Assignment | None = None,
         update_mask: Iterable[str] | None = None,
+        tenant: str = "",
         timeout: float | None = None,
     ) -> UpdateConversationResponse:
         """Changes the customer's data or the assignment; an event tells the outcome.
@@ -183,24 +160,32 @@ class ConversationCalls(Calls):
             given = {"user": user, "assignment": assignment}
             update_mask = [name for name, value in given.items() if value is not None]
         request = UpdateConversationRequest(
-            tenant=self._tenant,
+            tenant=tenant,
             conversation_id=conversation_id,
             conversation=Conversation(user=user, assignment=assignment),
             update_mask=FieldMask(paths=update_mask),
         )
-        return await self._call(self._connection.conversations.UpdateConversation, request, timeout)
+        return await self._call(request, UpdateConversationResponse, timeout)
+
+    async def replace_conversation(
+        self, conversation: Conversation, *, tenant: str = "", timeout: float | None = None
+    ) -> ReplaceConversationResponse:
+        """Replaces channel, customer and assignment as a whole; an event tells the outcome.
+
+        `conversation.conversation_id` says which; what is not given is cleared, as far as the vendor clears it.
+        """
+        request = ReplaceConversationRequest(tenant=tenant, conversation=conversation)
+        return await self._call(request, ReplaceConversationResponse, timeout)
 
     async def transfer_conversation(
-        self, conversation_id: str, assignment: Assignment, *, timeout: float | None = None
+        self, conversation_id: str, assignment: Assignment, *, tenant: str = "", timeout: float | None = None
     ) -> TransferConversationResponse:
         """Routes to another queue or script while no agent has the conversation; an event tells the outcome.
 
         Fails with the reason `CONVERSATION_WITH_AGENT` where one has it, and `CONVERSATION_ENDED` where it is idle.
         """
-        request = TransferConversationRequest(
-            tenant=self._tenant, conversation_id=conversation_id, assignment=assignment
-        )
-        return await self._call(self._connection.conversations.TransferConversation, request, timeout)
+        request = TransferConversationRequest(tenant=tenant, conversation_id=conversation_id, assignment=assignment)
+        return await self._call(request, TransferConversationResponse, timeout)
 
     async def create_post_agent_assignment(
         self,
@@ -210,44 +195,78 @@ class ConversationCalls(Calls):
         notify_channel_webhook: bool | None = None,
         max_total_minutes: int = 0,
         user_timeout_minutes: int = 0,
+        tenant: str = "",
         timeout: float | None = None,
-    ) -> CreatePostAgentAssignmentResponse:
+    ) -> None:
         """Asks that the conversation come back to a bot, behind a webhook, once the agent has left.
 
         0 minutes and None are the vendor's defaults.
         """
         request = CreatePostAgentAssignmentRequest(
-            tenant=self._tenant,
+            tenant=tenant,
             conversation_id=conversation_id,
             webhook_id=webhook_id,
             notify_channel_webhook=notify_channel_webhook,
             max_total_minutes=max_total_minutes,
             user_timeout_minutes=user_timeout_minutes,
         )
-        return await self._call(self._connection.conversations.CreatePostAgentAssignment, request, timeout)
+        await self._call(request, CreatePostAgentAssignmentResponse, timeout)
 
-    async def end_conversation(
-        self, conversation_id: str, *, timeout: float | None = None
-    ) -> EndConversationResponse:
+    async def end_conversation(self, conversation_id: str, *, tenant: str = "", timeout: float | None = None) -> None:
         """Ends the current interaction on the customer's behalf; a new message starts another."""
-        request = EndConversationRequest(tenant=self._tenant, conversation_id=conversation_id)
-        return await self._call(self._connection.conversations.EndConversation, request, timeout)
+        request = EndConversationRequest(tenant=tenant, conversation_id=conversation_id)
+        await self._call(request, EndConversationResponse, timeout)
 
-
-async def _hand_over(
-    start: HandOver, files: Sequence[Described]
-) -> AsyncGenerator[HandOverConversationRequest, None]:
-    yield HandOverConversationRequest(start=start)
-    for file in files:
-        yield HandOverConversationRequest(
-            file=HandOverFile(
-                file_name=file.file_name,
-                media_type=file.media_type,
-                size_bytes=file.size_bytes,
-                author_type=file.author_type,
-                text=file.text,
-            )
+    async def list_interactions(
+        self,
+        conversation_id: str,
+        *,
+        page_size: int = 0,
+        page_token: str = "",
+        tenant: str = "",
+        timeout: float | None = None,
+    ) -> ListInteractionsResponse:
+        """Reads one page of a conversation's interactions from the vendor."""
+        request = ListInteractionsRequest(
+            tenant=tenant, conversation_id=conversation_id, page_size=page_size, page_token=page_token
         )
-        async with aclosing(file.chunks()) as chunks:
-            async for chunk in chunks:
-                yield HandOverConversationRequest(chunk=chunk)
+        return await self._call(request, ListInteractionsResponse, timeout)
+
+    async def iterate_interactions(
+        self, conversation_id: str, *, page_size: int = 100, tenant: str = "", timeout: float | None = None
+    ) -> AsyncIterator[Interaction]:
+        """Every interaction of a conversation, page after page; `timeout` is that of each page."""
+        async for page in pages(
+            lambda token: self.list_interactions(
+                conversation_id, page_size=page_size, page_token=token, tenant=tenant, timeout=timeout
+            )
+        ):
+            for interaction in page.interactions:
+                yield interaction
+
+    async def list_participants(
+        self,
+        conversation_id: str,
+        *,
+        page_size: int = 0,
+        page_token: str = "",
+        tenant: str = "",
+        timeout: float | None = None,
+    ) -> ListParticipantsResponse:
+        """Reads one page of who took part in a conversation from the vendor."""
+        request = ListParticipantsRequest(
+            tenant=tenant, conversation_id=conversation_id, page_size=page_size, page_token=page_token
+        )
+        return await self._call(request, ListParticipantsResponse, timeout)
+
+    async def iterate_participants(
+        self, conversation_id: str, *, page_size: int = 100, tenant: str = "", timeout: float | None = None
+    ) -> AsyncIterator[Participant]:
+        """Everybody who took part in a conversation, page after page; `timeout` is that of each page."""
+        async for page in pages(
+            lambda token: self.list_participants(
+                conversation_id, page_size=page_size, page_token=token, tenant=tenant, timeout=timeout
+            )
+        ):
+            for participant in page.participants:
+                yield participant

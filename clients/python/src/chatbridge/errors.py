@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -14,6 +16,7 @@ from google.rpc.status_pb2 import Status
 from chatbridge.v1 import Ending, EndingReason
 
 _DETAILS_KEY = "grpc-status-details-bin"
+_DOMAIN = "chatbridge"
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,9 @@ class ChatbridgeError(Exception):
         metadata: Mapping[str, str] | None = None,
         field_violations: tuple[FieldViolation, ...] = (),
         retry_after: timedelta | None = None,
+        reads: bool = False,
     ) -> None:
-        """Holds what a status and its details said."""
+        """Holds what a status and its details said; `reads` says that the call has no side effects."""
         super().__init__(code, message)
         self.code = code
         """The gRPC status code."""
@@ -53,6 +57,7 @@ class ChatbridgeError(Exception):
         """The fields that are wrong, where the code is INVALID_ARGUMENT."""
         self.retry_after = retry_after
         """How long to wait before a repeat; None: the server did not say."""
+        self._reads = reads
 
     @property
     def reference_id(self) -> str:
@@ -63,7 +68,7 @@ class ChatbridgeError(Exception):
     def outcome_unknown(self) -> bool:
         """Whether it may have happened all the same: look before sending it again."""
         return self.reason == "UPSTREAM_OUTCOME_UNKNOWN" or (
-            self.code is grpc.StatusCode.DEADLINE_EXCEEDED and not self.reason
+            self.code is grpc.StatusCode.DEADLINE_EXCEEDED and not self.reason and not self._reads
         )
 
     def __str__(self) -> str:
@@ -73,16 +78,20 @@ class ChatbridgeError(Exception):
         return f"{self.code.name}{reason}: {self.message}{reference}"
 
     @classmethod
-    def from_rpc(cls, error: grpc.aio.AioRpcError) -> ChatbridgeError:
-        """Reads the `google.rpc.Status` that came with the error, if one did."""
+    def from_rpc(cls, error: grpc.RpcError, *, reads: bool = False) -> ChatbridgeError:
+        """Reads an error of gRPC's, with the `google.rpc.Status` that came with it, if one did.
+
+        `reads` says that the call has no side effects, so that its outcome does not matter.
+        """
         details = _details(error)
         return cls(
-            error.code(),
-            error.details() or "the server gave no description",
+            getattr(error, "code", _unknown)(),
+            getattr(error, "details", str)() or "the server gave no description",
             reason=details.reason,
             metadata=details.metadata,
             field_violations=tuple(details.field_violations),
             retry_after=details.retry_after,
+            reads=reads,
         )
 
 
@@ -109,31 +118,40 @@ class _Details:
     retry_after: timedelta | None = None
 
 
-def _details(error: grpc.aio.AioRpcError) -> _Details:
+def _unknown() -> grpc.StatusCode:
+    return grpc.StatusCode.UNKNOWN
+
+
+def _details(error: grpc.RpcError) -> _Details:
     """What the trailers say; nothing where they are absent or unreadable, because the code still counts."""
     found = _Details()
-    for key, value in error.trailing_metadata() or ():
+    for key, value in getattr(error, "trailing_metadata", tuple)() or ():
         if key != _DETAILS_KEY or not isinstance(value, bytes):
             continue
         try:
-            _read(Status.FromString(value), found)
+            status = Status.FromString(value)
         except DecodeError:
             continue
+        for detail in status.details:
+            # One that cannot be read does not hide the others.
+            with suppress(DecodeError):
+                _read(detail, found)
     return found
 
 
-def _read(status: Status, found: _Details) -> None:
-    for detail in status.details:
-        info, bad_request, retry = ErrorInfo(), BadRequest(), RetryInfo()
-        if detail.Unpack(info):
+def _read(detail: Any, found: _Details) -> None:
+    info, bad_request, retry = ErrorInfo(), BadRequest(), RetryInfo()
+    if detail.Unpack(info):
+        # What a proxy says in its own words is not what Chatbridge's words mean.
+        if info.domain == _DOMAIN:
             found.reason = info.reason
             found.metadata = dict(info.metadata)
-        elif detail.Unpack(bad_request):
-            found.field_violations += [
-                FieldViolation(violation.field, violation.description) for violation in bad_request.field_violations
-            ]
-        elif detail.Unpack(retry):
-            found.retry_after = retry.retry_delay.ToTimedelta()
+    elif detail.Unpack(bad_request):
+        found.field_violations += [
+            FieldViolation(violation.field, violation.description) for violation in bad_request.field_violations
+        ]
+    elif detail.Unpack(retry):
+        found.retry_after = retry.retry_delay.ToTimedelta()
 
 
 def _ending_name(ending: Ending) -> str:

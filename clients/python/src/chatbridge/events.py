@@ -3,82 +3,81 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
+import inspect
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from datetime import datetime
+from dataclasses import dataclass
 from types import TracebackType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import grpc
 
-from chatbridge.backoff import Backoff
-from chatbridge.errors import ChatbridgeError, StreamEndedError
-from chatbridge.v1 import (
-    AgentEventsRequest,
-    AgentEventsResponse,
-    ChangeAgentEventsRequest,
-    Ending,
-    ReconnectAdvice,
-    StartPosition,
-    Subscription,
-)
+from chatbridge.channels import Lease
+from chatbridge.errors import ChatbridgeError
+from chatbridge.progress import Again, Outcome, Over, Progress
+from chatbridge.start import Start, change_of
+from chatbridge.v1 import AgentEventsRequest, AgentEventsResponse, ChangeAgentEventsRequest, StartPosition
 
-_log = logging.getLogger("chatbridge")
-
-# Reading repeats without harm, but only this code promises that a repeat can succeed.
-_RESUMABLE = frozenset({grpc.StatusCode.UNAVAILABLE})
+LoadCursor: TypeAlias = "Callable[[], bytes | Awaitable[bytes | None] | None]"
+SaveCursor: TypeAlias = "Callable[[bytes], object | Awaitable[object]]"
 
 _Call: TypeAlias = "grpc.aio.UnaryStreamCall[AgentEventsRequest, AgentEventsResponse]"
-_Open: TypeAlias = Callable[[AgentEventsRequest], _Call]
-_Change: TypeAlias = Callable[[ChangeAgentEventsRequest], Awaitable[int]]
 
 
-def set_start(
-    request: AgentEventsRequest | ChangeAgentEventsRequest | Subscription,
-    start: bytes | datetime | StartPosition.ValueType,
-) -> None:
-    """Sets where something starts: a cursor, a time with a zone or an end of the log."""
-    if isinstance(start, bytes):
-        request.cursor = start
-    elif isinstance(start, datetime):
-        if start.tzinfo is None:
-            raise ValueError("start needs a time zone, such as datetime.now(timezone.utc)")
-        request.time.FromDatetime(start)
-    else:
-        request.position = start
+@dataclass(frozen=True)
+class Connector:
+    """What a stream has of its client."""
+
+    open: Callable[[AgentEventsRequest, Lease | None], Awaitable[tuple[Lease, Any]]]
+    """Opens a stream over the current channel, or over another than the one given."""
+    give_back: Callable[[Lease], Awaitable[None]]
+    """Ends the use of a channel."""
+    change: Callable[[ChangeAgentEventsRequest], Awaitable[int]]
+    """Changes a stream; the revision."""
+    forget: Callable[[AgentEvents], None]
+    """The stream is over."""
 
 
 class AgentEvents(AsyncIterator[AgentEventsResponse]):
-    """Responses of `AgentEvents`, each once: events, heartbeats, gaps and endings.
+    """Responses of `AgentEvents`, in order: events, heartbeats, gaps, changes and endings.
 
-    Iterate it once, from one task. Where it resumes, it connects again after a break, from the cursor of the response
-    that it gave last, for as long as it takes; the logger `chatbridge` tells of each break. It raises
-    `ChatbridgeError` on what connecting again cannot mend, and ends after `aclose` or when its client is closed.
-    Cancelling a wait for the next response, as `asyncio.wait_for` does, loses nothing: the next wait connects again.
+    Iterate it once, from one task at a time. Where it resumes, it connects again after a break, behind the last
+    response that it received, for as long as it takes; the logger `chatbridge` tells of each break. It raises
+    `ChatbridgeError` on what connecting again cannot mend, and what the cursor's functions raise; then it is over. It
+    holds a bounded number of responses that were not asked for yet, and reads on as they are taken.
+
+    Leave it by `async with`, or call `aclose`, which says that the response given last is done with. `stop` ends it
+    from anywhere. Cancelling a wait for the next response, as `asyncio.wait_for` does, loses nothing.
     """
 
     def __init__(
-        self, open_call: _Open, change: _Change, request: AgentEventsRequest, *, resume: bool, backoff: Backoff
+        self,
+        connector: Connector,
+        progress: Progress,
+        *,
+        buffer: int,
+        load_cursor: LoadCursor | None,
+        save_cursor: SaveCursor | None,
     ) -> None:
         """Connects at the first iteration. `Chatbridge.agent_events` is the way to get one."""
-        self._open_call = open_call
-        self._change = change
-        self._stream_id = ""
-        self._named = asyncio.Event()
-        # What was asked for and has not been told on the stream yet, by revision.
-        self._told = 0
-        self._pending: dict[int, ChangeAgentEventsRequest] = {}
-        self._to_redo: list[ChangeAgentEventsRequest] = []
-        self._request = request
-        self._resume = resume
-        self._backoff = backoff
+        self._connector = connector
+        self._progress = progress
+        self._buffer = buffer
+        self._load_cursor = load_cursor
+        self._save_cursor = save_cursor
+        self._cursor = progress.request.cursor
+        self._unsaved: bytes | None = None
+        self._held: deque[AgentEventsResponse] = deque()
+        self._outcome: Outcome | None = None
+        self._stopped = False
+        self._lease: Lease | None = None
         self._call: _Call | None = None
-        self._opened_at_s = 0.0
-        self._attempt = 0
-        self._ending: Ending | None = None
-        self._closed = asyncio.Event()
-        self._cursor = request.cursor
+        self._reader: asyncio.Task[None] | None = None
+        self._quiet_s = 0.0
+        # Set where there may be something new: for the application, for the reader, for those who change the stream.
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._named = asyncio.Event()
 
     @property
     def cursor(self) -> bytes:
@@ -89,7 +88,7 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
         self,
         *,
         add: Iterable[str] = (),
-        start: bytes | datetime | StartPosition.ValueType = StartPosition.START_POSITION_LATEST,
+        start: Start = StartPosition.START_POSITION_LATEST,
         remove: Iterable[str] = (),
     ) -> None:
         """Takes conversations off a changeable stream, and adds others from `start` on.
@@ -98,14 +97,48 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
         where on the change holds. A stream that connects again has what was changed, and changes anew what it was not
         told of before the break.
         """
-        if not self._request.changeable:
-            raise ValueError("only a stream that was opened with changeable=True can be changed")
-        request = ChangeAgentEventsRequest(
-            tenant=self._request.tenant, add_conversation_ids=add, remove_conversation_ids=remove
-        )
-        set_start(request, start)
-        await self._named.wait()
-        await self._make(request)
+        request = change_of(self._progress.request, add, start, remove)
+        changes = self._progress.changes
+        while True:
+            while not changes.stream_id:
+                if self._stopped:
+                    raise RuntimeError("the stream has ended")
+                self._named.clear()
+                await self._named.wait()
+            request.stream_id = changes.stream_id
+            try:
+                revision = await self._connector.change(request)
+            except ChatbridgeError as error:
+                # It broke meanwhile: the next connection has another name.
+                if error.reason == "STREAM_UNKNOWN" and request.stream_id != changes.stream_id:
+                    continue
+                raise
+            changes.accepted(request, revision)
+            return
+
+    def stop(self) -> None:
+        """Ends the iteration from anywhere: whoever waits for the next response, or asks for it later, sees its end.
+
+        Unlike `aclose` it does not say that the response given last is done with: asking for the next one does.
+        """
+        self._stopped = True
+        if self._call is not None:
+            self._call.cancel()
+        self._held.clear()
+        self._news.set()
+        self._named.set()
+        self._connector.forget(self)
+
+    async def aclose(self) -> None:
+        """Ends the stream, having come back from the response that was given last: its cursor is saved.
+
+        Returns when nothing of the stream is left. Whoever waits for the next response sees the iteration end.
+        """
+        self.stop()
+        try:
+            await self._save()
+        finally:
+            await self._disconnect()
 
     def __aiter__(self) -> AgentEvents:
         """The stream itself."""
@@ -113,24 +146,22 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
 
     async def __anext__(self) -> AgentEventsResponse:
         """The next response, over as many connections as it takes."""
-        while not self._closed.is_set():
-            try:
-                response = await self._receive()
-            except grpc.aio.AioRpcError as rpc_error:
-                await self._recover(ChatbridgeError.from_rpc(rpc_error), rpc_error)
-                continue
-            if response is not None:
-                accepted = self._accept(response)
-                await self._redo()
-                return accepted
-            await self._after_end()
-        raise StopAsyncIteration
-
-    async def aclose(self) -> None:
-        """Ends the stream; whoever waits for its next response sees the iteration end."""
-        self._closed.set()
-        if self._call is not None:
-            self._call.cancel()
+        try:
+            await self._save()
+            await self._load()
+            response = await self._next()
+        except asyncio.CancelledError:
+            # The next wait goes on where this one was.
+            raise
+        except BaseException:
+            self.stop()
+            await self._disconnect()
+            raise
+        if response.cursor:
+            self._cursor = response.cursor
+            if self._save_cursor is not None:
+                self._unsaved = response.cursor
+        return response
 
     async def __aenter__(self) -> AgentEvents:
         """The stream itself."""
@@ -142,119 +173,150 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Ends the stream."""
+        """Ends the stream; where an exception left the response given last half done, its cursor is not saved."""
+        if exc_type is not None:
+            self._unsaved = None
         await self.aclose()
 
-    async def _receive(self) -> AgentEventsResponse | None:
-        """The next response of one connection; None: it is over."""
-        if self._call is None:
-            self._ending = None
-            self._opened_at_s = time.monotonic()
-            self._call = self._open_call(self._request)
-        try:
-            response = await self._call.read()
-        except asyncio.CancelledError:
-            # Either the waiting task was cancelled, or `aclose` cancelled the call, which gRPC reports the same way.
-            self._call.cancel()
-            self._call = None
-            if self._closed.is_set() and not _task_is_cancelled():
-                return None
-            raise
-        return response if isinstance(response, AgentEventsResponse) else None
-
-    def _accept(self, response: AgentEventsResponse) -> AgentEventsResponse:
-        if response.cursor:
-            self._cursor = response.cursor
-            # A subscription knows by itself where to go on.
-            if not self._request.subscription:
-                self._request.cursor = response.cursor
-        if response.HasField("ending"):
-            self._ending = response.ending
-        if response.heartbeat.stream_id:
-            self._stream_id = response.heartbeat.stream_id
-            self._told = 0
-            # Those of the connection before which it did not tell of.
-            self._to_redo = [*self._pending.values(), *self._to_redo]
-            self._pending.clear()
-            self._named.set()
-        if response.HasField("changed"):
-            self._told = response.changed.revision
-            self._settle(self._told)
-        return response
-
-    def _settle(self, revision: int) -> None:
-        """A change holds: whoever connects again asks for the conversations that the stream has then."""
-        for known in sorted(self._pending):
-            if known > revision:
-                break
-            change = self._pending.pop(known)
-            gone = set(change.remove_conversation_ids)
-            have = [name for name in self._request.conversation_ids if name not in gone]
-            new = [name for name in change.add_conversation_ids if name not in have]
-            del self._request.conversation_ids[:]
-            self._request.conversation_ids.extend([*have, *new])
-
-    async def _make(self, request: ChangeAgentEventsRequest) -> None:
-        request.stream_id = self._stream_id
-        revision = await self._change(request)
-        if request.stream_id != self._stream_id:
-            # The stream it was made for is over.
-            self._to_redo.append(request)
+    async def _load(self) -> None:
+        if self._load_cursor is None or self._stopped:
             return
-        self._pending[revision] = request
-        # The stream may have told of it before the call was answered.
-        self._settle(self._told)
+        given = self._load_cursor()
+        cursor = await given if inspect.isawaitable(given) else given
+        self._load_cursor = None
+        if cursor:
+            self._progress.request.cursor = cursor
+            self._cursor = cursor
+
+    async def _save(self) -> None:
+        if self._save_cursor is None or self._unsaved is None:
+            return
+        given = self._save_cursor(self._unsaved)
+        if inspect.isawaitable(given):
+            await given
+        self._unsaved = None
+
+    async def _next(self) -> AgentEventsResponse:
+        while not self._stopped:
+            self._news.clear()
+            await self._redo()
+            if self._held:
+                self._room.set()
+                return self._held.popleft()
+            if isinstance(self._outcome, Over):
+                await self._disconnect()
+                if self._outcome.error is not None:
+                    raise self._outcome.error
+                break
+            if isinstance(self._outcome, Again):
+                await self._connect_again(self._outcome)
+            elif self._reader is None:
+                await self._connect(None)
+            else:
+                await self._listen()
+        raise StopAsyncIteration
+
+    async def _connect(self, instead_of: Lease | None) -> None:
+        self._lease, self._call = await self._connector.open(self._progress.request, instead_of)
+        self._outcome = None
+        self._quiet_s = 0.0
+        self._progress.opened()
+        self._reader = asyncio.create_task(self._read(self._call))
+        if self._stopped:
+            await self._disconnect()
+
+    async def _connect_again(self, again: Again) -> None:
+        lease = self._lease
+        await self._disconnect()
+        if await self._heard(again.at_s - self._progress.clock()) or self._stopped:
+            return
+        await self._connect(lease if again.over_a_new_connection else None)
+
+    async def _disconnect(self) -> None:
+        """Ends the connection, if there is one, and leaves nothing of it."""
+        call, reader, lease = self._call, self._reader, self._lease
+        self._call = self._reader = None
+        if call is not None:
+            call.cancel()
+        if reader is not None:
+            reader.cancel()
+            try:
+                await asyncio.gather(reader, return_exceptions=True)
+            finally:
+                if lease is not None:
+                    await self._connector.give_back(lease)
+
+    async def _listen(self) -> None:
+        """Waits for news, and gives the connection up where there are none for too long.
+
+        Only as much of a wait counts as was asked for: a program that was stopped meanwhile did not listen.
+        """
+        limit_s = self._progress.silence_s
+        slice_s = min(limit_s / 4, max(limit_s - self._quiet_s, 0.001))
+        since_s = self._progress.clock()
+        heard = False
+        try:
+            heard = await self._heard(slice_s)
+        finally:
+            if not heard:
+                self._quiet_s += min(self._progress.clock() - since_s, slice_s)
+        if self._quiet_s >= limit_s and self._outcome is None and not self._held:
+            self._outcome = self._progress.fell_silent()
+
+    async def _heard(self, at_most_s: float) -> bool:
+        """Waits for news; whether there were any."""
+        if at_most_s <= 0:
+            return False
+        try:
+            await asyncio.wait_for(self._news.wait(), at_most_s)
+        except asyncio.TimeoutError:
+            return False
+        return True
+
+    async def _read(self, call: _Call) -> None:
+        """Reads one connection to its end, no further ahead of the application than the buffer holds."""
+        try:
+            outcome = await self._responses(call)
+        except grpc.aio.AioRpcError as error:
+            outcome = self._progress.failed(ChatbridgeError.from_rpc(error, reads=True))
+        except asyncio.CancelledError:
+            # Whoever cancelled it knows.
+            if not self._stopped:
+                raise
+            return
+        except Exception as error:
+            # Whatever it is, the application hears of it, and does not wait for what cannot come.
+            outcome = Over(error)
+        if self._outcome is None and call is self._call:
+            self._outcome = outcome
+        self._news.set()
+
+    async def _responses(self, call: _Call) -> Outcome:
+        while True:
+            while len(self._held) >= self._buffer:
+                self._room.clear()
+                await self._room.wait()
+            response = await call.read()
+            if not isinstance(response, AgentEventsResponse):
+                return self._progress.ended()
+            self._quiet_s = 0.0
+            outcome = self._progress.received(response)
+            self._held.append(response)
+            self._news.set()
+            if self._progress.changes.stream_id:
+                self._named.set()
+            if outcome is not None:
+                return outcome
 
     async def _redo(self) -> None:
-        while self._to_redo:
+        """Makes anew what a broken connection did not tell of."""
+        changes = self._progress.changes
+        while (change := changes.to_redo) is not None:
+            stream_id = change.request.stream_id = changes.stream_id
             try:
-                await self._make(self._to_redo[0])
+                revision = await self._connector.change(change.request)
             except ChatbridgeError as error:
-                if error.code in _RESUMABLE or error.reason == "STREAM_UNKNOWN":
-                    return  # The next response tries again; this stream may be over.
+                if error.code is grpc.StatusCode.UNAVAILABLE or error.reason == "STREAM_UNKNOWN":
+                    return  # This connection may be over; the next response tries again.
                 raise
-            self._to_redo.pop(0)
-
-    async def _recover(self, error: ChatbridgeError, cause: BaseException) -> None:
-        """Waits until it is time to connect again, or raises what cannot be mended so."""
-        if self._closed.is_set():
-            return
-        if not self._resume or error.code not in _RESUMABLE:
-            self._closed.set()
-            raise error from cause
-        await self._wait(str(error), error.retry_after.total_seconds() if error.retry_after else 0.0)
-
-    async def _after_end(self) -> None:
-        """Decides what follows a connection that the server closed without an error."""
-        ending = self._ending
-        if self._closed.is_set() or not self._resume:
-            self._closed.set()
-            return
-        if ending is None:
-            await self._wait("the server closed the stream without saying why", 0.0)
-        elif ending.reconnect == ReconnectAdvice.RECONNECT_ADVICE_NEVER:
-            self._closed.set()
-            raise StreamEndedError(ending)
-        else:
-            later = ending.reconnect == ReconnectAdvice.RECONNECT_ADVICE_LATER
-            await self._wait("", ending.retry_after.ToTimedelta().total_seconds() if later else 0.0)
-
-    async def _wait(self, problem: str, at_least_s: float) -> None:
-        if time.monotonic() - self._opened_at_s >= self._backoff.stable_after_s:
-            self._attempt = 0
-        delay_s = at_least_s + self._backoff.delay_s(self._attempt)
-        self._attempt += 1
-        self._call = None
-        if problem:
-            _log.warning("AgentEvents broke and resumes in %.1f s: %s", delay_s, problem)
-        try:
-            await asyncio.wait_for(self._closed.wait(), delay_s)
-        except asyncio.TimeoutError:
-            return
-
-
-def _task_is_cancelled() -> bool:
-    # Python 3.10 cannot tell; there, a stream that was closed ends quietly.
-    task = asyncio.current_task()
-    cancelling = getattr(task, "cancelling", None)
-    return cancelling is not None and cancelling() > 0
+            changes.redone(change, stream_id, revision)

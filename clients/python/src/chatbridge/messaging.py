@@ -1,22 +1,20 @@
-"""Messages, and signs that somebody writes one."""
+"""Messages of conversations."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator
 
 from chatbridge.calls import Calls, pages
 from chatbridge.messages import from_user
 from chatbridge.v1 import (
-    AuthorType,
+    GetMessageRequest,
+    GetMessageResponse,
     ListMessagesRequest,
     ListMessagesResponse,
     Message,
     MessageInput,
     SendMessageRequest,
     SendMessageResponse,
-    SendTypingIndicatorRequest,
-    SendTypingIndicatorResponse,
 )
 
 
@@ -29,6 +27,7 @@ class MessageCalls(Calls):
         message: MessageInput | str,
         *,
         request_id: str = "",
+        tenant: str = "",
         timeout: float | None = None,
     ) -> SendMessageResponse:
         """Sends a message; a `str` is sent as the customer's text.
@@ -36,12 +35,19 @@ class MessageCalls(Calls):
         `request_id` is a UUID that makes a repeat harmless and comes back on the echo; empty: a new one.
         """
         request = SendMessageRequest(
-            tenant=self._tenant,
+            tenant=tenant,
             conversation_id=conversation_id,
-            request_id=request_id or str(uuid.uuid4()),
+            request_id=request_id,
             message=from_user(message) if isinstance(message, str) else message,
         )
-        return await self._call(self._connection.conversations.SendMessage, request, timeout)
+        return await self._call(request, SendMessageResponse, timeout)
+
+    async def get_message(
+        self, conversation_id: str, message_id: str, *, tenant: str = "", timeout: float | None = None
+    ) -> Message:
+        """Reads one message from the vendor."""
+        request = GetMessageRequest(tenant=tenant, conversation_id=conversation_id, message_id=message_id)
+        return (await self._call(request, GetMessageResponse, timeout)).message
 
     async def list_messages(
         self,
@@ -50,39 +56,38 @@ class MessageCalls(Calls):
         page_size: int = 0,
         page_token: str = "",
         order_by: str = "",
+        tenant: str = "",
         timeout: float | None = None,
     ) -> ListMessagesResponse:
         """Reads one page of a conversation's messages from the vendor, the newest first unless `order_by` says."""
         request = ListMessagesRequest(
-            tenant=self._tenant,
+            tenant=tenant,
             conversation_id=conversation_id,
             page_size=page_size,
             page_token=page_token,
             order_by=order_by,
         )
-        return await self._call(self._connection.conversations.ListMessages, request, timeout)
+        return await self._call(request, ListMessagesResponse, timeout)
 
     async def iterate_messages(
-        self, conversation_id: str, *, page_size: int = 100, order_by: str = "", timeout: float | None = None
+        self,
+        conversation_id: str,
+        *,
+        page_size: int = 100,
+        order_by: str = "",
+        tenant: str = "",
+        timeout: float | None = None,
     ) -> AsyncIterator[Message]:
         """Every message of a conversation, page after page; `timeout` is that of each page."""
         async for page in pages(
             lambda token: self.list_messages(
-                conversation_id, page_size=page_size, page_token=token, order_by=order_by, timeout=timeout
+                conversation_id,
+                page_size=page_size,
+                page_token=token,
+                order_by=order_by,
+                tenant=tenant,
+                timeout=timeout,
             )
         ):
             for message in page.messages:
                 yield message
-
-    async def send_typing_indicator(
-        self,
-        conversation_id: str,
-        author_type: AuthorType.ValueType = AuthorType.AUTHOR_TYPE_USER,
-        *,
-        timeout: float | None = None,
-    ) -> SendTypingIndicatorResponse:
-        """Shows the agent that the customer, or the bot, is typing."""
-        request = SendTypingIndicatorRequest(
-            tenant=self._tenant, conversation_id=conversation_id, author_type=author_type
-        )
-        return await self._call(self._connection.conversations.SendTypingIndicator, request, timeout)

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Iterable
 from chatbridge.calls import Calls, pages
 from chatbridge.v1 import (
     EraseConversationRequest,
+    EraseConversationResponse,
     GetSessionRequest,
+    GetSessionResponse,
     ListSessionsRequest,
     ListSessionsResponse,
     Session,
@@ -18,18 +20,20 @@ from chatbridge.v1 import (
 class SessionCalls(Calls):
     """Calls of `SessionService`."""
 
-    async def get_session(self, conversation_id: str, *, timeout: float | None = None) -> Session:
+    async def get_session(self, conversation_id: str, *, tenant: str = "", timeout: float | None = None) -> Session:
         """Reads what Chatbridge itself knows of a conversation."""
-        request = GetSessionRequest(tenant=self._tenant, conversation_id=conversation_id)
-        return (await self._call(self._connection.sessions.GetSession, request, timeout)).session
+        request = GetSessionRequest(tenant=tenant, conversation_id=conversation_id)
+        return (await self._call(request, GetSessionResponse, timeout)).session
 
-    async def erase_conversation(self, conversation_id: str, *, timeout: float | None = None) -> int:
+    async def erase_conversation(
+        self, conversation_id: str, *, tenant: str = "", timeout: float | None = None
+    ) -> int:
         """Erases what Chatbridge keeps of a conversation, and answers how many events that were.
 
         It cannot be undone, and the vendor's data are not touched. It may be repeated.
         """
-        request = EraseConversationRequest(tenant=self._tenant, conversation_id=conversation_id)
-        return (await self._call(self._connection.sessions.EraseConversation, request, timeout)).erased_events
+        request = EraseConversationRequest(tenant=tenant, conversation_id=conversation_id)
+        return (await self._call(request, EraseConversationResponse, timeout)).erased_events
 
     async def list_sessions(
         self,
@@ -37,23 +41,27 @@ class SessionCalls(Calls):
         states: Iterable[SessionState.ValueType] = (),
         page_size: int = 0,
         page_token: str = "",
+        tenant: str = "",
         timeout: float | None = None,
     ) -> ListSessionsResponse:
         """Reads one page of the tenant's sessions, the last active first. No `states`: all."""
-        request = ListSessionsRequest(tenant=self._tenant, states=states, page_size=page_size, page_token=page_token)
-        return await self._call(self._connection.sessions.ListSessions, request, timeout)
+        request = ListSessionsRequest(tenant=tenant, states=states, page_size=page_size, page_token=page_token)
+        return await self._call(request, ListSessionsResponse, timeout)
 
     async def iterate_sessions(
         self,
         *,
         states: Iterable[SessionState.ValueType] = (),
         page_size: int = 100,
+        tenant: str = "",
         timeout: float | None = None,
     ) -> AsyncIterator[Session]:
         """Every session, page after page, the last active first; `timeout` is that of each page."""
         wanted = list(states)
         async for page in pages(
-            lambda token: self.list_sessions(states=wanted, page_size=page_size, page_token=token, timeout=timeout)
+            lambda token: self.list_sessions(
+                states=wanted, page_size=page_size, page_token=token, tenant=tenant, timeout=timeout
+            )
         ):
             for session in page.sessions:
                 yield session

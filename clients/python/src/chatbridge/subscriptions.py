@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
 
 from chatbridge.calls import Calls, pages
-from chatbridge.events import set_start
+from chatbridge.start import Start, set_start
 from chatbridge.v1 import (
     CommitCursorRequest,
+    CommitCursorResponse,
     CreateSubscriptionRequest,
+    CreateSubscriptionResponse,
     DeleteSubscriptionRequest,
+    DeleteSubscriptionResponse,
     EventKind,
     GetSubscriptionRequest,
+    GetSubscriptionResponse,
     ListSubscriptionsRequest,
     ListSubscriptionsResponse,
     StartPosition,
@@ -34,8 +38,9 @@ class SubscriptionCalls(Calls):
         conversation_ids: Iterable[str] = (),
         kinds: Iterable[EventKind.ValueType] = (),
         include_echoes: bool = False,
-        start: bytes | datetime | StartPosition.ValueType = StartPosition.START_POSITION_LATEST,
+        start: Start = StartPosition.START_POSITION_LATEST,
         lease: timedelta | None = None,
+        tenant: str = "",
         timeout: float | None = None,
     ) -> Subscription:
         """Creates a subscription, or answers the one that was created with the same definition.
@@ -55,41 +60,45 @@ class SubscriptionCalls(Calls):
             wanted = Duration()
             wanted.FromTimedelta(lease)
             subscription.lease.CopyFrom(wanted)
-        request = CreateSubscriptionRequest(tenant=self._tenant, subscription=subscription)
-        return (await self._call(self._connection.subscriptions.CreateSubscription, request, timeout)).subscription
+        request = CreateSubscriptionRequest(tenant=tenant, subscription=subscription)
+        return (await self._call(request, CreateSubscriptionResponse, timeout)).subscription
 
-    async def get_subscription(self, name: str, *, timeout: float | None = None) -> Subscription:
+    async def get_subscription(self, name: str, *, tenant: str = "", timeout: float | None = None) -> Subscription:
         """Reads a subscription with its members and how far behind it is."""
-        request = GetSubscriptionRequest(tenant=self._tenant, name=name)
-        return (await self._call(self._connection.subscriptions.GetSubscription, request, timeout)).subscription
+        request = GetSubscriptionRequest(tenant=tenant, name=name)
+        return (await self._call(request, GetSubscriptionResponse, timeout)).subscription
 
     async def list_subscriptions(
-        self, *, page_size: int = 0, page_token: str = "", timeout: float | None = None
+        self, *, page_size: int = 0, page_token: str = "", tenant: str = "", timeout: float | None = None
     ) -> ListSubscriptionsResponse:
         """Reads one page of the tenant's subscriptions, in the order of their names."""
-        request = ListSubscriptionsRequest(tenant=self._tenant, page_size=page_size, page_token=page_token)
-        return await self._call(self._connection.subscriptions.ListSubscriptions, request, timeout)
+        request = ListSubscriptionsRequest(tenant=tenant, page_size=page_size, page_token=page_token)
+        return await self._call(request, ListSubscriptionsResponse, timeout)
 
     async def iterate_subscriptions(
-        self, *, page_size: int = 100, timeout: float | None = None
+        self, *, page_size: int = 100, tenant: str = "", timeout: float | None = None
     ) -> AsyncIterator[Subscription]:
         """Every subscription, page after page; `timeout` is that of each page."""
         async for page in pages(
-            lambda token: self.list_subscriptions(page_size=page_size, page_token=token, timeout=timeout)
+            lambda token: self.list_subscriptions(
+                page_size=page_size, page_token=token, tenant=tenant, timeout=timeout
+            )
         ):
             for subscription in page.subscriptions:
                 yield subscription
 
-    async def delete_subscription(self, name: str, *, timeout: float | None = None) -> None:
+    async def delete_subscription(self, name: str, *, tenant: str = "", timeout: float | None = None) -> None:
         """Deletes a subscription with its place in the log; its streams end."""
-        request = DeleteSubscriptionRequest(tenant=self._tenant, name=name)
-        await self._call(self._connection.subscriptions.DeleteSubscription, request, timeout)
+        request = DeleteSubscriptionRequest(tenant=tenant, name=name)
+        await self._call(request, DeleteSubscriptionResponse, timeout)
 
-    async def commit_cursor(self, subscription: str, cursor: bytes, *, timeout: float | None = None) -> bool:
+    async def commit_cursor(
+        self, subscription: str, cursor: bytes, *, tenant: str = "", timeout: float | None = None
+    ) -> bool:
         """Says that a subscription's events were processed up to the cursor of a response; whether its place moved.
 
         Raises `ChatbridgeError` with the reason `CURSOR_SUPERSEDED` where another stream has taken over and gets
         these events again.
         """
-        request = CommitCursorRequest(tenant=self._tenant, subscription=subscription, cursor=cursor)
-        return (await self._call(self._connection.events.CommitCursor, request, timeout)).moved
+        request = CommitCursorRequest(tenant=tenant, subscription=subscription, cursor=cursor)
+        return (await self._call(request, CommitCursorResponse, timeout)).moved
