@@ -104,6 +104,16 @@ test("gives the gap, then raises CURSOR_GAP", async () => {
   await assert.rejects(stream.next(), { reason: "CURSOR_GAP" });
 });
 
+test("a break behind a gap to fail at is the gap's error, and its cursor is not saved", async () => {
+  const saved: (number | undefined)[] = [];
+  const cursors = { load: () => undefined, save: (cursor: Uint8Array) => void saved.push(cursor[0]) };
+  const gap = response(2, { case: "gap", value: {} });
+  const { stream } = open([sends([response(1), gap], status(Code.Unavailable))], { cursors });
+  assert.deepEqual(await take(stream, 2), [1, 2]);
+  await assert.rejects(stream.next(), { code: Code.OutOfRange, reason: "CURSOR_GAP" });
+  assert.deepEqual(saved, [1]);
+});
+
 test("believes that a changing token is refused after three refusals in a row", async () => {
   const refused = sends([], status(Code.Unauthenticated, "CREDENTIALS_EXPIRED"));
   const once = open(

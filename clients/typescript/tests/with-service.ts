@@ -20,11 +20,16 @@ const directory = await mkdtemp(join(tmpdir(), "chatbridge-"));
 const readyFile = join(directory, "ready.json");
 // What the developer's own shell sets for Chatbridge must not reach a test.
 const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("CHATBRIDGE_")));
-const anyPort = ["GRPC", "WEBHOOK", "ADMIN", "SANDBOX"].map((name) => [`CHATBRIDGE_${name}_LISTEN`, "127.0.0.1:0"]);
+const anyPort = {
+  CHATBRIDGE_GRPC_LISTEN: "127.0.0.1:0",
+  CHATBRIDGE_WEBHOOK_LISTEN: "127.0.0.1:0",
+  CHATBRIDGE_ADMIN_LISTEN: "127.0.0.1:0",
+  CHATBRIDGE_SANDBOX_LISTEN: "127.0.0.1:0",
+};
 const service = spawn(binary, ["dev", "--pace", "0", "--ready-file", readyFile], {
   env: {
     ...inherited,
-    ...Object.fromEntries(anyPort),
+    ...anyPort,
     CHATBRIDGE_CORS_ORIGINS: `http://127.0.0.1:${pagePort}`,
   },
   stdio: ["ignore", "ignore", "inherit"],
