@@ -124,6 +124,27 @@ test_browser() {
     with_service node "$TS/build/tests/browser-example.js"
 }
 
+# package: the tarball, installed into an empty project, run from there and compiled against.
+package() {
+    build
+    local out="$ROOT/target/packages/typescript" version changelog
+    version="$(node -p 'require(process.argv[1]).version' "$TS/package.json")"
+    changelog="$(sed -n 's/^## //p' "$TS/CHANGELOG.md" | head -n 1)"
+    [ "$version" = "$changelog" ] || stop "package.json says $version, and CHANGELOG.md begins with $changelog"
+    rm -rf "$out"
+    mkdir -p "$out"
+    in_client npm pack --silent --pack-destination "$out"
+    project="$(mktemp -d)"
+    # Not local: the trap runs when this function is over.
+    trap 'rm -rf "$project"' EXIT
+    cp "$TS"/trial/* "$project/"
+    printf '{ "name": "trial", "private": true, "type": "module" }\n' >"$project/package.json"
+    (cd "$project" && npm install --silent --no-audit --no-fund --prefer-offline "$out"/*.tgz)
+    with_service node "$project/trial.js"
+    (cd "$project" && "$BIN/tsc" --noEmit --strict --target es2022 --module nodenext --lib es2022,dom,dom.asynciterable types.ts)
+    echo "$(basename "$out"/*.tgz): installed into an empty project, it runs there, and has its types"
+}
+
 # example NAME [ARGUMENT...]
 example() {
     local name="${1:-}"
@@ -148,5 +169,6 @@ test-browser) test_browser ;;
 build) build ;;
 driver) driver "${2:-}" ;;
 example) example "${@:2}" ;;
+package) package ;;
 *) stop "usage: typescript.sh tools | generate [--check] | lint | test | test-browser | build | driver [--browser] | example NAME | package" ;;
 esac
