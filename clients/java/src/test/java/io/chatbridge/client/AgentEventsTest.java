@@ -86,13 +86,10 @@ class AgentEventsTest {
     AgentEvents events = chatbridge.agentEvents(ALL);
     FakeService.Opened stream = service.next();
     stream.send(event(1));
-    stream
-        .responses()
-        .onError(FakeService.error(Status.Code.OUT_OF_RANGE, "CURSOR_GAP"));
+    stream.responses().onError(FakeService.error(Status.Code.OUT_OF_RANGE, "CURSOR_GAP"));
     Iterator<AgentEventsResponse> iterator = events.iterator();
     assertEquals(event(1), iterator.next());
-    assertEquals(
-        "CURSOR_GAP", assertThrows(ChatbridgeException.class, iterator::hasNext).reason());
+    assertEquals("CURSOR_GAP", assertThrows(ChatbridgeException.class, iterator::hasNext).reason());
   }
 
   @Test
@@ -114,8 +111,7 @@ class AgentEventsTest {
     EventOptions once = EventOptions.defaults().withoutResume();
     AgentEvents events = chatbridge.agentEvents(ALL, once);
     AgentEventsResponse draining =
-        Responses.ending(
-            EndingReason.ENDING_REASON_DRAINING, ReconnectAdvice.RECONNECT_ADVICE_NOW);
+        Responses.ending(EndingReason.ENDING_REASON_DRAINING, ReconnectAdvice.RECONNECT_ADVICE_NOW);
     service.next().send(draining);
     Iterator<AgentEventsResponse> iterator = events.iterator();
     assertEquals(draining, iterator.next());
@@ -211,13 +207,11 @@ class AgentEventsTest {
     AgentEvents events =
         chatbridge.agentEvents(ALL, EventOptions.defaults().withCursorStore(broken));
     assertSame(
-        full,
-        assertThrows(UncheckedIOException.class, events.iterator()::hasNext).getCause());
+        full, assertThrows(UncheckedIOException.class, events.iterator()::hasNext).getCause());
     AgentEventsRequest subscribed = AgentEventsRequest.newBuilder().setSubscription("s").build();
     assertThrows(
         IllegalArgumentException.class,
-        () ->
-            chatbridge.agentEvents(subscribed, EventOptions.defaults().withCursorStore(broken)));
+        () -> chatbridge.agentEvents(subscribed, EventOptions.defaults().withCursorStore(broken)));
   }
 
   @Test
