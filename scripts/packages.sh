@@ -16,4 +16,4 @@ for language in "${CLIENTS[@]}"; do
     "scripts/clients/$language.sh" package
 done
 section "Packages"
-find target/packages -maxdepth 2 -type f | LC_ALL=C sort
+find target/packages -type f -size +0 | LC_ALL=C sort

@@ -88,3 +88,47 @@ func TestChangesOutliveABreak(t *testing.T) {
 		}
 	})
 }
+
+func TestAChangeBelongsToTheConnectionThatItWasMadeOn(t *testing.T) {
+	changes := newChanges(&pb.AgentEventsRequest{ConversationIds: []string{"a"}, Changeable: true})
+	changes.named("first")
+	first, err := changes.await(t.Context(), t.Context())
+	if err != nil || first.id != "first" {
+		t.Fatal(first, err)
+	}
+	changes.disconnect()
+	add := func(id string) *pb.ChangeAgentEventsRequest {
+		return &pb.ChangeAgentEventsRequest{AddConversationIds: []string{id}}
+	}
+	if changes.accepted(first, add("b"), 1, true) {
+		t.Error("a change counts that was made on a connection that is over")
+	}
+	changes.named("second")
+	second, err := changes.await(t.Context(), t.Context())
+	if err != nil || second.id != "second" {
+		t.Fatal(second, err)
+	}
+	// The stream may tell of changes before their calls are answered, and the calls may be answered in another order.
+	changes.tell(2)
+	for revision, id := range map[uint64]string{3: "d", 2: "c"} {
+		if !changes.accepted(second, add(id), revision, true) {
+			t.Error("revision", revision, "does not count")
+		}
+	}
+	if has := strings.Join(changes.connect().GetConversationIds(), " "); has != "a c" {
+		t.Error("the next connection asks for", has)
+	}
+	changes.tell(3)
+	if has := strings.Join(changes.connect().GetConversationIds(), " "); has != "a c d" {
+		t.Error("the next connection asks for", has)
+	}
+}
+
+func TestOnlyAChangeableStreamCanBeChanged(t *testing.T) {
+	withFake(t, func(t *testing.T, _ *fake, client *Client) {
+		stream := client.AgentEvents(context.Background(), nil)
+		if err := stream.Change(context.Background(), &pb.ChangeAgentEventsRequest{}); err == nil {
+			t.Error("no error")
+		}
+	})
+}

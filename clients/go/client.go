@@ -70,8 +70,8 @@ func New(target string, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if parsed.plaintext && options.tls != nil {
-		return nil, fmt.Errorf("chatbridge: the target begins with http:// although a TLS configuration is given")
+	if parsed.plaintext && options.tls != nil || parsed.encrypted && options.plaintext {
+		return nil, fmt.Errorf("chatbridge: the target and the options differ over encryption")
 	}
 	dial := dialOptions(options, parsed)
 	connections, err := newConnections(func() (*grpc.ClientConn, error) { return grpc.NewClient(parsed.name, dial...) })

@@ -82,9 +82,6 @@ func (c *Client) AgentEvents(ctx context.Context, request *pb.AgentEventsRequest
 	for _, option := range opts {
 		option(&options)
 	}
-	if request == nil {
-		request = &pb.AgentEventsRequest{}
-	}
 	stream := &EventStream{
 		client:  c,
 		options: options,

@@ -104,17 +104,10 @@ func (r *reader) connection(ctx context.Context) (broken, error) {
 		changing.Wait()
 		r.stream.changes.disconnect()
 	}()
-
 	// Before connecting: a connection that is not read falls behind.
 	if !r.takeSlot(ctx) {
 		return broken{}, nil
 	}
-	hasSlot := true
-	defer func() {
-		if hasSlot {
-			<-r.slots
-		}
-	}()
 	authorized, err := transport.authorized(ctx)
 	if err != nil {
 		return broken{}, err
@@ -123,42 +116,54 @@ func (r *reader) connection(ctx context.Context) (broken, error) {
 	if err != nil {
 		return broken{}, err
 	}
+	changeAnew := func() {
+		changing.Go(func() {
+			if err := r.stream.changes.redo(r.change(ctx)); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	return r.read(authorized, cancel, taken, changeAnew), nil
+}
+
+// read opens the stream over a channel and reads it until it is over or ctx ends, with a slot for the first response.
+func (r *reader) read(
+	ctx context.Context, cancel context.CancelCauseFunc, taken *connection, changeAnew func(),
+) broken {
 	patience := openWithin
 	watchdog := time.AfterFunc(patience, func() { cancel(errSilent) })
 	defer watchdog.Stop()
-	call, err := pb.NewAgentEventServiceClient(over{transport, taken}).AgentEvents(authorized, r.stream.changes.connect())
-	if err != nil {
-		return broken{err: r.why(ctx, taken, patience, err)}, nil
-	}
+	stub := pb.NewAgentEventServiceClient(over{r.stream.client.transport, taken})
+	call, err := stub.AgentEvents(ctx, r.stream.changes.connect())
 	var opened time.Time
-	for {
-		response, err := call.Recv()
+	for err == nil {
+		var response *pb.AgentEventsResponse
+		response, err = call.Recv()
 		watchdog.Stop()
 		if err != nil {
-			return broken{err: r.why(ctx, taken, patience, err), held: since(opened)}, nil
+			break
 		}
 		if opened.IsZero() {
 			opened = time.Now()
 		}
 		if r.accept(response) {
-			changing.Go(func() {
-				if err := r.stream.changes.redo(r.change(ctx)); err != nil {
-					cancel(err)
-				}
-			})
+			changeAnew()
 		}
-		hasSlot = false
+		// With its slot, which the application gives back.
 		r.responses <- response
 		if ending := response.GetEnding(); ending != nil {
-			return broken{ending: ending, held: since(opened)}, nil
+			return broken{ending: ending, held: since(opened)}
 		}
 		// The watchdog's clock stands still for as long as the application holds the stream up.
-		if hasSlot = r.takeSlot(ctx); !hasSlot {
-			return broken{err: r.why(ctx, taken, patience, ctx.Err()), held: since(opened)}, nil
+		if !r.takeSlot(ctx) {
+			return broken{err: r.why(ctx, taken, patience, ctx.Err()), held: since(opened)}
 		}
 		patience = r.silence
 		watchdog.Reset(patience)
 	}
+	// The slot was for what did not come.
+	<-r.slots
+	return broken{err: r.why(ctx, taken, patience, err), held: since(opened)}
 }
 
 // takeSlot waits until there is room for another response; false: ctx ended first.

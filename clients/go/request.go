@@ -10,10 +10,16 @@ import (
 // message stays as it is. A part of a streamed request is filled in where it is the start.
 func filled[M any](request M, tenant string) M {
 	message, isMessage := any(request).(proto.Message)
-	if !isMessage || !message.ProtoReflect().IsValid() {
+	if !isMessage {
 		return request
 	}
 	into := message.ProtoReflect()
+	if !into.IsValid() {
+		// A nil message is an empty one.
+		into = into.New()
+		fill(into, tenant)
+		return into.Interface().(M)
+	}
 	start := into.Descriptor().Fields().ByName("start")
 	switch {
 	case start != nil && start.Message() != nil:

@@ -117,9 +117,10 @@ type place struct {
 func (p *place) hooks() StreamOption {
 	return WithCursor(
 		func(context.Context) ([]byte, error) { return []byte(p.loaded), p.fail },
-		func(_ context.Context, cursor []byte) error {
+		func(ctx context.Context, cursor []byte) error {
 			p.saved = append(p.saved, string(cursor))
-			return nil
+			// Also after the stream's end, a hook needs a context that it can work with.
+			return ctx.Err()
 		},
 	)
 }

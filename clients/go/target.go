@@ -13,8 +13,9 @@ const listScheme = "chatbridge-list"
 
 // target is a target as gRPC takes it, and what its scheme says of TLS.
 type target struct {
-	name      string
-	plaintext bool
+	name string
+	// Where it begins with http:// or https://.
+	plaintext, encrypted bool
 	// The servers, where there are several.
 	resolver *serverList
 }
@@ -29,7 +30,7 @@ func parseTarget(given string) (target, error) {
 		if rest, cut := strings.CutPrefix(address, "http://"); cut {
 			address, port, parsed.plaintext = rest, "80", true
 		} else if rest, cut := strings.CutPrefix(address, "https://"); cut {
-			address = rest
+			address, parsed.encrypted = rest, true
 		} else if len(addresses) == 1 {
 			// gRPC's own form.
 			if address == "" {
@@ -46,7 +47,7 @@ func parseTarget(given string) (target, error) {
 		}
 		addresses[i] = address
 	}
-	if parsed.plaintext && strings.Contains(given, "https://") {
+	if parsed.plaintext && parsed.encrypted {
 		return target{}, fmt.Errorf("chatbridge: the target mixes http and https")
 	}
 	parsed.name = "dns:///" + addresses[0]

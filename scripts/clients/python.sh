@@ -6,7 +6,9 @@
 #   python.sh lint                  format, lints, types
 #   python.sh test                  the library's own tests
 #   python.sh build                 what driver and examples need to run
-#   python.sh driver [--sync]       the driver for tests/scenarios; --sync uses the synchronous client
+#   python.sh driver [--sync]       the driver for tests/scenarios; --sync uses the client that blocks
+#   python.sh example NAME [ARG]... an example: bot, worker FILE
+#   python.sh package               wheel and source archive into target/packages/python, tried in an empty project
 set -euo pipefail
 source "$(dirname "$0")/../lib.sh"
 
@@ -41,7 +43,9 @@ twins_into() {
     "$PYTHON" "$CLIENT/tools/synchronous.py" "$CLIENT/src/chatbridge" "$1"
     local written=()
     mapfile -t written < <(cd "$1" && grep -l '^# Written from .* by tools/synchronous.py' -- *.py)
-    (cd "$1" && "$PYTHON" -m ruff check --quiet --fix --select F401,I --config "$CLIENT/pyproject.toml" "${written[@]}" &&
+    # Wherever they are written: the library's own modules come last.
+    (cd "$1" && "$PYTHON" -m ruff check --quiet --fix --select F401,I --config "$CLIENT/pyproject.toml" \
+        --config 'lint.isort.known-first-party = ["chatbridge"]' "${written[@]}" &&
         "$PYTHON" -m ruff format --quiet --config "$CLIENT/pyproject.toml" "${written[@]}")
 }
 
@@ -85,6 +89,28 @@ lint() {
     (cd "$CLIENT" && "$PYTHON" -m mypy .)
 }
 
+# The package is built and tried as others get it: nothing of the checkout is on the path.
+package() {
+    local out="$ROOT/target/packages/python" version
+    unset PYTHONPATH
+    version="$("$PYTHON" "$CLIENT/tools/version.py" "$CLIENT")" || exit 1
+    scratch="$(mktemp -d)"
+    trap 'rm -rf "$scratch"' EXIT
+    rm -rf "$out"
+    mkdir -p "$out"
+    (cd "$CLIENT" && "$PYTHON" -m hatchling build --directory "$out") >"$scratch/build.log" 2>&1 || {
+        cat "$scratch/build.log" >&2
+        stop "clients/python cannot be packed"
+    }
+    # The dependencies are those of the lock, so that a package is tried with what it was tested with.
+    python3 -m venv "$scratch/venv"
+    grep -vE '^ ' "$CLIENT/requirements-dev.txt" | sed 's/ *\\$//; s/ *;.*//' >"$scratch/constraints.txt"
+    "$scratch/venv/bin/python" -m pip install -q --disable-pip-version-check --constraint "$scratch/constraints.txt" \
+        "$out/chatbridge-$version-py3-none-any.whl"
+    cp "$CLIENT/tools/first_message.py" "$scratch"
+    (cd "$scratch" && "$scratch/venv/bin/python" first_message.py "${CHATBRIDGE_BIN:-$ROOT/target/debug/chatbridge}")
+}
+
 case "${1:-}" in
 tools)
     [ -x "$PYTHON" ] || stop ".tools/venv is missing; run: scripts/tools.sh"
@@ -94,5 +120,10 @@ lint) lint ;;
 test) cd "$CLIENT" && exec "$PYTHON" -m pytest "${@:2}" ;;
 build) ;;
 driver) exec "$PYTHON" "$DRIVER/main.py" "${@:2}" ;;
-*) stop "usage: python.sh tools | generate [--check] | lint | test | build | driver [--sync]" ;;
+example)
+    [ -f "$CLIENT/examples/${2:-}.py" ] || stop "there is no example ${2:-}; there are: bot, worker"
+    exec "$PYTHON" "$CLIENT/examples/$2.py" "${@:3}"
+    ;;
+package) package ;;
+*) stop "usage: python.sh tools | generate [--check] | lint | test | build | driver [--sync] | example NAME | package" ;;
 esac

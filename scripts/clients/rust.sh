@@ -60,7 +60,13 @@ lint)
     cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
     ;;
 test) cargo test --workspace --locked --quiet --test client ;;
-build) cargo build --workspace --locked --quiet --example driver ;;
+build) cargo build --workspace --locked --quiet --example driver --example bot --example worker ;;
 driver) run driver ;;
+example)
+    case "${2:-}" in
+    bot | worker) run "${@:2}" ;;
+    *) stop "usage: rust.sh example bot | worker FILE" ;;
+    esac
+    ;;
 *) stop "usage: rust.sh tools | generate [--check] | lint | test | build | driver | example NAME [ARGUMENT...] | package" ;;
 esac

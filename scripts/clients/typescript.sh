@@ -78,6 +78,12 @@ in_client() {
 # build: the compiler looks for itself what has changed, and so does nothing the second time.
 build() {
     in_client "$BIN/tsc" -b
+    bundle build/driver/page.js build/driver/page.bundle.js
+}
+
+# bundle MODULE FILE: one file for a page.
+bundle() {
+    in_client "$BIN/esbuild" "$1" --bundle --format=esm --log-level=warning --outfile="$2"
 }
 
 # need FILE: what build leaves.

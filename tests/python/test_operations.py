@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
+import chatbridge.sync as chatbridge_sync
 import grpc
 import pytest
 from chatbridge import Chatbridge, ChatbridgeError, File, from_bot, from_user, to_queue
@@ -13,13 +14,13 @@ from chatbridge.v1 import (
     AgentEvent,
     Attachment,
     AuthorType,
-    ListChannelsRequest,
+    Channel,
     MessageInput,
     Property,
+    SessionState,
     TranscriptPolicy,
     User,
 )
-from chatbridge.v1.configuration_service_pb2_grpc import ConfigurationServiceStub
 
 WAIT_S = 30.0
 CHANNEL = "sandbox-chat"
@@ -69,7 +70,7 @@ async def test_a_hand_over_brings_transcript_and_files_to_the_agent(chatbridge: 
     user = User(name="Ada", additional_properties=[Property(key="orderId", value="4711")])
     history = [from_user(f"question {n}") if n % 2 else from_bot(f"answer {n}") for n in range(450)]
     first, repeat = [
-        await chatbridge.hand_over(
+        await chatbridge.hand_over_conversation(
             CHANNEL,
             user=user,
             assignment=to_queue("100"),
@@ -97,7 +98,7 @@ async def test_a_hand_over_brings_transcript_and_files_to_the_agent(chatbridge: 
 
 async def test_a_file_that_is_wrong_leaves_the_conversation_and_names_it(chatbridge: Chatbridge) -> None:
     with pytest.raises(ChatbridgeError, match="file 2 of the hand-over") as caught:
-        await chatbridge.hand_over(CHANNEL, user=User(), files=[File(b"a", "a"), File(b"", "empty")])
+        await chatbridge.hand_over_conversation(CHANNEL, user=User(), files=[File(b"a", "a"), File(b"", "empty")])
     assert caught.value.code is grpc.StatusCode.INVALID_ARGUMENT
     assert [violation.field for violation in caught.value.field_violations] == ["file.size_bytes"]
     left = caught.value.metadata["conversation_id"]
@@ -106,7 +107,7 @@ async def test_a_file_that_is_wrong_leaves_the_conversation_and_names_it(chatbri
 
 async def test_a_transcript_beyond_a_message_of_grpc_is_blamed_on_itself(chatbridge: Chatbridge) -> None:
     with pytest.raises(ChatbridgeError) as caught:
-        await chatbridge.hand_over(CHANNEL, user=User(), history=[from_user("x" * 60_000)] * 80)
+        await chatbridge.hand_over_conversation(CHANNEL, user=User(), history=[from_user("x" * 60_000)] * 80)
     assert [violation.field for violation in caught.value.field_violations] == ["start"]
 
 
@@ -220,6 +221,40 @@ async def test_sessions_and_conversations_are_followed_to_their_ends(chatbridge:
     assert created <= set(sessions)
 
 
-async def test_stubs_of_ones_own_go_over_the_clients_channel(chatbridge: Chatbridge) -> None:
-    channels = await ConfigurationServiceStub(chatbridge.channel).ListChannels(ListChannelsRequest())
-    assert CHANNEL in [channel.id for channel in channels.channels]
+async def test_a_channel_is_created_changed_and_deleted(chatbridge: Chatbridge) -> None:
+    assert CHANNEL in [channel.id async for channel in chatbridge.iterate_channels()]
+    webhook = (await chatbridge.list_webhooks()).webhooks[0]
+    created = await chatbridge.create_channel(Channel(name="new", webhook_id=webhook.id, queue_id="100"))
+    created.name = "renamed"
+    assert (await chatbridge.replace_channel(created)).name == "renamed"
+    assert (await chatbridge.get_channel(created.id)).name == "renamed"
+    await chatbridge.delete_channel(created.id)
+    with pytest.raises(ChatbridgeError) as caught:
+        await chatbridge.get_channel(created.id)
+    assert caught.value.reason == "UPSTREAM_NOT_FOUND"
+
+
+async def test_the_client_that_blocks_does_the_same(dev: Mapping[str, str]) -> None:
+    """From a hand-over with a file to the end, in a thread, as programs without an event loop do."""
+
+    def work() -> tuple[list[str], bytes]:
+        said: list[str] = []
+        with chatbridge_sync.Chatbridge(dev["grpc"]) as client:
+            handed = client.hand_over_conversation(
+                CHANNEL, user=User(name="Ada"), assignment=to_queue("100"), files=[File(b"abc", "a.txt")]
+            )
+            with client.agent_events([handed.conversation_id], start=handed.cursor) as stream:
+                for response in stream:
+                    if response.event.message.sender.type == AuthorType.AUTHOR_TYPE_AGENT:
+                        said.append(response.event.message.text)
+                        if len(said) == 1:
+                            client.send_message(handed.conversation_id, "Thanks, bye")
+                    if response.event.state == SessionState.SESSION_STATE_IDLE:
+                        break
+            (file,) = client.iterate_attachments(handed.conversation_id)
+            return said, b"".join(client.download_attachment(handed.conversation_id, file.id))
+
+    said, downloaded = await asyncio.to_thread(work)
+    assert "Ada" in said[0]
+    assert "a.txt" in said[1]
+    assert downloaded == b"abc"

@@ -19,6 +19,7 @@ HERE = Path(__file__).resolve().parent
 # The client of this very checkout has the contract's stubs.
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "clients/python/src")]
 
+from runner.examples import CLIENTS, run_examples  # noqa: E402
 from runner.failure import SetupError  # noqa: E402
 from runner.files import Language, read_languages, read_scenarios  # noqa: E402
 from runner.matrix import failures, matrix, told, write_junit  # noqa: E402
@@ -36,6 +37,10 @@ def main() -> int:
         require_programs()
         languages = _chosen_languages(arguments.language)
         scenarios = _chosen_scenarios(arguments.scenario, read_scenarios(read_languages()))
+        if arguments.examples:
+            clients = sorted({language.client for language in languages}, key=CLIENTS.index)
+            code = 1 if asyncio.run(run_examples(directory, clients)) else 0
+            return code
         if arguments.list:
             for scenario in scenarios:
                 print(f"{scenario.name}: {' '.join(scenario.why.split())}")
@@ -75,6 +80,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="what chance begins with")
     parser.add_argument("--junit", type=Path, help="write the results to this file, in JUnit's XML")
     parser.add_argument("--keep", action="store_true", help="keep the logs of all programs, not only after a failure")
+    parser.add_argument("--examples", action="store_true", help="run the clients' examples instead")
     parser.add_argument("--list", action="store_true", help="say which scenarios there are, and run none")
     return parser.parse_args()
 

@@ -261,7 +261,9 @@ class _Subscriptions(SubscriptionServiceServicer):
 
 
 @asynccontextmanager
-async def serve(fake: Fake, listen: str = "127.0.0.1:0") -> AsyncIterator[grpc.aio.Server]:
+async def serve(
+    fake: Fake, listen: str = "127.0.0.1:0", credentials: grpc.ServerCredentials | None = None
+) -> AsyncIterator[grpc.aio.Server]:
     """Runs `fake`; the target is filled in."""
     server = grpc.aio.server()
     # The methods that no test here calls are left as the base class has them.
@@ -269,7 +271,8 @@ async def serve(fake: Fake, listen: str = "127.0.0.1:0") -> AsyncIterator[grpc.a
     add_AttachmentServiceServicer_to_server(_Attachments(fake), server)  # type: ignore[abstract]
     add_AgentEventServiceServicer_to_server(_Events(fake), server)
     add_SubscriptionServiceServicer_to_server(_Subscriptions(fake), server)
-    fake.target = f"127.0.0.1:{server.add_insecure_port(listen)}"
+    port = server.add_secure_port(listen, credentials) if credentials else server.add_insecure_port(listen)
+    fake.target = f"127.0.0.1:{port}"
     await server.start()
     try:
         yield server

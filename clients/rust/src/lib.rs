@@ -30,6 +30,7 @@ mod download;
 mod error;
 mod events;
 mod files;
+mod messages;
 mod methods;
 mod pages;
 mod status;

@@ -22,11 +22,11 @@ _STOP_TIMEOUT_S = 10.0
 class Driver:
     """A driver, which is started when it is needed, and anew when it has died."""
 
-    def __init__(self, language: Language, directory: Path, origin: str) -> None:
-        """Not started yet. `origin` is where a browser's page comes from."""
+    def __init__(self, language: Language, directory: Path, origin_port: int) -> None:
+        """Not started yet. A browser's page comes from `origin_port`."""
         self.language = language
         self.log = directory / f"driver-{language.name}.log"
-        self._origin = origin
+        self._origin_port = origin_port
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
@@ -53,7 +53,7 @@ class Driver:
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,
                     stderr=log,
-                    env=clean_environment({"CHATBRIDGE_DRIVER_ORIGIN": self._origin}),
+                    env=clean_environment({"CHATBRIDGE_DRIVER_ORIGIN_PORT": str(self._origin_port)}),
                     cwd=ROOT,
                     limit=_LINE_MAX_BYTES,
                 )

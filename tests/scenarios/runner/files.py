@@ -27,6 +27,11 @@ class Language:
     driver: tuple[str, ...]
     """The program that speaks for it, and its arguments."""
 
+    @property
+    def client(self) -> str:
+        """The client that it is the language of, as its script is named."""
+        return Path(self.driver[0]).stem
+
 
 class _Loader(yaml.SafeLoader):
     """YAML in which no key may come twice: of the first, nobody would know that it does nothing."""

@@ -13,7 +13,7 @@ _HEAD_BYTES = 9
 _HEADERS, _PUSH_PROMISE, _GOAWAY, _CONTINUATION = 0x1, 0x5, 0x7, 0x9
 _END_HEADERS, _PADDED, _PRIORITY = 0x4, 0x8, 0x20
 _STREAM_MAX = (1 << 31) - 1
-_REQUEST_LINE = re.compile(rb"(?:POST|OPTIONS|GET) (\S+) HTTP/1\.1\r\n(.*?)\r\n\r\n", re.DOTALL)
+_REQUEST_LINE = re.compile(rb"(POST|OPTIONS|GET) (\S+) HTTP/1\.1\r\n(.*?)\r\n\r\n", re.DOTALL)
 
 Headers = dict[str, str]
 
@@ -91,6 +91,8 @@ class Requests:
     seen: list[Headers] = field(default_factory=list)
     http2: bool | None = None
     """Whether it is HTTP/2; None: not known yet, or neither, as with TLS."""
+    preflight: bool = False
+    """Over HTTP/1.1: whether the last request is a browser's question whether it may make the one that it wants."""
     last_stream: int = 0
     _start: bytes = b""
     _frames: Frames = field(default_factory=Frames)
@@ -114,7 +116,10 @@ class Requests:
             for frame in self._frames.feed(data)[0]:
                 self._take(frame)
             return
-        for path, lines in _REQUEST_LINE.findall(data):
+        for method, path, lines in _REQUEST_LINE.findall(data):
+            self.preflight = method == b"OPTIONS"
+            if self.preflight:
+                continue
             headers = {":path": path.decode("latin-1")}
             for line in lines.decode("latin-1").split("\r\n"):
                 name, _, value = line.partition(":")

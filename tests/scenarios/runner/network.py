@@ -16,7 +16,7 @@ from runner.participant import Participant, bytes_of, now_s
 from stubs import scenario_pb2
 
 _UPSTREAM_TIMEOUT_S = 10.0
-_CONNECTIONS_TIMEOUT_S = 15.0
+_CONNECTIONS_TIMEOUT_S = 5.0
 _POLL_S = 0.02
 _MEMORY_POLL_S = 0.25
 _MIB = 1 << 20
@@ -82,6 +82,8 @@ async def headers(who: Participant, step: scenario_pb2.Headers) -> None:
     found = [seen for proxy in who.proxies for seen in proxy.requests if seen.get(":path") == path]
     if not found:
         raise StepError(f"no request of {step.method} was seen")
+    if step.count and len(found) != step.count:
+        raise StepError(f"{len(found)} requests of {step.method} were made, expected {step.count}")
     last = found[-1]
     for name, pattern in step.values.items():
         if re.fullmatch(pattern, last.get(name, "")) is None:

@@ -67,9 +67,10 @@ class Outcome:
     """How a scenario went in a language."""
 
     language: str
-    took_s: float
     problem: str = ""
     """Empty: all was as expected."""
+    took_s: float = 0.0
+    """Over the language's own steps: it waits for the slowest after each."""
 
 
 def is_alone(scenario: Scenario) -> bool:
@@ -97,11 +98,10 @@ class Play:
         self._all = [Participant(driver, scenario, run, world, directory) for driver in drivers]
         self._in = list(self._all)
         self._outcomes: dict[str, Outcome] = {}
-        self._begun_s = 0.0
+        self._took_s: dict[str, float] = {}
 
     async def run(self) -> list[Outcome]:
         """Plays it to its end, or to its limit."""
-        self._begun_s = time.monotonic()
         limit_s = self._scenario.limit.ToTimedelta().total_seconds() or _LIMIT_S
         try:
             await asyncio.wait_for(self._steps(), limit_s)
@@ -112,6 +112,8 @@ class Play:
                 task.cancel()
             await asyncio.gather(*self._background.values(), return_exceptions=True)
         await asyncio.gather(*(self._leave(who) for who in self._all))
+        for outcome in self._outcomes.values():
+            outcome.took_s = self._took_s.get(outcome.language, 0.0)
         return [self._outcomes[who.language] for who in self._all]
 
     async def _steps(self) -> None:
@@ -156,6 +158,7 @@ class Play:
             message: Message = getattr(step, kind)
             await _LANGUAGE_STEPS[kind](who, who.fill(message))
 
+        begun_s = time.monotonic()
         try:
             if kind == "join":
                 await self._join(who, step)
@@ -171,6 +174,8 @@ class Play:
                 if task.done() and isinstance(wrong := task.exception(), Exception)
             ]
             self._fail(who, "; before that ".join([f"{place}: {_text(error)}", *before]))
+        finally:
+            self._took_s[who.language] = self._took_s.get(who.language, 0.0) + time.monotonic() - begun_s
 
     async def _join(self, who: Participant, step: Step) -> None:
         task = who.background.pop(step.join.background, None)
@@ -184,7 +189,7 @@ class Play:
 
     async def _leave(self, who: Participant) -> None:
         if who in self._in:
-            self._outcomes[who.language] = Outcome(who.language, time.monotonic() - self._begun_s)
+            self._outcomes[who.language] = Outcome(who.language)
         try:
             await who.leave()
         except Exception as error:
@@ -192,7 +197,7 @@ class Play:
                 self._outcomes[who.language].problem = f"at the end: {_text(error)}"
 
     def _fail(self, who: Participant, problem: str) -> None:
-        self._outcomes[who.language] = Outcome(who.language, time.monotonic() - self._begun_s, problem)
+        self._outcomes[who.language] = Outcome(who.language, problem)
         self._in.remove(who)
 
     def _all_fail(self, problem: str) -> None:

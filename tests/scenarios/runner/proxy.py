@@ -49,6 +49,8 @@ class Proxy:
         """Does not listen yet."""
         self._target = target
         self._rules = Rules()
+        self._answers = asyncio.Event()
+        self._answers.set()
         self._open: set[_Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -82,7 +84,8 @@ class Proxy:
         return len(self._open)
 
     def cut(self) -> None:
-        """Resets all connections."""
+        """Resets all connections. What comes on later ones is not held back."""
+        self._answers.set()
         for connection in list(self._open):
             _reset(connection.writer)
             if connection.server is not None:
@@ -97,9 +100,11 @@ class Proxy:
             connection.down.clear()
 
     def hold_answers(self) -> None:
-        """Lets nothing pass to the client on the connections that there are."""
-        for connection in self._open:
-            connection.down.clear()
+        """Lets no answer pass to the client, until connections are cut or healed.
+
+        That a browser may call at all is told: otherwise it would not make the call whose answer is to be held.
+        """
+        self._answers.clear()
 
     def refuse(self) -> None:
         """Resets connections that are made from now on."""
@@ -122,6 +127,7 @@ class Proxy:
     def heal(self) -> None:
         """Lets everything pass again."""
         self._rules = Rules()
+        self._answers.set()
         for connection in self._open:
             connection.up.set()
             connection.down.set()
@@ -182,6 +188,8 @@ class Proxy:
             if self._rules.bytes_per_second:
                 await asyncio.sleep(len(data) / self._rules.bytes_per_second)
             await gate.wait()
+            if not up and not connection.requests.preflight:
+                await self._answers.wait()
             if up:
                 connection.requests.feed(data)
             elif connection.requests.http2:

@@ -85,6 +85,11 @@ class Sandbox:
         _, answer = await self._ask("GET", "/sandbox/v1/deliveries", None)
         return sum(record.get("outcome") == "pending" for record in answer["deliveries"])
 
+    async def delivered(self, conversation: str) -> int:
+        """How many events of a conversation it has delivered."""
+        _, answer = await self._ask("GET", f"/sandbox/v1/deliveries?conversationId={conversation}", None)
+        return len({it["eventId"] for it in answer["deliveries"] if it.get("outcome") == "delivered"})
+
     async def _act(self, conversation: str, action: dict[str, str]) -> tuple[int, Any]:
         return await self._ask("POST", f"/sandbox/v1/conversations/{conversation}/agent", action)
 

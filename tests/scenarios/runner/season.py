@@ -42,7 +42,7 @@ class Season:
         self._directory = directory
         self._seed = seed
         self._jobs = jobs
-        self._origins = [f"http://127.0.0.1:{free_port()}" for _ in range(_ORIGINS)]
+        self._origins = [free_port() for _ in range(_ORIGINS)]
         self._free_origins = self._origins[1:]
         self._drivers = [Driver(language, directory, self._origins[0]) for language in languages]
         self._worlds: dict[bytes, World] = {}
@@ -79,16 +79,14 @@ class Season:
         own = has_own_drivers(scenario)
         directory = self._directory / scenario.name
         directory.mkdir(exist_ok=True)
-        origin = self._free_origins.pop() if own else ""
+        origin = self._free_origins.pop() if own else 0
         drivers = [Driver(language, directory, origin) for language in self._languages] if own else self._drivers
         try:
             world = await self._world(scenario)
             play = Play(scenario, drivers, world, directory, scenario.name, self._seed)
             outcomes = await play.run()
         except (SetupError, StepError) as error:
-            outcomes = [
-                Outcome(language.name, 0.0, f"the world did not start: {error}") for language in self._languages
-            ]
+            outcomes = [Outcome(language.name, f"the world did not start: {error}") for language in self._languages]
         finally:
             await self._leave_world(scenario)
             if own:

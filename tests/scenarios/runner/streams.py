@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import chatbridge.v1 as contract
 from google.protobuf.duration_pb2 import Duration
 
@@ -117,9 +119,12 @@ async def _commit(who: Participant, step: scenario_pb2.Take, new: list[contract.
     for response in new:
         if response.HasField("event"):
             cursors[response.share] = response.cursor
-    for cursor in cursors.values():
-        asked = driver_pb2.Commit(client=await who.client(client), subscription=subscription, cursor=cursor)
-        answer = await who.ask(Request(commit=asked), _TIMEOUT_S)
+    name = await who.client(client)
+    asked = [
+        Request(commit=driver_pb2.Commit(client=name, subscription=subscription, cursor=cursor))
+        for cursor in cursors.values()
+    ]
+    for answer in await asyncio.gather(*(who.ask(request, _TIMEOUT_S) for request in asked)):
         if answer.HasField("error"):
             check_error(None, answer.error)
 

@@ -20,7 +20,7 @@ from stubs.scenario_pb2 import Caller, ReplicaAction
 
 # Short, so that what takes a few heartbeats takes no minute.
 _SETTINGS = {
-    "heartbeat_ms": "1000",
+    "heartbeat_ms": "3000",
     "drain_spread_ms": "200",
     "drain_deadline_ms": "3000",
     "keepalive_ms": "5000",
@@ -33,8 +33,8 @@ _TRIM = "for _, key in ipairs(redis.call('KEYS', 'chatbridge:{*}:log')) do redis
 class World:
     """The service, the Redis and the sandbox of a scenario, all on loopback."""
 
-    def __init__(self, spec: scenario_pb2.World, languages: list[str], directory: Path, origins: list[str]) -> None:
-        """Not started yet. `origins` are those of browsers' pages."""
+    def __init__(self, spec: scenario_pb2.World, languages: list[str], directory: Path, origins: list[int]) -> None:
+        """Not started yet. `origins` are the ports that browsers' pages come from."""
         self.spec = spec
         self.directory = directory
         self._origins = origins
@@ -184,7 +184,7 @@ class World:
             "grpc_listen": "127.0.0.1:0",
             "webhook_listen": "127.0.0.1:0",
             "admin_listen": "127.0.0.1:0",
-            "cors_origins": ",".join(self._origins),
+            "cors_origins": ",".join(f"http://127.0.0.1:{port}" for port in self._origins),
             "log": "warn",
             **self._tls_settings(),
             **self.spec.settings,

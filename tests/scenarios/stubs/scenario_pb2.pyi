@@ -1624,7 +1624,7 @@ class Network(_message.Message):
 
     @_builtins.property
     def hold_answers(self) -> Global___HoldAnswers:
-        """What the server says does not arrive, what the client says does."""
+        """What the client says arrives, what the server says does not, until connections are cut or healed."""
 
     @_builtins.property
     def refuse(self) -> Global___Refuse:
@@ -1900,8 +1900,11 @@ class Headers(_message.Message):
     METHOD_FIELD_NUMBER: _builtins.int
     VALUES_FIELD_NUMBER: _builtins.int
     ABSENT_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
     method: _builtins.str
     """The method."""
+    count: _builtins.int
+    """How many requests of the method there were; 0: any number."""
     @_builtins.property
     def values(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Names, and regular expressions that the whole values must match."""
@@ -1916,10 +1919,11 @@ class Headers(_message.Message):
         method: _builtins.str = ...,
         values: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         absent: _abc.Iterable[_builtins.str] | None = ...,
+        count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent", b"absent", "method", b"method", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent", b"absent", "count", b"count", "method", b"method", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

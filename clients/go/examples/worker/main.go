@@ -64,7 +64,8 @@ func run(ctx context.Context, place string) error {
 		// What is done here is done when the loop asks for the next response: only then is the cursor saved.
 		if event := response.GetEvent(); event != nil {
 			kind := strings.TrimPrefix(event.Kind.String(), "EVENT_KIND_")
-			fmt.Println(event.ConversationId, event.Sequence, kind)
+			// What belongs to no conversation has no identifier.
+			fmt.Println(cmp.Or(event.ConversationId, "-"), event.Sequence, kind)
 		}
 	}
 	return nil

@@ -32,15 +32,16 @@ class Channels:
         self._process = os.getpid()
         self.closed = False
 
-    def borrow(self, instead_of: Lease | None = None) -> Lease:
+    async def borrow(self, instead_of: Lease | None = None) -> Lease:
         """The current channel, until `give_back`; another than `instead_of`, which may be dead."""
-        if self.closed:
-            raise RuntimeError("the client is closed")
         if self._current is not None and os.getpid() != self._process:
             raise RuntimeError("the client was used before this process was forked off: make one in each process")
         if self._current is not None and self._current is instead_of:
             self._retired.add(self._current)
             self._current = None
+            await self._close_unused(instead_of)
+        if self.closed:
+            raise RuntimeError("the client is closed")
         if self._current is None:
             self._process = os.getpid()
             self._current = Lease(self._open())
@@ -50,14 +51,12 @@ class Channels:
     async def give_back(self, lease: Lease) -> None:
         """Ends the use of a channel."""
         lease.users -= 1
-        if lease.users == 0 and lease in self._retired:
-            self._retired.discard(lease)
-            await lease.channel.close()
+        await self._close_unused(lease)
 
     @asynccontextmanager
     async def borrowed(self) -> AsyncIterator[grpc.aio.Channel]:
         """The current channel, for the time of a call."""
-        lease = self.borrow()
+        lease = await self.borrow()
         try:
             yield lease.channel
         finally:
@@ -70,6 +69,11 @@ class Channels:
         self._retired.clear()
         self._current = None
         for lease in leases:
+            await lease.channel.close()
+
+    async def _close_unused(self, lease: Lease) -> None:
+        if lease.users == 0 and lease in self._retired:
+            self._retired.discard(lease)
             await lease.channel.close()
 
     def _open(self) -> grpc.aio.Channel:

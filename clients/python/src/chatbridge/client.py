@@ -222,7 +222,7 @@ class Chatbridge(
 
     async def _open_stream(self, request: AgentEventsRequest, instead_of: Lease | None) -> tuple[Lease, Any]:
         metadata = await self._metadata()
-        lease = self._channels.borrow(instead_of)
+        lease = await self._channels.borrow(instead_of)
         call = lease.channel.unary_stream(
             rpc_of(AgentEventsRequest).path,
             request_serializer=AgentEventsRequest.SerializeToString,

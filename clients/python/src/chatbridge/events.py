@@ -240,9 +240,11 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
             call.cancel()
         if reader is not None:
             reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
-            if lease is not None:
-                await self._connector.give_back(lease)
+            try:
+                await asyncio.gather(reader, return_exceptions=True)
+            finally:
+                if lease is not None:
+                    await self._connector.give_back(lease)
 
     async def _listen(self) -> None:
         """Waits for news, and gives the connection up where there are none for too long.
@@ -282,6 +284,9 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
             if not self._stopped:
                 raise
             return
+        except Exception as error:
+            # Whatever it is, the application hears of it, and does not wait for what cannot come.
+            outcome = Over(error)
         if self._outcome is None and call is self._call:
             self._outcome = outcome
         self._news.set()

@@ -43,7 +43,7 @@ class Again:
 class Over:
     """The iteration ends."""
 
-    error: ChatbridgeError | None = None
+    error: Exception | None = None
     """What it raises; None: nothing."""
 
 

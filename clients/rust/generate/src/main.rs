@@ -13,7 +13,9 @@ use prost_types::FileDescriptorSet;
 const HEADER: &str = "// Generated from the contract by `scripts/clients/rust.sh generate`. Do not edit.\n\n";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let out = env::args_os().nth(1).ok_or("usage: chatbridge-client-generate DIRECTORY")?;
+    let out = env::args_os()
+        .nth(1)
+        .ok_or("usage: chatbridge-client-generate DIRECTORY")?;
     let out = Path::new(&out);
 
     let contract = protox::compile(contract_files("proto/chatbridge/v1")?, ["proto"])?;
@@ -22,7 +24,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     write(&out.join("src/methods.rs"), &methods::code(&rpcs))?;
 
     let protocol = protox::compile(["driver.proto"], ["tests/scenarios"])?;
-    write(&out.join("examples/driver/protocol.rs"), &messages(&protocol, "chatbridge.driver.v1")?)?;
+    write(
+        &out.join("examples/driver/protocol.rs"),
+        &messages(&protocol, "chatbridge.driver.v1")?,
+    )?;
     write(&out.join("examples/driver/dispatch.rs"), &driver::code(&rpcs))?;
     Ok(())
 }
@@ -30,7 +35,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn contract_files(directory: &str) -> Result<Vec<String>, Box<dyn Error>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
-        let name = entry?.file_name().into_string().map_err(|_| "a file's name is not UTF-8")?;
+        let name = entry?
+            .file_name()
+            .into_string()
+            .map_err(|_| "a file's name is not UTF-8")?;
         if name.ends_with(".proto") {
             files.push(format!("chatbridge/v1/{name}"));
         }
@@ -52,10 +60,16 @@ fn messages(descriptors: &FileDescriptorSet, package: &str) -> Result<String, Bo
             // Methods are written by `methods`.
             let mut file = file.clone();
             file.service.clear();
-            (prost_build::Module::from_protobuf_package_name(file.package()), file)
+            (
+                prost_build::Module::from_protobuf_package_name(file.package()),
+                file,
+            )
         })
         .collect();
-    config.generate(files)?.remove(&wanted).ok_or_else(|| format!("{package} has no messages").into())
+    config
+        .generate(files)?
+        .remove(&wanted)
+        .ok_or_else(|| format!("{package} has no messages").into())
 }
 
 fn write(path: &Path, code: &str) -> Result<(), Box<dyn Error>> {

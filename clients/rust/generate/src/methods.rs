@@ -49,8 +49,16 @@ fn constant(code: &mut String, rpc: &Rpc) {
 }
 
 fn prepare(code: &mut String, rpc: &Rpc) {
-    let tenant = if rpc.has_tenant { "scope(&mut self.tenant, tenant);" } else { "let _ = tenant;" };
-    let id = if rpc.has_request_id { "identify(&mut self.request_id);" } else { "" };
+    let tenant = if rpc.has_tenant {
+        "scope(&mut self.tenant, tenant);"
+    } else {
+        "let _ = tenant;"
+    };
+    let id = if rpc.has_request_id {
+        "identify(&mut self.request_id);"
+    } else {
+        ""
+    };
     let _ = writeln!(
         code,
         "\nimpl Prepare for v1::{} {{\n fn prepare(&mut self, tenant: &str) {{ {tenant} {id} }}\n}}",

@@ -45,7 +45,11 @@ pub(crate) fn all(descriptors: &FileDescriptorSet) -> Vec<Rpc> {
     let messages: BTreeMap<String, &DescriptorProto> = descriptors
         .file
         .iter()
-        .flat_map(|file| file.message_type.iter().map(|message| (format!(".{}.{}", file.package(), message.name()), message)))
+        .flat_map(|file| {
+            file.message_type
+                .iter()
+                .map(|message| (format!(".{}.{}", file.package(), message.name()), message))
+        })
         .collect();
     let mut rpcs = Vec::new();
     for file in &descriptors.file {
@@ -68,7 +72,10 @@ fn rpc(
 ) -> Rpc {
     let has = |field: &str| {
         messages.get(method.input_type()).is_some_and(|message| {
-            message.field.iter().any(|known| known.name() == field && known.r#type() == Type::String)
+            message
+                .field
+                .iter()
+                .any(|known| known.name() == field && known.r#type() == Type::String)
         })
     };
     Rpc {
@@ -76,7 +83,11 @@ fn rpc(
         snake: snake(method.name()),
         request: last(method.input_type()),
         response: last(method.output_type()),
-        idempotency: match method.options.as_ref().map_or(IdempotencyLevel::IdempotencyUnknown, |it| it.idempotency_level()) {
+        idempotency: match method
+            .options
+            .as_ref()
+            .map_or(IdempotencyLevel::IdempotencyUnknown, |it| it.idempotency_level())
+        {
             IdempotencyLevel::IdempotencyUnknown => "Unknown",
             IdempotencyLevel::Idempotent => "Idempotent",
             IdempotencyLevel::NoSideEffects => "NoSideEffects",
@@ -85,7 +96,11 @@ fn rpc(
         comment,
         has_tenant: has("tenant"),
         has_request_id: has("request_id"),
-        items: if has("page_token") { messages.get(method.output_type()).and_then(|page| items(page)) } else { None },
+        items: if has("page_token") {
+            messages.get(method.output_type()).and_then(|page| items(page))
+        } else {
+            None
+        },
     }
 }
 
@@ -94,13 +109,20 @@ fn items(page: &DescriptorProto) -> Option<Items> {
         .field
         .iter()
         .find(|field| field.label() == Label::Repeated && field.r#type() == Type::Message)?;
-    Some(Items { field: field.name().to_owned(), message: last(field.type_name()) })
+    Some(Items {
+        field: field.name().to_owned(),
+        message: last(field.type_name()),
+    })
 }
 
 fn comment(file: &FileDescriptorProto, path: &[i32]) -> Vec<String> {
     let locations = file.source_code_info.iter().flat_map(|info| &info.location);
-    let text = locations.filter(|location| location.path == path).map(|location| location.leading_comments());
-    text.flat_map(str::lines).map(|line| line.trim().to_owned()).collect()
+    let text = locations
+        .filter(|location| location.path == path)
+        .map(|location| location.leading_comments());
+    text.flat_map(str::lines)
+        .map(|line| line.trim().to_owned())
+        .collect()
 }
 
 fn position(index: usize) -> i32 {

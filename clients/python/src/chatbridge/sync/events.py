@@ -268,6 +268,10 @@ class AgentEvents(Iterator[AgentEventsResponse]):
         except grpc.RpcError as rpc_error:
             error = ChatbridgeError.from_rpc(rpc_error, reads=True)
             self._is_over(call, lambda: self._progress.failed(error))
+        except Exception as unexpected:
+            # Whatever it is, the application hears of it, and does not wait for what cannot come.
+            over = Over(unexpected)
+            self._is_over(call, lambda: over)
 
     def _received(self, call: Any, response: AgentEventsResponse) -> bool:
         """Holds a response; whether there is more to read."""
