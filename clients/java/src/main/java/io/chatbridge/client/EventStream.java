@@ -37,6 +37,7 @@ final class EventStream {
   private Duration silence;
   private int repeats;
   private int refusals;
+  private boolean gapFails;
   private boolean ended;
   private Throwable failure;
 
@@ -114,7 +115,7 @@ final class EventStream {
   synchronized AgentEventsResponse take() {
     AgentEventsResponse response = buffer.pollFirst();
     if (response != null) {
-      place.given(response.getCursor());
+      place.given(response, request.getGapPolicy());
       if (current != null) {
         current.read(room());
       }
@@ -199,8 +200,9 @@ final class EventStream {
 
   private void accept(AgentEventsResponse response) {
     refusals = 0;
-    // A subscription knows by itself where to go on.
-    if (!response.getCursor().isEmpty() && request.getSubscription().isEmpty()) {
+    gapFails = response.hasGap() && ResumeRules.failsAtGap(request.getGapPolicy());
+    // A subscription knows by itself where to go on; and behind a gap that fails nobody goes on.
+    if (!response.getCursor().isEmpty() && request.getSubscription().isEmpty() && !gapFails) {
       request.setCursor(response.getCursor());
     }
     switch (response.getPayloadCase()) {
@@ -229,6 +231,9 @@ final class EventStream {
     changes.disconnected();
     if (ending == null && error.code() == Status.Code.UNAUTHENTICATED) {
       refusals++;
+    }
+    if (gapFails) {
+      return ResumeRules.afterFailingGap(error);
     }
     ResumeRules.Verdict verdict =
         ending != null

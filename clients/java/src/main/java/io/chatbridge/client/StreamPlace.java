@@ -2,6 +2,8 @@ package io.chatbridge.client;
 
 import com.google.protobuf.ByteString;
 import io.chatbridge.v1.AgentEventsRequest;
+import io.chatbridge.v1.AgentEventsResponse;
+import io.chatbridge.v1.GapPolicy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Optional;
@@ -40,11 +42,14 @@ final class StreamPlace {
     }
   }
 
-  /** A response was given to the application. */
-  synchronized void given(ByteString itsCursor) {
-    if (!itsCursor.isEmpty()) {
-      cursor = itsCursor;
-      unsaved = itsCursor;
+  /** A response was given to the application. A gap that fails is not saved: it must fail again. */
+  synchronized void given(AgentEventsResponse response, GapPolicy policy) {
+    if (!response.getCursor().isEmpty()) {
+      cursor = response.getCursor();
+      unsaved =
+          response.hasGap() && ResumeRules.failsAtGap(policy)
+              ? ByteString.EMPTY
+              : response.getCursor();
     }
   }
 

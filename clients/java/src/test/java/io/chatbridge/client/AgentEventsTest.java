@@ -13,6 +13,7 @@ import io.chatbridge.v1.AgentEventsRequest;
 import io.chatbridge.v1.AgentEventsResponse;
 import io.chatbridge.v1.ChangeAgentEventsRequest;
 import io.chatbridge.v1.EndingReason;
+import io.chatbridge.v1.GapPolicy;
 import io.chatbridge.v1.ReconnectAdvice;
 import io.grpc.Status;
 import java.io.IOException;
@@ -90,6 +91,34 @@ class AgentEventsTest {
     Iterator<AgentEventsResponse> iterator = events.iterator();
     assertEquals(event(1), iterator.next());
     assertEquals("CURSOR_GAP", assertThrows(ChatbridgeException.class, iterator::hasNext).reason());
+  }
+
+  @Test
+  void failsAtAGapThoughTheConnectionBreaks() throws Exception {
+    List<ByteString> saved = new ArrayList<>();
+    EventOptions kept = EventOptions.defaults().withCursorStore(store("", saved));
+    Iterator<AgentEventsResponse> iterator = chatbridge.agentEvents(ALL, kept).iterator();
+    FakeService.Opened stream = service.next();
+    stream.send(event(1), Responses.gap());
+    stream.fail(Status.UNAVAILABLE);
+    assertEquals(List.of(event(1), Responses.gap()), List.of(iterator.next(), iterator.next()));
+    ChatbridgeException error = assertThrows(ChatbridgeException.class, iterator::hasNext);
+    assertEquals("CURSOR_GAP", error.reason());
+    assertEquals(Status.Code.OUT_OF_RANGE, error.code());
+    assertEquals(List.of(cursor("c1")), saved);
+  }
+
+  @Test
+  void goesOnBehindAGapWhereItMay() throws Exception {
+    AgentEventsRequest lenient =
+        ALL.toBuilder().setGapPolicy(GapPolicy.GAP_POLICY_EARLIEST).build();
+    try (AgentEvents events = chatbridge.agentEvents(lenient)) {
+      FakeService.Opened stream = service.next();
+      stream.send(Responses.gap());
+      stream.fail(Status.UNAVAILABLE);
+      assertEquals(cursor("gap"), service.next().request().getCursor());
+      assertEquals(Responses.gap(), events.iterator().next());
+    }
   }
 
   @Test
