@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, io, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, io, time::Duration};
 
 use tonic::Code;
 
@@ -7,6 +7,8 @@ use crate::{
     status::{self, Origin},
     v1,
 };
+
+const ENDED: &str = "the server ended the stream and advised not to connect again with the same request";
 
 /// What functions of the application's own may fail with.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -20,7 +22,7 @@ pub enum Error {
     #[error(transparent)]
     Status(Box<StatusError>),
     /// The server ended a stream of events, and advised not to connect again.
-    #[error("{} ({}): the server ended the stream and advised not to connect again", status::name(ended_code(.0)), v1::EndingReason::try_from(.0.reason).unwrap_or_default().as_str_name())]
+    #[error("{} ({}): {ENDED}", status::name(ended_code(.0)), .0.reason().as_str_name())]
     StreamEnded(v1::Ending),
     /// The function that gives the token failed. The text is its own.
     #[error("the token could not be had: {0}")]
@@ -53,6 +55,15 @@ impl Error {
             Self::Usage(_) => Code::InvalidArgument,
             Self::Closed => Code::Cancelled,
             Self::Token(_) | Self::Cursor { .. } | Self::File(_) => Code::Unknown,
+        }
+    }
+
+    /// A sentence that says what happened.
+    pub fn message(&self) -> Cow<'_, str> {
+        match self {
+            Self::Status(status) => Cow::Borrowed(&status.message),
+            Self::StreamEnded(_) => Cow::Borrowed(ENDED),
+            _ => Cow::Owned(self.to_string()),
         }
     }
 

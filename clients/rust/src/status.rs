@@ -82,10 +82,11 @@ impl StatusError {
         {
             error.note(&detail);
         }
-        error.outcome_unknown = error.reason == "UPSTREAM_OUTCOME_UNKNOWN"
-            || (code == Code::DeadlineExceeded
-                && error.reason.is_empty()
-                && idempotency != Idempotency::NoSideEffects);
+        error.outcome_unknown = if error.origin == Origin::Chatbridge {
+            error.reason == "UPSTREAM_OUTCOME_UNKNOWN"
+        } else {
+            code == Code::DeadlineExceeded && idempotency != Idempotency::NoSideEffects
+        };
         error
     }
 

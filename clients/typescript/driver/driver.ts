@@ -3,7 +3,7 @@ import { create, type DescMethod, fromBinary, toBinary } from "@bufbuild/protobu
 import { base64Decode, base64Encode } from "@bufbuild/protobuf/wire";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { ClientOptions, CursorStore, EventOptions } from "@chatbridge/client";
-import { type Chatbridge, ChatbridgeError, UnsupportedError } from "@chatbridge/client/browser";
+import { type ChatbridgeClient, ChatbridgeError, UnsupportedError } from "@chatbridge/client/browser";
 import * as v1 from "@chatbridge/client/v1";
 import { toError } from "./errors.js";
 import * as pb from "./gen/driver_pb.js";
@@ -12,7 +12,7 @@ import { TakenFrom } from "./streams.js";
 /** What differs between Node and a page. */
 export interface Environment {
   /** Makes a client of the library's own entry. */
-  connect(open: pb.OpenClient, options: ClientOptions): Chatbridge;
+  connect(open: pb.OpenClient, options: ClientOptions): ChatbridgeClient;
   /** Keeps a cursor in a file. */
   cursors(path: string): CursorStore;
 }
@@ -32,7 +32,7 @@ const TAKE_MS = 30_000;
 /** One driver, whose clients and streams have names. */
 export class Driver {
   readonly #environment: Environment;
-  readonly #clients = new Map<string, { chatbridge: Chatbridge; token: string }>();
+  readonly #clients = new Map<string, { chatbridge: ChatbridgeClient; token: string }>();
   readonly #streams = new Map<string, TakenFrom>();
 
   constructor(environment: Environment) {
@@ -94,7 +94,7 @@ export class Driver {
   }
 
   #open(open: pb.OpenClient): Result {
-    const client = { chatbridge: undefined as unknown as Chatbridge, token: open.token };
+    const client = { chatbridge: undefined as unknown as ChatbridgeClient, token: open.token };
     client.chatbridge = this.#environment.connect(open, {
       tenant: open.tenant,
       token: () => client.token,
@@ -174,7 +174,7 @@ export class Driver {
     return { case: "pages", value: create(pb.PagesSchema, { items }) };
   }
 
-  #client(name: string): { chatbridge: Chatbridge; token: string } {
+  #client(name: string): { chatbridge: ChatbridgeClient; token: string } {
     const client = this.#clients.get(name);
     if (!client) {
       throw new Error(`there is no client ${name}`);
@@ -182,7 +182,7 @@ export class Driver {
     return client;
   }
 
-  #chatbridge(name: string): Chatbridge {
+  #chatbridge(name: string): ChatbridgeClient {
     return this.#client(name).chatbridge;
   }
 

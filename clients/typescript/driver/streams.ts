@@ -21,7 +21,7 @@ export class TakenFrom {
     const taken = create(TakenSchema);
     const deadlineMs = performance.now() + timeoutMs;
     try {
-      for (let counted = 0; counted < count; ) {
+      for (let counted = 0; counted < count;) {
         this.#asked ??= this.stream.next();
         const next = await within(this.#asked, deadlineMs - performance.now());
         if (!next) {

@@ -90,7 +90,7 @@ export class Caller {
     if (schema.field["requestId"] && fields["requestId"] === "") {
       fields["requestId"] = uuid();
     }
-    return request as MessageShape<S>;
+    return request;
   }
 
   /** The headers of a call or a stream, with the token that is good now. */

@@ -4,10 +4,7 @@ import { Caller, type CallOptions, type Link, type Token } from "./calls.js";
 import { AgentEvents } from "./events/agent-events.js";
 import { type EventOptions, eventSettings } from "./events/options.js";
 import type { FileContent, OpenOnDisk } from "./files.js";
-import {
-  type AgentEventsRequest,
-  AgentEventsRequestSchema,
-} from "./gen/chatbridge/v1/agent_event_service_pb.js";
+import { type AgentEventsRequest, AgentEventsRequestSchema } from "./gen/chatbridge/v1/agent_event_service_pb.js";
 import type {
   DownloadAttachmentRequestSchema,
   UploadAttachmentResponse,
@@ -69,7 +66,10 @@ export abstract class ChatbridgeClient extends WithContractCalls {
   }
 
   /** Streams every matching event, and goes on over breaks: `for await (const response of client.agentEvents({...}))`. */
-  agentEvents(request: MessageInitShape<typeof AgentEventsRequestSchema> = {}, options: EventOptions = {}): AgentEvents {
+  agentEvents(
+    request: MessageInitShape<typeof AgentEventsRequestSchema> = {},
+    options: EventOptions = {},
+  ): AgentEvents {
     const own = this.#caller.fill(AgentEventsRequestSchema, request);
     return new AgentEvents(this.#caller, own, eventSettings(options, this.#events));
   }

@@ -33,9 +33,11 @@ export function raced<T>(action: () => T | PromiseLike<T>, signal: AbortSignal):
       reject(signal.reason as Error);
     };
     signal.addEventListener("abort", abandoned, { once: true });
-    void (async () => action())().then(resolve, reject).finally(() => {
-      signal.removeEventListener("abort", abandoned);
-    });
+    void (async () => action())()
+      .then(resolve, reject)
+      .finally(() => {
+        signal.removeEventListener("abort", abandoned);
+      });
   });
 }
 

@@ -1,7 +1,7 @@
 // What both entries have.
 export type { Backoff } from "./backoff.js";
 export type { CallOptions, Token } from "./calls.js";
-export type { ClientOptions, SubscriptionRequest } from "./client.js";
+export type { ChatbridgeClient, ClientOptions, SubscriptionRequest } from "./client.js";
 export { ChatbridgeError, Code, type FieldViolation, StreamEndedError } from "./errors.js";
 export type { AgentEvents, ChangeOfConversations } from "./events/agent-events.js";
 export type { StreamBreak } from "./events/breaks.js";

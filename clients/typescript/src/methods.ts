@@ -11,20 +11,18 @@ import {
 
 /** The calls with one request and one response of a service: a method for each, with the RPC's name. */
 type UnaryCalls<S extends DescService> = {
-  [K in keyof S["method"] as S["method"][K] extends DescMethodUnary ? K : never]: S["method"][K] extends DescMethodUnary<
-    infer I,
-    infer O
-  >
+  [
+    K in keyof S["method"] as S["method"][K] extends DescMethodUnary ? K : never
+  ]: S["method"][K] extends DescMethodUnary<infer I, infer O>
     ? (request: MessageInitShape<I>, options?: CallOptions) => Promise<MessageShape<O>>
     : never;
 };
 
 /** For each list of a service, an iteration over the items of all pages, such as `iterateMessages` for `listMessages`. */
 type Iterations<S extends DescService> = {
-  [K in keyof S["method"] as K extends `list${infer Items}` ? `iterate${Items}` : never]: S["method"][K] extends DescMethodUnary<
-    infer I,
-    infer O
-  >
+  [
+    K in keyof S["method"] as K extends `list${infer Items}` ? `iterate${Items}` : never
+  ]: S["method"][K] extends DescMethodUnary<infer I, infer O>
     ? (request: MessageInitShape<I>, options?: CallOptions) => AsyncGenerator<Item<MessageShape<O>>, void, undefined>
     : never;
 };
@@ -54,22 +52,22 @@ export const services: readonly DescService[] = [
 ];
 
 /** A class whose objects have the calls of the contract. */
-export const WithContractCalls = class {
-  constructor(caller: Caller) {
-    for (const method of services.flatMap((service) => service.methods)) {
-      if (!isUnary(method)) {
-        continue;
-      }
-      define(this, method.localName, (request: Init, options?: CallOptions) => caller.unary(method, request, options));
-      if (method.localName.startsWith("list")) {
-        define(this, method.localName.replace("list", "iterate"), (request: Init, options?: CallOptions) =>
-          iterate(caller, method, request, options),
-        );
-      }
+export const WithContractCalls = addCalls as unknown as new (caller: Caller) => ContractCalls;
+
+// The methods come from the descriptors, which the compiler cannot follow; the types above say the same.
+function addCalls(this: object, caller: Caller): void {
+  for (const method of services.flatMap((service) => service.methods)) {
+    if (!isUnary(method)) {
+      continue;
+    }
+    define(this, method.localName, (request: Init, options?: CallOptions) => caller.unary(method, request, options));
+    if (method.localName.startsWith("list")) {
+      define(this, method.localName.replace("list", "iterate"), (request: Init, options?: CallOptions) =>
+        iterate(caller, method, request, options),
+      );
     }
   }
-  // The methods come from the descriptors, which the compiler cannot follow.
-} as unknown as new (caller: Caller) => ContractCalls;
+}
 
 /** A request of a method that is only known as a descriptor. */
 type Init = Record<string, unknown>;

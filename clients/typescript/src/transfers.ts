@@ -158,7 +158,9 @@ export class AttachmentDownload implements AsyncIterable<Uint8Array> {
   }
 }
 
-async function* chunksOf(responses: AsyncIterable<DownloadAttachmentResponse>): AsyncGenerator<Uint8Array, void, undefined> {
+async function* chunksOf(
+  responses: AsyncIterable<DownloadAttachmentResponse>,
+): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const { part } of responses) {
     if (part.case === "chunk") {
       yield part.value;

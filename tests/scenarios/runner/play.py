@@ -56,10 +56,11 @@ _WORLD_STEPS: dict[str, _WorldStep] = {
     "change_callers": scene.change_callers,
     "chorus": scene.chorus,
     "kills": scene.kills,
+    "vendor": scene.vendor,
     "pause": scene.pause,
 }
 # After these a world is not what it was.
-_BREAKING = frozenset({"replica", "redis", "change_callers", "kills"})
+_BREAKING = frozenset({"replica", "redis", "change_callers", "kills", "vendor"})
 
 
 @dataclass
@@ -178,7 +179,7 @@ class Play:
             self._took_s[who.language] = self._took_s.get(who.language, 0.0) + time.monotonic() - begun_s
 
     async def _join(self, who: Participant, step: Step) -> None:
-        task = who.background.pop(step.join.background, None)
+        task = who.background.get(step.join.background)
         if task is None:
             raise StepError(f"the scenario has nothing in the background named {step.join.background}")
         timeout_s = step.join.timeout.ToTimedelta().total_seconds() or _JOIN_S

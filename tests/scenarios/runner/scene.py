@@ -6,6 +6,7 @@ import asyncio
 import random
 from typing import Any
 
+from runner.failure import StepError
 from runner.network import filled_up
 from runner.participant import now_s
 from runner.world import World
@@ -61,6 +62,21 @@ async def kills(world: World, step: scenario_pb2.Kills, variables: dict[str, Any
         await world.change_replica(0, scenario_pb2.REPLICA_ACTION_KILL)
         await asyncio.sleep(chance.uniform(0.0, _DOWN_MAX_S))
         await world.change_replica(0, scenario_pb2.REPLICA_ACTION_START)
+
+
+async def vendor(world: World, step: scenario_pb2.Vendor, _variables: dict[str, Any]) -> None:
+    """Does something to the service's connections to the sandbox."""
+    action = step.WhichOneof("action")
+    if action == "cut":
+        world.vendor.cut()
+    elif action == "black_hole":
+        world.vendor.black_hole(step.black_hole.new_too)
+    elif action == "hold_answers":
+        world.vendor.hold_answers()
+    elif action == "heal":
+        world.vendor.heal()
+    else:
+        raise StepError("the scenario does not say what becomes of the connections to the vendor")
 
 
 async def pause(_world: World, step: scenario_pb2.Pause, _variables: dict[str, Any]) -> None:

@@ -27,7 +27,15 @@ _SETTINGS = {
     "keepalive_timeout_ms": "5000",
 }
 _RELOAD_TIMEOUT_S = 10.0
-_TRIM = "for _, key in ipairs(redis.call('KEYS', 'chatbridge:{*}:log')) do redis.call('XTRIM', key, 'MAXLEN', 0) end"
+# As the service trims: with the time up to which it did.
+_TRIM = """
+local time = redis.call('TIME')
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+for _, log in ipairs(redis.call('KEYS', 'chatbridge:{*}:log')) do
+    redis.call('XTRIM', log, 'MAXLEN', 0)
+    redis.call('HSET', string.gsub(log, ':log$', ':meta'), 'trimmed', string.format('%d', now_ms))
+end
+"""
 
 
 class World:
@@ -48,6 +56,8 @@ class World:
         self._redis = Redis(directory)
         self._sandbox_program: Chatbridge | None = None
         self._door: Proxy | None = None
+        self.vendor = Proxy(self._vendor_door)
+        """Between the service and the sandbox."""
         self._next_door = itertools.count()
         self._replicas: list[Chatbridge] = []
         self._issuer = Issuer() if spec.issuer else None
@@ -70,7 +80,7 @@ class World:
         webhook = f"http://127.0.0.1:{self._door.port}/webhooks/8x8"
         arguments = ["sandbox", "--listen", "127.0.0.1:0", "--pace", "0", "--seed", "1", "--webhook", webhook]
         self._sandbox_program = Chatbridge(self.directory, "sandbox", arguments, {"CHATBRIDGE_LOG": "warn"})
-        await asyncio.gather(self._redis.start(), self._sandbox_program.start())
+        await asyncio.gather(self._redis.start(), self._sandbox_program.start(), self.vendor.start())
         self.sandbox = Sandbox(self._sandbox_program.port("sandbox"))
         self._write_config()
         self._replicas = [self._replica(number) for number in range(self.spec.replicas or 1)]
@@ -78,8 +88,9 @@ class World:
 
     async def stop(self) -> None:
         """Ends everything."""
-        if self._door is not None:
-            await self._door.close()
+        for proxy in (self._door, self.vendor):
+            if proxy is not None:
+                await proxy.close()
         if self._issuer is not None:
             self._issuer.close()
         programs = [*self._replicas, self._redis]
@@ -175,12 +186,15 @@ class World:
             return None
         return ("127.0.0.1", running[next(self._next_door) % len(running)].port("webhook"))
 
+    def _vendor_door(self) -> Address | None:
+        program = self._sandbox_program
+        return ("127.0.0.1", program.port("sandbox")) if program is not None and program.addresses else None
+
     def _replica(self, number: int) -> Chatbridge:
-        assert self._sandbox_program is not None
         settings = {
             **_SETTINGS,
             "redis_url": f"redis://127.0.0.1:{self._redis.port}",
-            "gateway_url": f"http://127.0.0.1:{self._sandbox_program.port('sandbox')}",
+            "gateway_url": f"http://127.0.0.1:{self.vendor.port}",
             "grpc_listen": "127.0.0.1:0",
             "webhook_listen": "127.0.0.1:0",
             "admin_listen": "127.0.0.1:0",

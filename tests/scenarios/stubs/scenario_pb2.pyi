@@ -177,19 +177,23 @@ class KnownFailure(_message.Message):
 
     LANGUAGE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    TOLD_FIELD_NUMBER: _builtins.int
     language: _builtins.str
     """The language, as languages.yaml names it."""
     reason: _builtins.str
     """Why it fails, as a sentence."""
+    told: _builtins.str
+    """A part of what is told of the failure, so that another failure does not pass for this one."""
     def __init__(
         self,
         *,
         language: _builtins.str = ...,
         reason: _builtins.str = ...,
+        told: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "reason", b"reason", "told", b"told"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -344,6 +348,7 @@ class Step(_message.Message):
     CHANGE_CALLERS_FIELD_NUMBER: _builtins.int
     CHORUS_FIELD_NUMBER: _builtins.int
     KILLS_FIELD_NUMBER: _builtins.int
+    VENDOR_FIELD_NUMBER: _builtins.int
     PAUSE_FIELD_NUMBER: _builtins.int
     background: _builtins.str
     """The name under which a later `join` waits for it. Empty: the next step begins when this one has ended."""
@@ -460,6 +465,10 @@ class Step(_message.Message):
         """Of the world: kills the service at random moments."""
 
     @_builtins.property
+    def vendor(self) -> Global___Vendor:
+        """Of the world: what becomes of the service's connections to the sandbox."""
+
+    @_builtins.property
     def pause(self) -> Global___Pause:
         """Of the world: lets time pass. For what has no end that could be awaited."""
 
@@ -495,13 +504,14 @@ class Step(_message.Message):
         change_callers: Global___ChangeCallers | None = ...,
         chorus: Global___Chorus | None = ...,
         kills: Global___Kills | None = ...,
+        vendor: Global___Vendor | None = ...,
         pause: Global___Pause | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "change", b"change", "change_callers", b"change_callers", "chorus", b"chorus", "close_client", b"close_client", "close_stream", b"close_stream", "commit", b"commit", "connections", b"connections", "converse", b"converse", "deposit", b"deposit", "download", b"download", "hand_over", b"hand_over", "headers", b"headers", "iterate", b"iterate", "join", b"join", "kill_driver", b"kill_driver", "kills", b"kills", "network", b"network", "open_client", b"open_client", "open_stream", b"open_stream", "pause", b"pause", "redis", b"redis", "replica", b"replica", "say", b"say", "set_token", b"set_token", "step", b"step", "take", b"take", "upload", b"upload", "upstream", b"upstream", "watch_memory", b"watch_memory"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "change", b"change", "change_callers", b"change_callers", "chorus", b"chorus", "close_client", b"close_client", "close_stream", b"close_stream", "commit", b"commit", "connections", b"connections", "converse", b"converse", "deposit", b"deposit", "download", b"download", "hand_over", b"hand_over", "headers", b"headers", "iterate", b"iterate", "join", b"join", "kill_driver", b"kill_driver", "kills", b"kills", "network", b"network", "open_client", b"open_client", "open_stream", b"open_stream", "pause", b"pause", "redis", b"redis", "replica", b"replica", "say", b"say", "set_token", b"set_token", "step", b"step", "take", b"take", "upload", b"upload", "upstream", b"upstream", "vendor", b"vendor", "watch_memory", b"watch_memory"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "call", b"call", "change", b"change", "change_callers", b"change_callers", "chorus", b"chorus", "close_client", b"close_client", "close_stream", b"close_stream", "commit", b"commit", "connections", b"connections", "converse", b"converse", "deposit", b"deposit", "download", b"download", "hand_over", b"hand_over", "headers", b"headers", "iterate", b"iterate", "join", b"join", "kill_driver", b"kill_driver", "kills", b"kills", "network", b"network", "open_client", b"open_client", "open_stream", b"open_stream", "pause", b"pause", "redis", b"redis", "replica", b"replica", "say", b"say", "set_token", b"set_token", "step", b"step", "take", b"take", "upload", b"upload", "upstream", b"upstream", "watch_memory", b"watch_memory"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "call", b"call", "change", b"change", "change_callers", b"change_callers", "chorus", b"chorus", "close_client", b"close_client", "close_stream", b"close_stream", "commit", b"commit", "connections", b"connections", "converse", b"converse", "deposit", b"deposit", "download", b"download", "hand_over", b"hand_over", "headers", b"headers", "iterate", b"iterate", "join", b"join", "kill_driver", b"kill_driver", "kills", b"kills", "network", b"network", "open_client", b"open_client", "open_stream", b"open_stream", "pause", b"pause", "redis", b"redis", "replica", b"replica", "say", b"say", "set_token", b"set_token", "step", b"step", "take", b"take", "upload", b"upload", "upstream", b"upstream", "vendor", b"vendor", "watch_memory", b"watch_memory"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["open_client", "close_client", "set_token", "converse", "call", "upload", "download", "hand_over", "iterate", "open_stream", "take", "change", "close_stream", "commit", "join", "kill_driver", "say", "network", "connections", "upstream", "headers", "watch_memory", "deposit", "replica", "redis", "change_callers", "chorus", "kills", "pause"]  # noqa: Y015
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["open_client", "close_client", "set_token", "converse", "call", "upload", "download", "hand_over", "iterate", "open_stream", "take", "change", "close_stream", "commit", "join", "kill_driver", "say", "network", "connections", "upstream", "headers", "watch_memory", "deposit", "replica", "redis", "change_callers", "chorus", "kills", "vendor", "pause"]  # noqa: Y015
     _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
 
@@ -1931,21 +1941,25 @@ Global___Headers: _TypeAlias = Headers  # noqa: Y015
 
 @_typing.final
 class WatchMemory(_message.Message):
-    """Watches the memory of the driver, with its children."""
+    """Watches the memory of the driver, with its children, and what is sent to it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     GROWN_MIB_AT_MOST_FIELD_NUMBER: _builtins.int
+    RECEIVED_MIB_AT_MOST_FIELD_NUMBER: _builtins.int
     grown_mib_at_most: _builtins.int
     """Ends the watch that is under way: by how many MiB the driver may have grown since it began. 0: begins one."""
+    received_mib_at_most: _builtins.int
+    """How many MiB may have been sent to it since then, what waits in the system's own buffers too."""
     def __init__(
         self,
         *,
         grown_mib_at_most: _builtins.int = ...,
+        received_mib_at_most: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["grown_mib_at_most", b"grown_mib_at_most"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grown_mib_at_most", b"grown_mib_at_most", "received_mib_at_most", b"received_mib_at_most"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2080,6 +2094,50 @@ class ChangeCallers(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ChangeCallers: _TypeAlias = ChangeCallers  # noqa: Y015
+
+@_typing.final
+class Vendor(_message.Message):
+    """What becomes of the service's connections to the sandbox."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUT_FIELD_NUMBER: _builtins.int
+    BLACK_HOLE_FIELD_NUMBER: _builtins.int
+    HOLD_ANSWERS_FIELD_NUMBER: _builtins.int
+    HEAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cut(self) -> Global___Cut:
+        """Resets all connections."""
+
+    @_builtins.property
+    def black_hole(self) -> Global___BlackHole:
+        """Nothing passes on the connections that there are, and nobody is told."""
+
+    @_builtins.property
+    def hold_answers(self) -> Global___HoldAnswers:
+        """What the service says arrives, what the vendor says does not, until connections are cut or healed."""
+
+    @_builtins.property
+    def heal(self) -> Global___Heal:
+        """Everything passes again."""
+
+    def __init__(
+        self,
+        *,
+        cut: Global___Cut | None = ...,
+        black_hole: Global___BlackHole | None = ...,
+        hold_answers: Global___HoldAnswers | None = ...,
+        heal: Global___Heal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "black_hole", b"black_hole", "cut", b"cut", "heal", b"heal", "hold_answers", b"hold_answers"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "black_hole", b"black_hole", "cut", b"cut", "heal", b"heal", "hold_answers", b"hold_answers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_action: _TypeAlias = _typing.Literal["cut", "black_hole", "hold_answers", "heal"]  # noqa: Y015
+    _WhichOneofArgType_action: _TypeAlias = _typing.Literal["action", b"action"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_action) -> _WhichOneofReturnType_action | None: ...
+
+Global___Vendor: _TypeAlias = Vendor  # noqa: Y015
 
 @_typing.final
 class Chorus(_message.Message):

@@ -49,9 +49,7 @@ pub(crate) fn tell(error: &Error) -> protocol::Error {
     protocol::Error {
         code: i32::from(error.code()),
         reason: error.reason().to_owned(),
-        message: error
-            .status()
-            .map_or_else(|| error.to_string(), |status| status.message.clone()),
+        message: error.message().into_owned(),
         metadata: error.metadata().cloned().unwrap_or_default(),
         field_violations: error
             .field_violations()

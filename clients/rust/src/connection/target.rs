@@ -12,6 +12,9 @@ const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
 /// Streams that nobody reads must not keep calls over the same connection waiting. The memory is bounded by each stream's window.
 const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024 * 1024;
 
+/// For how long a connection may take to be made, and again for its TLS.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) authority: Authority,
@@ -77,6 +80,8 @@ impl Link {
             .and_then(|endpoint| endpoint.user_agent(concat!("chatbridge-rust/", env!("CARGO_PKG_VERSION"))))
             .map_err(|error| usage(&error))?
             .origin(origin)
+            // A channel whose connection was closed makes another by itself.
+            .connect_timeout(CONNECT_WITHIN)
             .http2_keep_alive_interval(self.keepalive)
             .keep_alive_timeout(self.keepalive_answer)
             .keep_alive_while_idle(false)
@@ -96,7 +101,7 @@ impl Link {
             .host()
             .trim_start_matches('[')
             .trim_end_matches(']');
-        let tls = ClientTlsConfig::new().domain_name(host);
+        let tls = ClientTlsConfig::new().domain_name(host).timeout(CONNECT_WITHIN);
         let tls = match &self.authorities {
             Some(authorities) => tls.ca_certificate(authorities.clone()),
             None => tls.with_native_roots(),

@@ -33,7 +33,8 @@ use reader::Reader;
 pub struct AgentEvents {
     responses: mpsc::Receiver<Result<v1::AgentEventsResponse, Error>>,
     stop: CancellationToken,
-    task: JoinHandle<()>,
+    /// What reads; `None`: it is known to be over.
+    task: Option<JoinHandle<()>>,
     changer: Changer,
     cursor: Bytes,
     hooks: Option<Arc<dyn Hooks>>,
@@ -76,7 +77,7 @@ impl Client {
         AgentEvents {
             responses,
             stop,
-            task,
+            task: Some(task),
             changer,
             cursor,
             hooks,
@@ -111,9 +112,21 @@ impl AgentEvents {
     /// Ends the stream. Where there are hooks, the cursor of the response that was given last is saved: come back from it first.
     pub async fn close(&mut self) -> Result<(), Error> {
         self.stop.cancel();
-        // A task that was cancelled has no more to tell; a panic of the application's hook was told by the runtime.
-        let _ = (&mut self.task).await;
+        std::future::poll_fn(|context| self.poll_task(context)).await;
         std::future::poll_fn(|context| self.poll_save(context)).await
+    }
+
+    /// Waits until the task is over, and goes on with its panic, which may be one of the application's own functions.
+    fn poll_task(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(task) = &mut self.task else {
+            return Poll::Ready(());
+        };
+        let over = ready!(Pin::new(task).poll(context));
+        self.task = None;
+        match over {
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            _ => Poll::Ready(()),
+        }
     }
 
     /// Saves what is behind the application.
@@ -156,7 +169,11 @@ impl Stream for AgentEvents {
                 self.unsaved = self.hooks.is_some().then(|| response.cursor.clone());
             }
             Some(Ok(_)) => {}
-            Some(Err(_)) | None => self.ended = true,
+            Some(Err(_)) => self.ended = true,
+            None => {
+                ready!(self.poll_task(context));
+                self.ended = true;
+            }
         }
         Poll::Ready(next)
     }

@@ -259,6 +259,31 @@ async fn targets_take_turns_and_one_that_is_away_is_left_out() {
 }
 
 #[tokio::test]
+async fn a_name_is_looked_up() {
+    let target = serve(|_| async { all([v1::UpdateConversationResponse::default()]) }).await;
+    let port = target.rsplit(':').next().unwrap();
+    // The name may have an address of IPv6, too, where nothing listens.
+    let client = quick(&format!("dns:///localhost:{port}"))
+        .cleartext()
+        .connect()
+        .await
+        .unwrap();
+    for _ in 0..10 {
+        client
+            .update_conversation(v1::UpdateConversationRequest::default())
+            .await
+            .unwrap();
+    }
+
+    let error = quick("dns:///name.invalid:1")
+        .cleartext()
+        .connect()
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Code::Unavailable);
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_said_before_anything_is_sent() {
     for target in [
         "",

@@ -1,4 +1,5 @@
 use std::{
+    collections::HashSet,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -88,15 +89,21 @@ async fn it_goes_on_behind_what_it_received() {
 
 #[tokio::test]
 async fn a_silent_connection_is_given_up_for_another() {
-    let (target, _requests) = streams(|number| match number {
-        // Nothing at all, then a silence of twice the interval.
-        0 => futures_util::stream::pending().boxed(),
-        1 => then_silence([heartbeat("1", "", Duration::from_millis(10))]),
-        _ => then_silence([event("2")]),
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let target = serve(move |call| {
+        tell.send(call.from.unwrap()).unwrap();
+        async move {
+            match call.number {
+                // Nothing at all, then a silence of twice the interval.
+                0 => futures_util::stream::pending().boxed(),
+                1 => then_silence([heartbeat("1", "", Duration::from_millis(10))]),
+                _ => then_silence([event("2")]),
+            }
+        }
     })
     .await;
     let client = quick(&target)
-        .stream_silence(Duration::from_millis(50), Duration::from_secs(60))
+        .stream_silence(Duration::from_millis(200), Duration::from_secs(60))
         .connect()
         .await
         .unwrap();
@@ -104,6 +111,13 @@ async fn a_silent_connection_is_given_up_for_another() {
 
     assert_eq!(next(&mut events).await.unwrap().unwrap(), "1");
     assert_eq!(next(&mut events).await.unwrap().unwrap(), "2");
+    let mut from = HashSet::new();
+    for _ in 0..3 {
+        assert!(
+            from.insert(told.recv().await.unwrap()),
+            "the same connection again"
+        );
+    }
 }
 
 #[tokio::test]
@@ -231,6 +245,24 @@ async fn a_cursor_is_saved_once_its_response_was_processed() {
         error.to_string(),
         "the cursor could not be saved: the disk is full"
     );
+}
+
+#[tokio::test]
+#[should_panic(expected = "a hook's own")]
+async fn a_panic_does_not_look_like_an_end() {
+    struct Panics;
+    impl CursorHooks for Panics {
+        async fn load(&self) -> Result<Option<Bytes>, BoxError> {
+            panic!("a hook's own");
+        }
+
+        async fn save(&self, _: Bytes) -> Result<(), BoxError> {
+            Ok(())
+        }
+    }
+    let client = quick("http://127.0.0.1:1").connect_lazy().unwrap();
+    let options = StreamOptions::default().cursor_hooks(Panics);
+    let _ = next(&mut client.agent_events_with(v1::AgentEventsRequest::default(), options)).await;
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    net::SocketAddr,
     pin::Pin,
     sync::{
         Arc,
@@ -38,6 +39,8 @@ pub(crate) struct Call {
     /// Counts the calls of the test from 0.
     pub(crate) number: usize,
     pub(crate) metadata: MetadataMap,
+    /// The client's end of the connection.
+    pub(crate) from: Option<SocketAddr>,
     pub(crate) messages: Streaming<Bytes>,
     /// Whether the client cancelled, which the messages do not tell from their end.
     pub(crate) cancelled: Arc<AtomicBool>,
@@ -185,11 +188,13 @@ impl StreamingService<Bytes> for Handler {
     type Future = BoxFuture<'static, Result<Response<Answer>, Status>>;
 
     fn call(&mut self, request: Request<Streaming<Bytes>>) -> Self::Future {
+        let from = request.remote_addr();
         let (metadata, _, messages) = request.into_parts();
         let call = Call {
             method: self.method.clone(),
             number: self.number,
             metadata,
+            from,
             messages,
             cancelled: Arc::clone(&self.cancelled),
         };

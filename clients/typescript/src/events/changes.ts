@@ -25,14 +25,10 @@ export class Changes {
   readonly #accepted = new Map<bigint, ChangeAgentEventsRequest>();
   #wanted: Wanted[] = [];
   #working = false;
-  #ended: { readonly error: unknown } | undefined;
+  #ended: Error | undefined;
 
   /** `holds` is told of each change that the stream has; `fail`, of an error that nobody else waits for. */
-  constructor(
-    make: MakeChange,
-    holds: (change: ChangeAgentEventsRequest) => void,
-    fail: (error: unknown) => void,
-  ) {
+  constructor(make: MakeChange, holds: (change: ChangeAgentEventsRequest) => void, fail: (error: unknown) => void) {
     this.#make = make;
     this.#holds = holds;
     this.#fail = fail;
@@ -42,7 +38,7 @@ export class Changes {
   want(change: ChangeAgentEventsRequest): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#ended) {
-        reject(this.#ended.error as Error);
+        reject(this.#ended);
         return;
       }
       this.#wanted.push({ change, waiter: { resolve, reject } });
@@ -79,8 +75,8 @@ export class Changes {
   }
 
   /** No stream comes any more: whoever waits is told so. */
-  end(error: unknown): void {
-    this.#ended ??= { error };
+  end(error: Error): void {
+    this.#ended ??= error;
     for (const { waiter } of this.#wanted.splice(0)) {
       waiter?.reject(error);
     }

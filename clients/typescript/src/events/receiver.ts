@@ -166,4 +166,3 @@ export class Receiver {
     return reconnection;
   }
 }
-

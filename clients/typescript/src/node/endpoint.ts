@@ -1,5 +1,4 @@
 import type { LookupAddress } from "node:dns";
-import type { ClientSessionOptions, SecureClientSessionOptions } from "node:http2";
 import type { LookupFunction } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { Http2SessionManager } from "@connectrpc/connect-node";
@@ -8,6 +7,9 @@ import type { Target } from "./target.js";
 
 /** An idle connection is closed after that time, in ms. */
 const IDLE_MS = 15 * 60_000;
+
+/** A connection that is not there after that time will not come, in ms: the system itself tries for minutes. */
+const CONNECT_MS = 20_000;
 
 /** One address of a target, and the connection to it. */
 export class Endpoint {
@@ -33,7 +35,7 @@ export class Endpoint {
           idleConnectionTimeoutMs: IDLE_MS,
         },
         // The types of Node leave out that these options reach `net.connect` and `tls.connect`.
-        http2Options as ClientSessionOptions | SecureClientSessionOptions,
+        http2Options,
       );
     this.#manager = this.#newManager();
   }
@@ -73,6 +75,11 @@ export class Endpoint {
     this.#notBeforeMs = 0;
   }
 
+  /** Whether something runs on one of its connections. */
+  get isBusy(): boolean {
+    return [this.#manager, ...this.#retired].some((manager) => manager.state() === "open");
+  }
+
   close(): void {
     for (const manager of [this.#manager, ...this.#retired]) {
       manager.abort();
@@ -82,18 +89,26 @@ export class Endpoint {
   async #connect(): Promise<this> {
     const manager = this.#manager;
     if (performance.now() < this.#notBeforeMs) {
-      throw manager.error() ?? new ConnectError("no connection", Code.Unavailable);
+      throw whyNot(manager);
     }
-    if ((await manager.connect()) === "error") {
-      const error = manager.error() ?? new ConnectError("no connection", Code.Unavailable);
+    const patience = setTimeout(() => {
+      manager.abort(new ConnectError(`no connection within ${String(CONNECT_MS / 1000)} s`, Code.Unavailable));
+    }, CONNECT_MS).unref();
+    const state = await manager.connect();
+    clearTimeout(patience);
+    if (state === "error") {
       if (manager === this.#manager) {
         this.#notBeforeMs = performance.now() + this.#waitMs(this.#failures++);
       }
-      throw error;
+      throw whyNot(manager);
     }
     this.#failures = 0;
     return this;
   }
+}
+
+function whyNot(manager: Http2SessionManager): ConnectError {
+  return ConnectError.from(manager.error() ?? "no connection", Code.Unavailable);
 }
 
 function tlsOptions(tls: Tls | undefined): Record<string, unknown> {

@@ -1,9 +1,8 @@
-import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
 import type * as http2 from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { GrpcTransportOptions, Http2SessionManager } from "@connectrpc/connect-node";
-import { type Backoff, delayMs } from "../backoff.js";
+import { delayMs } from "../backoff.js";
 import { Endpoint } from "./endpoint.js";
 import type { ConnectionOptions } from "./options.js";
 import type { Target } from "./target.js";
@@ -23,9 +22,10 @@ export class Sessions implements SessionManager {
   readonly authority: string;
   readonly #targets: readonly Target[];
   readonly #options: ConnectionOptions;
-  readonly #backoff: Backoff;
+  readonly #waitMs: (attempt: number) => number;
   readonly #owners = new WeakMap<http2.ClientHttp2Stream, Http2SessionManager>();
   #endpoints = new Map<string, Endpoint>();
+  #former: Endpoint[] = [];
   #resolving: Promise<void> | undefined;
   #resolvedAtMs = Number.NEGATIVE_INFINITY;
   #turn = 0;
@@ -40,7 +40,8 @@ export class Sessions implements SessionManager {
     this.authority = first.origin;
     this.#targets = targets;
     this.#options = options;
-    this.#backoff = options.reconnectBackoff ?? { firstMs: 200, maxMs: 5_000 };
+    const backoff = options.reconnectBackoff ?? { firstMs: 200, maxMs: 5_000 };
+    this.#waitMs = (attempt) => delayMs(backoff, attempt);
   }
 
   get generation(): number {
@@ -60,7 +61,7 @@ export class Sessions implements SessionManager {
 
   close(): void {
     this.#closed = true;
-    for (const endpoint of this.#endpoints.values()) {
+    for (const endpoint of [...this.#endpoints.values(), ...this.#former]) {
       endpoint.close();
     }
   }
@@ -90,10 +91,11 @@ export class Sessions implements SessionManager {
     const endpoints = [...this.#endpoints.values()];
     const attempts = endpoints.filter((endpoint) => !endpoint.isConnected).map((endpoint) => endpoint.connect());
     const connected = endpoints.filter((endpoint) => endpoint.isConnected);
-    if (connected.length > 0) {
-      // Whoever cannot be connected at the moment is left out, and says so by itself.
+    const next = connected[this.#turn++ % connected.length];
+    if (next) {
+      // Whoever cannot be connected at the moment is left out.
       attempts.forEach((attempt) => void attempt.catch(() => undefined));
-      return connected[this.#turn++ % connected.length] as Endpoint;
+      return next;
     }
     try {
       return await Promise.any(attempts);
@@ -122,34 +124,36 @@ export class Sessions implements SessionManager {
   }
 
   async #lookUp(): Promise<void> {
-    let found: { target: Target; address: LookupAddress }[];
-    try {
-      found = (
-        await Promise.all(
-          this.#targets.map(async (target) => {
-            const addresses = await lookup(target.host, { all: true });
-            return addresses.map((address) => ({ target, address }));
-          }),
-        )
-      ).flat();
-    } catch (error) {
-      throw new ConnectError(error instanceof Error ? error.message : String(error), Code.Unavailable);
+    const lookups = await Promise.allSettled(
+      this.#targets.map(async (target) => {
+        const addresses = await lookup(target.host, { all: true });
+        return addresses.map((address) => ({ target, address }));
+      }),
+    );
+    const found = lookups.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+    if (found.length === 0) {
+      const failed = lookups.find((one) => one.status === "rejected");
+      throw ConnectError.from(failed?.reason ?? "no address was found", Code.Unavailable);
     }
     this.#resolvedAtMs = performance.now();
     const endpoints = new Map<string, Endpoint>();
     for (const { target, address } of found) {
       const key = `${target.origin} ${address.address}`;
-      endpoints.set(
-        key,
-        this.#endpoints.get(key) ??
-          new Endpoint(target, address, this.#options, (attempt) => delayMs(this.#backoff, attempt)),
-      );
+      const endpoint = this.#endpoints.get(key) ?? new Endpoint(target, address, this.#options, this.#waitMs);
+      endpoints.set(key, endpoint);
+      this.#endpoints.delete(key);
     }
-    for (const [key, endpoint] of this.#endpoints) {
-      if (!endpoints.has(key)) {
-        endpoint.renew(); // What runs on it may come to its end.
-      }
-    }
+    this.#retire([...this.#endpoints.values()]);
     this.#endpoints = endpoints;
+  }
+
+  /** Addresses that a name has no longer: what runs there may come to its end. */
+  #retire(former: Endpoint[]): void {
+    this.#former = [...this.#former, ...former].filter((endpoint) => {
+      if (!endpoint.isBusy) {
+        endpoint.close();
+      }
+      return endpoint.isBusy;
+    });
   }
 }

@@ -19,7 +19,9 @@ export function readTarget(text: string, options: Pick<ConnectionOptions, "clear
     throw new TypeError(`${JSON.stringify(text)} is no target: write https://host:port, http://host:port or host:port`);
   }
   if (url.protocol !== "https:" && url.protocol !== "http:") {
-    throw new TypeError(`a target cannot begin with ${url.protocol}: write https://host:port, http://host:port or host:port`);
+    throw new TypeError(
+      `a target cannot begin with ${url.protocol}: write https://host:port, http://host:port or host:port`,
+    );
   }
   if (url.protocol === "http:" && options.tls) {
     throw new TypeError("TLS was asked for, and the target is one without");
