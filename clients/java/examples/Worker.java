@@ -33,16 +33,21 @@ public final class Worker {
       Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(events, worker)));
       for (AgentEventsResponse response : events) {
         if (response.hasEvent()) {
-          AgentEvent event = response.getEvent();
-          // Flushed at each line: what is asked for next says that this one was done.
-          System.out.println(
-              event.getConversationId() + " " + event.getSequence() + " " + event.getKind());
+          // A line is written out at once: asking for the next response says that this one is done.
+          System.out.println(line(response.getEvent()));
         }
       }
     }
     System.out.flush();
     // Java answers signals with exit codes of its own; this end was orderly.
     Runtime.getRuntime().halt(0);
+  }
+
+  private static String line(AgentEvent event) {
+    // Some belong to no conversation.
+    String conversation = event.getConversationId().isEmpty() ? "-" : event.getConversationId();
+    String kind = event.getKind().name().replace("EVENT_KIND_", "");
+    return conversation + " " + event.getSequence() + " " + kind;
   }
 
   /** On a signal: lets the loop come to its end, which saves the last cursor. */

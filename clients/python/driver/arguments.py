@@ -70,6 +70,8 @@ def _flat(request: Message) -> dict[str, Any]:
     if isinstance(request, chatbridge.v1.UpdateConversationRequest):
         given |= _fields(given.pop("conversation", chatbridge.v1.Conversation()))
         given["update_mask"] = list(request.update_mask.paths)
+    if isinstance(request, ChangeAgentEventsRequest):
+        given = {name.removesuffix("_conversation_ids"): value for name, value in given.items()}
     return given
 
 

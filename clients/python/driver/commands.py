@@ -128,13 +128,7 @@ class Driver:
 
     async def _change(self, request: wire.Change) -> wire.Response:
         stream = self._streams[request.stream].events
-        asked = ChangeAgentEventsRequest.FromString(request.request)
-        given: dict[str, Any] = {
-            "add": list(asked.add_conversation_ids),
-            "remove": list(asked.remove_conversation_ids),
-        }
-        if (start := arguments(stream.change, ChangeAgentEventsRequest(**_start(asked))).get("start")) is not None:
-            given["start"] = start
+        given = arguments(stream.change, ChangeAgentEventsRequest.FromString(request.request))
         await self._library.call(stream.change, **given)
         return wire.Response(done=wire.Done())
 
@@ -155,11 +149,6 @@ class Driver:
             return wire.Response(unsupported=f"the client has no {name}")
         items = await self._library.all(function(**arguments(function, method.request(request.request))))
         return wire.Response(pages=wire.Pages(items=[item.SerializeToString() for item in items]))
-
-
-def _start(request: ChangeAgentEventsRequest) -> dict[str, Any]:
-    start = request.WhichOneof("start")
-    return {} if start is None else {start: getattr(request, start)}
 
 
 def _result(response: Any) -> wire.Response:

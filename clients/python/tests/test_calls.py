@@ -84,7 +84,7 @@ async def test_an_error_carries_what_the_details_say(fake: Fake, chatbridge: Cha
         await abort(
             context,
             grpc.StatusCode.RESOURCE_EXHAUSTED,
-            "slow down",
+            "slow\n  down",
             ErrorInfo(reason="UPSTREAM_RATE_LIMITED", domain="chatbridge", metadata={"reference_id": "r-9"}),
             RetryInfo(retry_delay=Duration(seconds=2, nanos=500_000_000)),
         )

@@ -74,11 +74,10 @@ async def test_a_connection_is_encrypted_and_shows_the_callers_certificate(guard
         guarded.target, ca=SERVER.certificate, certificate=CALLER.certificate, key=CALLER.key
     ) as chatbridge:
         await chatbridge.get_conversation("c1")
-    ca, certificate, key = (tmp_path / name for name in ("ca", "certificate", "key"))
+    ca, certificate = tmp_path / "ca", tmp_path / "certificate"
     ca.write_bytes(SERVER.certificate)
     certificate.write_bytes(CALLER.certificate)
-    key.write_bytes(CALLER.key)
-    with blocking.Chatbridge(guarded.target, ca=ca, certificate=str(certificate), key=key) as client:
+    with blocking.Chatbridge(guarded.target, ca=ca, certificate=str(certificate), key=CALLER.key.decode()) as client:
         await asyncio.to_thread(client.get_conversation, "c1")
     assert len(guarded.requests) == 2
 

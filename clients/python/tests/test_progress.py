@@ -1,6 +1,7 @@
 """What follows the end of a stream's connection, decided without one."""
 
 import logging
+import pickle
 from datetime import timedelta
 
 import grpc
@@ -175,6 +176,17 @@ def test_an_ending_says_whether_and_when_to_come_back() -> None:
     assert isinstance(outcome, Over)
     assert isinstance(outcome.error, StreamEndedError)
     assert outcome.error.code is grpc.StatusCode.PERMISSION_DENIED
+
+
+def test_errors_reach_other_processes_whole() -> None:
+    refused = pickle.loads(pickle.dumps(failure(grpc.StatusCode.INTERNAL, "STORE_CORRUPT", timedelta(seconds=1))))
+    assert (refused.code, refused.reason, refused.retry_after) == (
+        grpc.StatusCode.INTERNAL,
+        "STORE_CORRUPT",
+        timedelta(seconds=1),
+    )
+    ended = pickle.loads(pickle.dumps(StreamEndedError(ending(NEVER).ending)))
+    assert ended.ending == ending(NEVER).ending
 
 
 def test_without_resuming_an_ending_ends_and_silence_and_an_end_without_a_word_are_breaks() -> None:

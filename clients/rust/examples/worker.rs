@@ -1,5 +1,4 @@
 //! Follows all conversations, and goes on where it stopped: its cursor is in a file. `worker FILE` runs until SIGTERM or SIGINT.
-#![allow(clippy::print_stdout)]
 
 use std::{env, io::Write as _, path::PathBuf};
 
@@ -53,6 +52,7 @@ async fn main() -> Result<(), BoxError> {
         request,
         StreamOptions::default().cursor_hooks(CursorFile(file.into())),
     );
+    let mut out = std::io::stdout();
     loop {
         // Asking for the next response says that the one before was processed: its cursor is saved then.
         let response = tokio::select! {
@@ -63,8 +63,13 @@ async fn main() -> Result<(), BoxError> {
         match response.and_then(|response| response.payload) {
             Some(Payload::Event(event)) => {
                 let kind = event.kind().as_str_name();
-                println!("{} {} {kind}", event.conversation_id, event.sequence);
-                std::io::stdout().flush()?;
+                let kind = kind.strip_prefix("EVENT_KIND_").unwrap_or(kind);
+                // Some events belong to no conversation.
+                let conversation = Some(&*event.conversation_id)
+                    .filter(|id| !id.is_empty())
+                    .unwrap_or("-");
+                writeln!(out, "{conversation} {} {kind}", event.sequence)?;
+                out.flush()?;
             }
             Some(_) => {}
             None => break,

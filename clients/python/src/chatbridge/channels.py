@@ -11,6 +11,8 @@ import grpc
 
 from chatbridge.target import Address
 
+_CLOSED = "the client is closed"
+
 
 @dataclass(eq=False)
 class Lease:
@@ -41,7 +43,7 @@ class Channels:
             self._current = None
             await self._close_unused(instead_of)
         if self.closed:
-            raise RuntimeError("the client is closed")
+            raise RuntimeError(_CLOSED)
         if self._current is None:
             self._process = os.getpid()
             self._current = Lease(self._open())
@@ -59,6 +61,10 @@ class Channels:
         lease = await self.borrow()
         try:
             yield lease.channel
+        except grpc.aio.UsageError as error:
+            if not self.closed:
+                raise
+            raise RuntimeError(_CLOSED) from error
         finally:
             await self.give_back(lease)
 

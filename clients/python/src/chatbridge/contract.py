@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -59,6 +60,11 @@ class Rpc:
 def rpc_of(request: type[Message]) -> Rpc:
     """The RPC that takes such a request."""
     return _RPCS[request.DESCRIPTOR.full_name]
+
+
+def all_rpcs() -> Iterable[Rpc]:
+    """All that the contract has."""
+    return _RPCS.values()
 
 
 def fill_in(message: Any, tenant: str) -> None:

@@ -75,7 +75,7 @@ class ChatbridgeError(Exception):
         """Code, reason, sentence and reference on one line."""
         reason = f" ({self.reason})" if self.reason else ""
         reference = f" [reference {self.reference_id}]" if self.reference_id else ""
-        return f"{self.code.name}{reason}: {self.message}{reference}"
+        return f"{self.code.name}{reason}: {' '.join(self.message.split())}{reference}"
 
     @classmethod
     def from_rpc(cls, error: grpc.RpcError, *, reads: bool = False) -> ChatbridgeError:
@@ -108,6 +108,10 @@ class StreamEndedError(ChatbridgeError):
         )
         self.ending = ending
         """What the server sent."""
+
+    def __reduce__(self) -> tuple[type[StreamEndedError], tuple[Ending]]:
+        """Made of the ending again, in another process for instance."""
+        return type(self), (self.ending,)
 
 
 @dataclass

@@ -47,7 +47,7 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
     holds a bounded number of responses that were not asked for yet, and reads on as they are taken.
 
     Leave it by `async with`, or call `aclose`, which says that the response given last is done with. `stop` ends it
-    from anywhere. Cancelling a wait for the next response, as `asyncio.wait_for` does, loses nothing.
+    from any task. Cancelling a wait for the next response, as `asyncio.wait_for` does, loses nothing.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
             return
 
     def stop(self) -> None:
-        """Ends the iteration from anywhere: whoever waits for the next response, or asks for it later, sees its end.
+        """Ends the iteration from any task: whoever waits for the next response, or asks for it later, sees its end.
 
         Unlike `aclose` it does not say that the response given last is done with: asking for the next one does.
         """
@@ -217,7 +217,13 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
         raise StopAsyncIteration
 
     async def _connect(self, instead_of: Lease | None) -> None:
-        self._lease, self._call = await self._connector.open(self._progress.request, instead_of)
+        try:
+            self._lease, self._call = await self._connector.open(self._progress.request, instead_of)
+        except RuntimeError:
+            # The client was closed meanwhile, and this stream with it.
+            if self._stopped:
+                return
+            raise
         self._outcome = None
         self._quiet_s = 0.0
         self._progress.opened()
@@ -228,9 +234,10 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
     async def _connect_again(self, again: Again) -> None:
         lease = self._lease
         await self._disconnect()
-        if await self._heard(again.at_s - self._progress.clock()) or self._stopped:
-            return
-        await self._connect(lease if again.over_a_new_connection else None)
+        await self._pause(again.at_s - self._progress.clock())
+        # Whatever woke it before the time, it waits on.
+        if not self._stopped and self._progress.clock() >= again.at_s:
+            await self._connect(lease if again.over_a_new_connection else None)
 
     async def _disconnect(self) -> None:
         """Ends the connection, if there is one, and leaves nothing of it."""
@@ -254,24 +261,24 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
         limit_s = self._progress.silence_s
         slice_s = min(limit_s / 4, max(limit_s - self._quiet_s, 0.001))
         since_s = self._progress.clock()
-        heard = False
         try:
-            heard = await self._heard(slice_s)
+            await self._pause(slice_s)
         finally:
-            if not heard:
+            if not self._held and self._outcome is None:
                 self._quiet_s += min(self._progress.clock() - since_s, slice_s)
         if self._quiet_s >= limit_s and self._outcome is None and not self._held:
             self._outcome = self._progress.fell_silent()
 
-    async def _heard(self, at_most_s: float) -> bool:
-        """Waits for news; whether there were any."""
+    async def _pause(self, at_most_s: float) -> None:
+        """Waits for news, or until the time is over."""
         if at_most_s <= 0:
-            return False
+            return
+        # Not by `asyncio.wait_for`, which may lose a cancellation before Python 3.12.
+        timer = asyncio.get_running_loop().call_later(at_most_s, self._news.set)
         try:
-            await asyncio.wait_for(self._news.wait(), at_most_s)
-        except asyncio.TimeoutError:
-            return False
-        return True
+            await self._news.wait()
+        finally:
+            timer.cancel()
 
     async def _read(self, call: _Call) -> None:
         """Reads one connection to its end, no further ahead of the application than the buffer holds."""
@@ -316,7 +323,7 @@ class AgentEvents(AsyncIterator[AgentEventsResponse]):
             try:
                 revision = await self._connector.change(change.request)
             except ChatbridgeError as error:
-                if error.code is grpc.StatusCode.UNAVAILABLE or error.reason == "STREAM_UNKNOWN":
+                if self._progress.is_break(error) or error.reason == "STREAM_UNKNOWN":
                     return  # This connection may be over; the next response tries again.
                 raise
             changes.redone(change, stream_id, revision)

@@ -119,7 +119,7 @@ class Progress:
         self.changes.broke()
         if error.code is grpc.StatusCode.UNAUTHENTICATED:
             self._refusals += 1
-        if not self._resume or not self._is_break(error):
+        if not self._resume or not self.is_break(error):
             return Over(error)
         return self._again(str(error), error.retry_after.total_seconds() if error.retry_after else 0.0)
 
@@ -130,6 +130,16 @@ class Progress:
         if not self._resume:
             return Over(ChatbridgeError(grpc.StatusCode.UNAVAILABLE, f"the connection is dead: {problem}"))
         return self._again(problem, over_a_new_connection=True)
+
+    def is_break(self, error: ChatbridgeError) -> bool:
+        """Whether connecting again may mend it."""
+        if error.code is grpc.StatusCode.UNAVAILABLE:
+            return True
+        if error.code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+            return error.retry_after is not None
+        if error.code is grpc.StatusCode.UNAUTHENTICATED:
+            return self._token_can_change and self._refusals <= _REFUSALS
+        return error.code in _OF_THE_NETWORK and not error.reason
 
     def _after_ending(self, response: AgentEventsResponse) -> Outcome:
         ending = response.ending
@@ -146,15 +156,6 @@ class Progress:
             f"the server ended it ({error.reason})",
             ending.retry_after.ToTimedelta().total_seconds() if later else 0.0,
         )
-
-    def _is_break(self, error: ChatbridgeError) -> bool:
-        if error.code is grpc.StatusCode.UNAVAILABLE:
-            return True
-        if error.code is grpc.StatusCode.RESOURCE_EXHAUSTED:
-            return error.retry_after is not None
-        if error.code is grpc.StatusCode.UNAUTHENTICATED:
-            return self._token_can_change and self._refusals <= _REFUSALS
-        return error.code in _OF_THE_NETWORK and not error.reason
 
     def _again(self, problem: str, at_least_s: float = 0.0, *, over_a_new_connection: bool = False) -> Again:
         now_s = self.clock()

@@ -145,4 +145,9 @@ def _credentials(ca: Pem | None, certificate: Pem | None, key: Pem | None) -> gr
 
 
 def _pem(given: Pem | None) -> bytes | None:
-    return given if given is None or isinstance(given, bytes) else Path(given).read_bytes()
+    if given is None or isinstance(given, bytes):
+        return given
+    if isinstance(given, str) and "-----BEGIN" in given:
+        # As the name of a file, the error would show a key.
+        return given.encode()
+    return Path(given).read_bytes()

@@ -16,6 +16,8 @@ from chatbridge.target import Address
 # One for each kind of call, such as `grpc.UnaryUnaryClientInterceptor`: they have no class in common.
 ClientInterceptor: TypeAlias = Any
 
+_CLOSED = "the client is closed"
+
 
 @dataclass(eq=False)
 class Lease:
@@ -45,7 +47,7 @@ class Channels:
             raise RuntimeError("the client was used before this process was forked off: make one in each process")
         with self._lock:
             if self.closed:
-                raise RuntimeError("the client is closed")
+                raise RuntimeError(_CLOSED)
             if self._current is not None and self._current is instead_of:
                 self._retire(self._current)
                 self._current = None
@@ -70,6 +72,11 @@ class Channels:
         lease = self.borrow()
         try:
             yield lease.channel
+        except ValueError as error:
+            # So gRPC says that a channel is closed.
+            if not self.closed:
+                raise
+            raise RuntimeError(_CLOSED) from error
         finally:
             self.give_back(lease)
 

@@ -212,7 +212,13 @@ class AgentEvents(Iterator[AgentEventsResponse]):
         request = AgentEventsRequest()
         with self._turn:
             request.CopyFrom(self._progress.request)
-        lease, call = self._connector.open(request, instead_of)
+        try:
+            lease, call = self._connector.open(request, instead_of)
+        except RuntimeError:
+            # The client was closed meanwhile, and this stream with it.
+            if self._stopped:
+                return
+            raise
         reader = threading.Thread(target=self._read, args=(call,), name="chatbridge-events", daemon=True)
         with self._turn:
             self._lease, self._call, self._reader = lease, call, reader
@@ -304,7 +310,7 @@ class AgentEvents(Iterator[AgentEventsResponse]):
             try:
                 revision = self._connector.change(change.request)
             except ChatbridgeError as error:
-                if error.code is grpc.StatusCode.UNAVAILABLE or error.reason == "STREAM_UNKNOWN":
+                if self._progress.is_break(error) or error.reason == "STREAM_UNKNOWN":
                     return  # This connection may be over; the next response tries again.
                 raise
             with self._turn:

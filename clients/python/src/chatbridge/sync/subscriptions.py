@@ -11,6 +11,8 @@ from google.protobuf.duration_pb2 import Duration
 from chatbridge.start import Start, set_start
 from chatbridge.sync.calls import Calls, pages
 from chatbridge.v1 import (
+    ChangeAgentEventsRequest,
+    ChangeAgentEventsResponse,
     CommitCursorRequest,
     CommitCursorResponse,
     CreateSubscriptionRequest,
@@ -29,7 +31,7 @@ from chatbridge.v1 import (
 
 
 class SubscriptionCalls(Calls):
-    """Calls of `SubscriptionService`, and `CommitCursor`."""
+    """Calls of `SubscriptionService`, and those of `AgentEventService` that are no stream."""
 
     def create_subscription(
         self,
@@ -103,3 +105,24 @@ class SubscriptionCalls(Calls):
         """
         request = CommitCursorRequest(tenant=tenant, subscription=subscription, cursor=cursor)
         return self._call(request, CommitCursorResponse, timeout).moved
+
+    def change_agent_events(
+        self,
+        stream_id: str,
+        *,
+        add: Iterable[str] = (),
+        start: Start = StartPosition.START_POSITION_LATEST,
+        remove: Iterable[str] = (),
+        tenant: str = "",
+        timeout: float | None = None,
+    ) -> int:
+        """Changes the conversations of a stream that anybody has open, and answers the number of the change.
+
+        `stream_id` is what the stream's first heartbeat told. For a stream of one's own there is
+        `AgentEvents.change`, which keeps the change over breaks.
+        """
+        request = ChangeAgentEventsRequest(
+            tenant=tenant, stream_id=stream_id, add_conversation_ids=add, remove_conversation_ids=remove
+        )
+        set_start(request, start)
+        return self._call(request, ChangeAgentEventsResponse, timeout).revision

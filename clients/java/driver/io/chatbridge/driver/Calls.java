@@ -90,8 +90,7 @@ final class Calls {
     return result(
         clients
             .get(handOver.getClient())
-            .handOverConversation(
-                io.chatbridge.v1.HandOver.parseFrom(handOver.getStart()), files));
+            .handOverConversation(io.chatbridge.v1.HandOver.parseFrom(handOver.getStart()), files));
   }
 
   private static CallResult result(MessageLite response) {

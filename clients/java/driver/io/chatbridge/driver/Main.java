@@ -3,10 +3,12 @@ package io.chatbridge.driver;
 import io.chatbridge.driver.v1.Done;
 import io.chatbridge.driver.v1.Request;
 import io.chatbridge.driver.v1.Response;
+import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.PrintStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.concurrent.ExecutorService;
@@ -14,7 +16,7 @@ import java.util.concurrent.Executors;
 
 /** The driver of scenarios around the Java client, as tests/scenarios/driver.proto describes it. */
 public final class Main {
-  private final PrintStream out = new PrintStream(System.out, false, StandardCharsets.US_ASCII);
+  private final OutputStream out = new BufferedOutputStream(System.out);
   private final Clients clients = new Clients();
   private final Streams streams = new Streams(clients);
 
@@ -49,11 +51,41 @@ public final class Main {
       failure.printStackTrace();
       response.setFailure(failure.toString());
     }
-    byte[] encoded = response.setId(request.getId()).build().toByteArray();
+    try {
+      write(response.setId(request.getId()).build());
+    } catch (IOException gone) {
+      // Nobody listens any more.
+      System.exit(1);
+    }
+  }
+
+  /**
+   * Writes a line piece by piece: what was taken from a stream may be most of what fits into
+   * memory.
+   */
+  private void write(Response response) throws IOException {
     synchronized (out) {
-      out.println(Base64.getEncoder().encodeToString(encoded));
+      OutputStream encoder = Base64.getEncoder().wrap(new Unclosed(out));
+      response.writeTo(encoder);
+      encoder.close();
+      out.write('\n');
       out.flush();
     }
+  }
+
+  /** The encoder must be closed, and what it writes to must not. */
+  private static final class Unclosed extends FilterOutputStream {
+    Unclosed(OutputStream out) {
+      super(out);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      out.write(bytes, offset, length);
+    }
+
+    @Override
+    public void close() {}
   }
 
   private void run(Request request, Response.Builder response) throws Exception {

@@ -9,16 +9,16 @@ import java.util.NoSuchElementException;
 import java.util.concurrent.TimeoutException;
 
 /**
- * A stream of events, to be iterated once and by one thread: events, heartbeats, gaps, changes and endings, each once and in
- * order, over as many connections as it takes.
+ * A stream of events, to be iterated once and by one thread: events, heartbeats, gaps, changes and
+ * endings, each once and in order, over as many connections as it takes.
  *
- * <p>It connects as soon as it is made. It raises {@link ChatbridgeException} on what connecting again cannot mend, {@link
- * StreamEndedException} where the server says not to come back, and what a {@link CursorStore} raises. It ends when it is
- * stopped, or closed, or its client is.
+ * <p>It connects as soon as it is made. It raises {@link ChatbridgeException} on what connecting
+ * again cannot mend, {@link StreamEndedException} where the server says not to come back, and what
+ * a {@link CursorStore} raises. It ends when it is stopped, or closed, or its client is.
  *
- * <p>Asking for a response says that the application is done with the one before, whose cursor is saved then. {@link #stop} and
- * going on to the end of the loop is therefore how to end it in an orderly way; leaving the loop saves nothing, since an
- * exception leaves it the same way.
+ * <p>Asking for a response says that the application is done with the one before, whose cursor is
+ * saved then. {@link #stop} and going on to the end of the loop is therefore how to end it in an
+ * orderly way; leaving the loop saves nothing, since an exception leaves it the same way.
  */
 public final class AgentEvents implements Iterable<AgentEventsResponse>, AutoCloseable {
   private final EventStream stream;
@@ -27,12 +27,17 @@ public final class AgentEvents implements Iterable<AgentEventsResponse>, AutoClo
     this.stream = stream;
   }
 
-  /** The place behind the response that was given last: store it with what came of that response. */
+  /**
+   * The place behind the response that was given last: store it with what came of that response.
+   */
   public ByteString cursor() {
     return stream.cursor();
   }
 
-  /** The one iterator over the responses. It waits for each; a thread that is interrupted meanwhile gets a CANCELLED error. */
+  /**
+   * The one iterator over the responses. It waits for each; a thread that is interrupted meanwhile
+   * gets a CANCELLED error.
+   */
   @Override
   public Iterator<AgentEventsResponse> iterator() {
     return new Iterator<>() {
@@ -68,8 +73,9 @@ public final class AgentEvents implements Iterable<AgentEventsResponse>, AutoClo
   }
 
   /**
-   * Adds conversations to a stream that was opened as changeable, and takes others off. Waits until the stream is connected. The
-   * response {@code changed} tells from where on the change holds. After a break the stream has what was changed.
+   * Adds conversations to a stream that was opened as changeable, and takes others off. Waits until
+   * the stream is connected. The response {@code changed} tells from where on the change holds.
+   * After a break the stream has what was changed.
    *
    * @param change what to change; its {@code tenant} and {@code stream_id} are filled in
    */
@@ -78,14 +84,17 @@ public final class AgentEvents implements Iterable<AgentEventsResponse>, AutoClo
   }
 
   /**
-   * Ends the stream in an orderly way, from any thread: the iteration saves the cursor of the response that it gave last, as ever
-   * when it is asked to go on, and is over.
+   * Ends the stream in an orderly way, from any thread: the iteration saves the cursor of the
+   * response that it gave last, as ever when it is asked to go on, and is over.
    */
   public void stop() {
     stream.close();
   }
 
-  /** Ends the stream at once. A response that was given last and not come back from counts as not processed. */
+  /**
+   * Ends the stream at once. A response that was given last and not come back from counts as not
+   * processed.
+   */
   @Override
   public void close() {
     stream.close();

@@ -5,7 +5,8 @@ import io.chatbridge.v1.HandOverFile;
 /**
  * A file that goes with a hand-over.
  *
- * @param description what it is; its name and size are filled in where they are empty and the content has them
+ * @param description what it is; its name and size are filled in where they are empty and the
+ *     content has them
  * @param content its bytes
  */
 public record AttachedFile(HandOverFile description, FileContent content) {

@@ -23,7 +23,10 @@ abstract class AttachmentCalls extends MessageCalls {
     return call(AttachmentServiceGrpc.getListAttachmentsMethod(), request);
   }
 
-  /** All items of {@link #listAttachments}, page by page as they are asked for, from the page that the request names. */
+  /**
+   * All items of {@link #listAttachments}, page by page as they are asked for, from the page that
+   * the request names.
+   */
   public Iterable<Attachment> iterateAttachments(ListAttachmentsRequest request) {
     return pages(
         request,

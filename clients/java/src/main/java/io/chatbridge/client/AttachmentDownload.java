@@ -15,8 +15,9 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A file that is being downloaded: its description, and its bytes, for one thread to read. The file was complete if it could be
- * read to its end; otherwise reading raises {@link ChatbridgeException}. Closing it earlier ends the call.
+ * A file that is being downloaded: its description, and its bytes, for one thread to read. The file
+ * was complete if it could be read to its end; otherwise reading raises {@link
+ * ChatbridgeException}. Closing it earlier ends the call.
  */
 public final class AttachmentDownload extends InputStream {
   private final ClientCall<DownloadAttachmentRequest, DownloadAttachmentResponse> call;
@@ -93,7 +94,10 @@ public final class AttachmentDownload extends InputStream {
     return true;
   }
 
-  /** The next part; null at the end. It is asked for only now, so the server is never ahead by more than the connection holds. */
+  /**
+   * The next part; null at the end. It is asked for only now, so the server is never ahead by more
+   * than the connection holds.
+   */
   private DownloadAttachmentResponse nextPart() {
     synchronized (lock) {
       try {

@@ -13,7 +13,8 @@ public record Backoff(Duration first, Duration max) {
   /** Checks the times. */
   public Backoff {
     if (first.isZero() || first.isNegative() || max.compareTo(first) < 0) {
-      throw new IllegalArgumentException("a backoff needs 0 < first <= max, not " + first + " and " + max);
+      throw new IllegalArgumentException(
+          "a backoff needs 0 < first <= max, not " + first + " and " + max);
     }
   }
 

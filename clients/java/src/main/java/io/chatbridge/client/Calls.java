@@ -24,9 +24,9 @@ abstract class Calls {
 
   /**
    * Makes any call with one request and one response without waiting for it: {@code
-   * callAsync(ConversationServiceGrpc.getSendMessageMethod(), request)}. Deadline, repeats, tenant and {@code request_id} are
-   * those of the method that waits. The answer completes with {@link ChatbridgeException} where the call fails; cancelling it
-   * cancels the call.
+   * callAsync(ConversationServiceGrpc.getSendMessageMethod(), request)}. Deadline, repeats, tenant
+   * and {@code request_id} are those of the method that waits. The answer completes with {@link
+   * ChatbridgeException} where the call fails; cancelling it cancels the call.
    */
   public final <Q extends Message, R> CompletableFuture<R> callAsync(
       MethodDescriptor<Q, R> method, Q request) {

@@ -32,7 +32,8 @@ final class ChangeCalls {
       ChangeAgentEventsRequest named;
       synchronized (stream) {
         if (!request.getChangeable()) {
-          throw new IllegalStateException("only a stream that was opened as changeable can be changed");
+          throw new IllegalStateException(
+              "only a stream that was opened as changeable can be changed");
         }
         id = connectedId();
         named = change.toBuilder().setTenant(request.getTenant()).setStreamId(id).build();

@@ -12,11 +12,13 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Which conversations a changeable stream is to have. A change that the stream has told of goes into the request with which it
- * connects again; one that was accepted and not told of is made anew. Used under the stream's lock.
+ * Which conversations a changeable stream is to have. A change that the stream has told of goes
+ * into the request with which it connects again; one that was accepted and not told of is made
+ * anew. Used under the stream's lock.
  */
 final class Changes {
-  private final SortedMap<Long, ChangeAgentEventsRequest> pending = new TreeMap<>(Long::compareUnsigned);
+  private final SortedMap<Long, ChangeAgentEventsRequest> pending =
+      new TreeMap<>(Long::compareUnsigned);
   private final Deque<ChangeAgentEventsRequest> toRedo = new ArrayDeque<>();
   private String streamId = "";
   private long told;
@@ -43,7 +45,8 @@ final class Changes {
   }
 
   /** The service accepted a change. */
-  void accepted(ChangeAgentEventsRequest change, long revision, AgentEventsRequest.Builder request) {
+  void accepted(
+      ChangeAgentEventsRequest change, long revision, AgentEventsRequest.Builder request) {
     if (!change.getStreamId().equals(streamId)) {
       // The stream that it was made for is over.
       toRedo.addLast(change);

@@ -19,11 +19,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Flow;
 
 /**
- * A client of Chatbridge, safe for use by any number of threads. Make one with {@link #builder}, and close it once.
+ * A client of Chatbridge, safe for use by any number of threads. Make one with {@link #builder},
+ * and close it once.
  *
- * <p>Each RPC of the contract is a method. Each raises {@link ChatbridgeException} for what the server or the connection says, and
- * is attempted again only where that is safe. A {@code request_id} that is empty is filled in. Calls of a closed client raise
- * {@link IllegalStateException}.
+ * <p>Each RPC of the contract is a method. Each raises {@link ChatbridgeException} for what the
+ * server or the connection says, and is attempted again only where that is safe. A {@code
+ * request_id} that is empty is filled in. Calls of a closed client raise {@link
+ * IllegalStateException}.
  */
 public final class Chatbridge extends ConfigurationCalls implements AutoCloseable {
   private static final Duration CLOSING_AT_MOST = Duration.ofSeconds(5);
@@ -50,15 +52,19 @@ public final class Chatbridge extends ConfigurationCalls implements AutoCloseabl
   /**
    * Begins to make a client.
    *
-   * @param servers where the service is, such as {@code chat.example:50051} or {@code dns:///chat.example:50051}; {@code http://}
-   *     before it asks for cleartext, {@code https://} for TLS. Calls are balanced over all addresses of a name, and over all
-   *     servers where there are several.
+   * @param servers where the service is, such as {@code chat.example:50051} or {@code
+   *     dns:///chat.example:50051}; {@code http://} before it asks for cleartext, {@code https://}
+   *     for TLS. Calls are balanced over all addresses of a name, and over all servers where there
+   *     are several.
    */
   public static ChatbridgeBuilder builder(String... servers) {
     return new ChatbridgeBuilder(List.of(servers));
   }
 
-  /** The same client with another deadline for calls, those with files included. Closing either closes both. */
+  /**
+   * The same client with another deadline for calls, those with files included. Closing either
+   * closes both.
+   */
   public Chatbridge withTimeout(Duration timeout) {
     ChatbridgeBuilder.positive("a timeout", timeout);
     Transport changed =
@@ -79,7 +85,10 @@ public final class Chatbridge extends ConfigurationCalls implements AutoCloseabl
     return agentEvents(request, eventOptions);
   }
 
-  /** Streams every matching event after the start, and connects again after a break. Close it when it is done with. */
+  /**
+   * Streams every matching event after the start, and connects again after a break. Close it when
+   * it is done with.
+   */
   public AgentEvents agentEvents(AgentEventsRequest request, EventOptions options) {
     EventStream stream = stream(request, options);
     AgentEvents events = new AgentEvents(stream);
@@ -93,9 +102,10 @@ public final class Chatbridge extends ConfigurationCalls implements AutoCloseabl
   }
 
   /**
-   * Publishes events: each subscriber has a stream of its own, which connects when it subscribes and goes on at its pace. Where
-   * there is a cursor store, the cursor of a response is saved once the subscriber has come back from {@code onNext} and has asked
-   * for more: one that works on elsewhere should ask for one response at a time.
+   * Publishes events: each subscriber has a stream of its own, which connects when it subscribes
+   * and goes on at its pace. Where there is a cursor store, the cursor of a response is saved once
+   * the subscriber has come back from {@code onNext} and has asked for more: one that works on
+   * elsewhere should ask for one response at a time.
    */
   public Flow.Publisher<AgentEventsResponse> agentEventsPublisher(
       AgentEventsRequest request, EventOptions options) {
@@ -105,11 +115,12 @@ public final class Chatbridge extends ConfigurationCalls implements AutoCloseabl
   /**
    * Uploads a file into a conversation, to be shown by a message that refers to it.
    *
-   * @param start where and what; name and size are filled in where they are empty and the content has them
+   * @param start where and what; name and size are filled in where they are empty and the content
+   *     has them
    * @throws IOException if the content cannot be read; the call has ended then
    */
-  public UploadAttachmentResponse uploadAttachment(
-      UploadAttachmentStart start, FileContent content) throws IOException {
+  public UploadAttachmentResponse uploadAttachment(UploadAttachmentStart start, FileContent content)
+      throws IOException {
     open();
     return Uploads.attachment(transport, transferTimeout, start, content);
   }

@@ -68,9 +68,9 @@ public final class ChatbridgeBuilder {
   }
 
   /**
-   * A function that gives the token that is good now; null or empty: none. It is asked before each attempt of a call and each time
-   * that a stream connects, by threads of the client's and by callers', so it should remember. It may block. What it raises is
-   * raised to the application.
+   * A function that gives the token that is good now; null or empty: none. It is asked before each
+   * attempt of a call and each time that a stream connects, by threads of the client's and by
+   * callers', so it should remember. It may block. What it raises is raised to the application.
    */
   public ChatbridgeBuilder token(Supplier<String> token) {
     this.token = Objects.requireNonNull(token);
@@ -112,8 +112,8 @@ public final class ChatbridgeBuilder {
   }
 
   /**
-   * When a connection is taken for dead: 30 s of silence while a call is under way, and no answer to a ping for 10 s. Servers may
-   * refuse clients that ping more often.
+   * When a connection is taken for dead: 30 s of silence while a call is under way, and no answer
+   * to a ping for 10 s. Servers may refuse clients that ping more often.
    */
   public ChatbridgeBuilder pings(Duration afterSilence, Duration timeout) {
     this.pingAfter = positive("a silence", afterSilence);

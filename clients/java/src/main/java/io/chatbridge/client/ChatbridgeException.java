@@ -7,7 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What the server or the connection to it said. Tell errors apart by {@link #code} and {@link #reason}; the text is for people.
+ * What the server or the connection to it said. Tell errors apart by {@link #code} and {@link
+ * #reason}; the text is for people.
  */
 public class ChatbridgeException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -24,7 +25,9 @@ public class ChatbridgeException extends RuntimeException {
     return facts.code();
   }
 
-  /** A sentence that says what happened. {@link #getMessage} has it with code, reason and reference. */
+  /**
+   * A sentence that says what happened. {@link #getMessage} has it with code, reason and reference.
+   */
   public String sentence() {
     return facts.sentence();
   }
@@ -54,7 +57,10 @@ public class ChatbridgeException extends RuntimeException {
     return facts.referenceId();
   }
 
-  /** Whether it may have happened all the same: look before doing it again, or repeat it with the same {@code request_id}. */
+  /**
+   * Whether it may have happened all the same: look before doing it again, or repeat it with the
+   * same {@code request_id}.
+   */
   public boolean outcomeUnknown() {
     return facts.outcomeUnknown();
   }

@@ -39,7 +39,10 @@ abstract class ConfigurationCalls extends SubscriptionCalls {
     return call(ConfigurationServiceGrpc.getListWebhooksMethod(), request);
   }
 
-  /** All items of {@link #listWebhooks}, page by page as they are asked for, from the page that the request names. */
+  /**
+   * All items of {@link #listWebhooks}, page by page as they are asked for, from the page that the
+   * request names.
+   */
   public Iterable<Webhook> iterateWebhooks(ListWebhooksRequest request) {
     return pages(
         request,
@@ -65,8 +68,8 @@ abstract class ConfigurationCalls extends SubscriptionCalls {
   }
 
   /**
-   * Deletes a webhook. One that a channel uses the vendor may refuse to delete: ABORTED
-   * ({@code UPSTREAM_CONFLICT}).
+   * Deletes a webhook. One that a channel uses the vendor may refuse to delete: ABORTED ({@code
+   * UPSTREAM_CONFLICT}).
    */
   public DeleteWebhookResponse deleteWebhook(DeleteWebhookRequest request) {
     return call(ConfigurationServiceGrpc.getDeleteWebhookMethod(), request);
@@ -82,7 +85,10 @@ abstract class ConfigurationCalls extends SubscriptionCalls {
     return call(ConfigurationServiceGrpc.getListChannelsMethod(), request);
   }
 
-  /** All items of {@link #listChannels}, page by page as they are asked for, from the page that the request names. */
+  /**
+   * All items of {@link #listChannels}, page by page as they are asked for, from the page that the
+   * request names.
+   */
   public Iterable<Channel> iterateChannels(ListChannelsRequest request) {
     return pages(
         request,

@@ -12,8 +12,9 @@ import java.util.function.Supplier;
 /**
  * The channel that calls go over.
  *
- * <p>gRPC for Java waits up to two minutes before it connects again, and that cannot be set. So a channel that cannot connect is
- * replaced when the next call comes and its turn has come, which makes an attempt at once.
+ * <p>gRPC for Java waits up to two minutes before it connects again, and that cannot be set. So a
+ * channel that cannot connect is replaced when the next call comes and its turn has come, which
+ * makes an attempt at once.
  */
 final class Connections {
   /** How long after a channel was opened, and has failed, the next may be. */
@@ -41,7 +42,10 @@ final class Connections {
     return current(RECONNECTS.ceiling(failures));
   }
 
-  /** What a stream goes over, which comes back in its own time and so need not wait for its turn as long. */
+  /**
+   * What a stream goes over, which comes back in its own time and so need not wait for its turn as
+   * long.
+   */
   synchronized Connection forStream() {
     return current(RECONNECTS.first());
   }
@@ -67,7 +71,10 @@ final class Connections {
     return current;
   }
 
-  /** Where one of several servers is away, has gRPC look for it again sooner than it would by itself. */
+  /**
+   * Where one of several servers is away, has gRPC look for it again sooner than it would by
+   * itself.
+   */
   private void revive(long now) {
     if (now - revivedNanos >= REVIVE_EVERY_NANOS) {
       revivedNanos = now;
@@ -75,7 +82,10 @@ final class Connections {
     }
   }
 
-  /** Lets no further call go over a connection that may be dead. Calls that are under way on it may end. */
+  /**
+   * Lets no further call go over a connection that may be dead. Calls that are under way on it may
+   * end.
+   */
   synchronized void giveUp(Connection dead) {
     if (!closed && current == dead) {
       replace(nanoTime.getAsLong());

@@ -34,7 +34,8 @@ abstract class ConversationCalls extends Calls {
   }
 
   /** Finds the conversation of a customer on a channel, or creates it. */
-  public FindOrCreateConversationResponse findOrCreateConversation(FindOrCreateConversationRequest request) {
+  public FindOrCreateConversationResponse findOrCreateConversation(
+      FindOrCreateConversationRequest request) {
     return call(ConversationServiceGrpc.getFindOrCreateConversationMethod(), request);
   }
 
@@ -53,7 +54,10 @@ abstract class ConversationCalls extends Calls {
     return call(ConversationServiceGrpc.getListConversationsMethod(), request);
   }
 
-  /** All items of {@link #listConversations}, page by page as they are asked for, from the page that the request names. */
+  /**
+   * All items of {@link #listConversations}, page by page as they are asked for, from the page that
+   * the request names.
+   */
   public Iterable<Conversation> iterateConversations(ListConversationsRequest request) {
     return pages(
         request,
@@ -69,8 +73,8 @@ abstract class ConversationCalls extends Calls {
   }
 
   /**
-   * Replaces channel, customer and assignment as a whole: what is not given is cleared, as far
-   * as the vendor clears it.
+   * Replaces channel, customer and assignment as a whole: what is not given is cleared, as far as
+   * the vendor clears it.
    */
   public ReplaceConversationResponse replaceConversation(ReplaceConversationRequest request) {
     return call(ConversationServiceGrpc.getReplaceConversationMethod(), request);
@@ -86,7 +90,10 @@ abstract class ConversationCalls extends Calls {
     return call(ConversationServiceGrpc.getListInteractionsMethod(), request);
   }
 
-  /** All items of {@link #listInteractions}, page by page as they are asked for, from the page that the request names. */
+  /**
+   * All items of {@link #listInteractions}, page by page as they are asked for, from the page that
+   * the request names.
+   */
   public Iterable<Interaction> iterateInteractions(ListInteractionsRequest request) {
     return pages(
         request,
@@ -97,7 +104,8 @@ abstract class ConversationCalls extends Calls {
   }
 
   /** Asks that the conversation be handed back to a bot once the agent has left. */
-  public CreatePostAgentAssignmentResponse createPostAgentAssignment(CreatePostAgentAssignmentRequest request) {
+  public CreatePostAgentAssignmentResponse createPostAgentAssignment(
+      CreatePostAgentAssignmentRequest request) {
     return call(ConversationServiceGrpc.getCreatePostAgentAssignmentMethod(), request);
   }
 
@@ -111,7 +119,10 @@ abstract class ConversationCalls extends Calls {
     return call(ConversationServiceGrpc.getListParticipantsMethod(), request);
   }
 
-  /** All items of {@link #listParticipants}, page by page as they are asked for, from the page that the request names. */
+  /**
+   * All items of {@link #listParticipants}, page by page as they are asked for, from the page that
+   * the request names.
+   */
   public Iterable<Participant> iterateParticipants(ListParticipantsRequest request) {
     return pages(
         request,

@@ -12,7 +12,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Reads the {@code google.rpc.Status} that comes with an error. What cannot be read is left out: the code still counts. */
+/**
+ * Reads the {@code google.rpc.Status} that comes with an error. What cannot be read is left out:
+ * the code still counts.
+ */
 final class ErrorReader {
   static final Metadata.Key<byte[]> DETAILS =
       Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER);
@@ -81,8 +84,7 @@ final class ErrorReader {
     } else if (detail.is(BadRequest.class)) {
       for (BadRequest.FieldViolation violation :
           detail.unpack(BadRequest.class).getFieldViolationsList()) {
-        fieldViolations.add(
-            new FieldViolation(violation.getField(), violation.getDescription()));
+        fieldViolations.add(new FieldViolation(violation.getField(), violation.getDescription()));
       }
     } else if (detail.is(RetryInfo.class)) {
       RetryInfo retry = detail.unpack(RetryInfo.class);

@@ -3,9 +3,7 @@ package io.chatbridge.client;
 import java.time.Duration;
 import java.util.Optional;
 
-/**
- * How a stream of events behaves. Immutable: each {@code with} method gives a changed copy.
- */
+/** How a stream of events behaves. Immutable: each {@code with} method gives a changed copy. */
 public final class EventOptions {
   private static final EventOptions DEFAULTS =
       new EventOptions(
@@ -72,7 +70,10 @@ public final class EventOptions {
     return openTimeout;
   }
 
-  /** How long a connection may be silent until a heartbeat tells the service's interval, of which it is then twice. */
+  /**
+   * How long a connection may be silent until a heartbeat tells the service's interval, of which it
+   * is then twice.
+   */
   public Duration silence() {
     return silence;
   }
@@ -97,13 +98,18 @@ public final class EventOptions {
         resume, responses, backoff, settledAfter, openTimeout, silence, cursorStore);
   }
 
-  /** Waits so before it connects again; from the start again once a connection held for {@code settledAfter}. */
+  /**
+   * Waits so before it connects again; from the start again once a connection held for {@code
+   * settledAfter}.
+   */
   public EventOptions withBackoff(Backoff waits, Duration settledAfter) {
-    return new EventOptions(
-        resume, buffer, waits, settledAfter, openTimeout, silence, cursorStore);
+    return new EventOptions(resume, buffer, waits, settledAfter, openTimeout, silence, cursorStore);
   }
 
-  /** Gives a connection up that brought nothing for so long: after opening, and before a heartbeat told an interval. */
+  /**
+   * Gives a connection up that brought nothing for so long: after opening, and before a heartbeat
+   * told an interval.
+   */
   public EventOptions withSilence(Duration openTimeout, Duration silence) {
     return new EventOptions(
         resume,

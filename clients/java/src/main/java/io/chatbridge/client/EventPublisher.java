@@ -136,7 +136,10 @@ final class EventPublisher implements Flow.Publisher<AgentEventsResponse> {
       }
     }
 
-    /** The subscriber came back from the response before, and asks for another: it is done with that. */
+    /**
+     * The subscriber came back from the response before, and asks for another: it is done with
+     * that.
+     */
     private boolean saved() {
       try {
         stream.done();

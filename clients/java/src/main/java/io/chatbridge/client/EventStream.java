@@ -19,8 +19,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * A stream of events over as many connections as it takes. It fills a bounded buffer; whoever reads takes from there, and is told
- * by {@code onChange} when there may be something to take. Nothing here waits, save the application's own functions.
+ * A stream of events over as many connections as it takes. It fills a bounded buffer; whoever reads
+ * takes from there, and is told by {@code onChange} when there may be something to take. Nothing
+ * here waits, save the application's own functions.
  */
 final class EventStream {
   private static final System.Logger LOG = System.getLogger("io.chatbridge.client");
@@ -51,7 +52,8 @@ final class EventStream {
       EventOptions options,
       Consumer<EventStream> onEnd) {
     if (options.cursorStore().isPresent() && !request.getSubscription().isEmpty()) {
-      throw new IllegalArgumentException("a subscription's place is kept by the service, not by a CursorStore");
+      throw new IllegalArgumentException(
+          "a subscription's place is kept by the service, not by a CursorStore");
     }
     this.transport = transport;
     this.request = Requests.complete(request, transport.tenant()).toBuilder();
@@ -62,7 +64,10 @@ final class EventStream {
     this.changeCalls = new ChangeCalls(this, transport, changes, this.request);
   }
 
-  /** Has {@code listener} called, by any thread, whenever there may be something to take or the stream has ended. */
+  /**
+   * Has {@code listener} called, by any thread, whenever there may be something to take or the
+   * stream has ended.
+   */
   void onChange(Runnable listener) {
     onChange = listener;
   }
@@ -118,7 +123,9 @@ final class EventStream {
     }
   }
 
-  /** The next response if there is one, which then is the one that was given last; otherwise null. */
+  /**
+   * The next response if there is one, which then is the one that was given last; otherwise null.
+   */
   synchronized AgentEventsResponse take() {
     AgentEventsResponse response = buffer.pollFirst();
     if (response != null) {
@@ -155,7 +162,10 @@ final class EventStream {
     return cursor;
   }
 
-  /** Saves the cursor of the response that was given last: the application is done with it. Raises what saving raises. */
+  /**
+   * Saves the cursor of the response that was given last: the application is done with it. Raises
+   * what saving raises.
+   */
   void done() {
     ByteString toSave;
     synchronized (this) {
@@ -233,7 +243,10 @@ final class EventStream {
     }
   }
 
-  /** Under the lock: the connection is over, with an error or after an ending. Returns null where the stream goes on. */
+  /**
+   * Under the lock: the connection is over, with an error or after an ending. Returns null where
+   * the stream goes on.
+   */
   private ResumeRules.Stop afterConnection(Attempt over, Ending ending, ChatbridgeException error) {
     current = null;
     changes.disconnected();
@@ -243,8 +256,7 @@ final class EventStream {
     ResumeRules.Verdict verdict =
         ending != null
             ? ResumeRules.afterEnding(ending, options.resume())
-            : ResumeRules.afterError(
-                error, options.resume(), transport.tokenMayChange(), refusals);
+            : ResumeRules.afterError(error, options.resume(), transport.tokenMayChange(), refusals);
     if (verdict instanceof ResumeRules.Stop stop) {
       return stop;
     }
@@ -369,7 +381,8 @@ final class EventStream {
         clock.stop();
         Status problem =
             status.isOk()
-                ? Status.UNAVAILABLE.withDescription("the server closed the stream without saying why")
+                ? Status.UNAVAILABLE.withDescription(
+                    "the server closed the stream without saying why")
                 : status;
         end = afterConnection(this, null, ErrorReader.read(problem, trailers, false));
       }

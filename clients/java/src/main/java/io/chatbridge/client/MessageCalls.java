@@ -43,7 +43,10 @@ abstract class MessageCalls extends ConversationCalls {
     return call(ConversationServiceGrpc.getListMessagesMethod(), request);
   }
 
-  /** All items of {@link #listMessages}, page by page as they are asked for, from the page that the request names. */
+  /**
+   * All items of {@link #listMessages}, page by page as they are asked for, from the page that the
+   * request names.
+   */
   public Iterable<Message> iterateMessages(ListMessagesRequest request) {
     return pages(
         request,
@@ -58,7 +61,10 @@ abstract class MessageCalls extends ConversationCalls {
     return call(ConversationServiceGrpc.getListCardsMethod(), request);
   }
 
-  /** All items of {@link #listCards}, page by page as they are asked for, from the page that the request names. */
+  /**
+   * All items of {@link #listCards}, page by page as they are asked for, from the page that the
+   * request names.
+   */
   public Iterable<Card> iterateCards(ListCardsRequest request) {
     return pages(
         request,

@@ -8,7 +8,10 @@ import java.util.UUID;
 final class Requests {
   private Requests() {}
 
-  /** The request with the client's tenant where it names none, and with a new UUID where its {@code request_id} is empty. */
+  /**
+   * The request with the client's tenant where it names none, and with a new UUID where its {@code
+   * request_id} is empty.
+   */
   static <M extends Message> M complete(M request, String tenant) {
     M withTenant = tenant.isEmpty() ? request : fill(request, "tenant", tenant);
     return fill(withTenant, "request_id", null);

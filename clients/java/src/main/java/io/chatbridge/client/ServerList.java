@@ -96,7 +96,10 @@ final class ServerList extends NameResolverProvider {
 
     @Override
     public void refresh() {
-      executor.execute(() -> listener.onResult(ResolutionResult.newBuilder().setAddressesOrError(resolve()).build()));
+      executor.execute(
+          () ->
+              listener.onResult(
+                  ResolutionResult.newBuilder().setAddressesOrError(resolve()).build()));
     }
 
     private StatusOr<List<EquivalentAddressGroup>> resolve() {
@@ -110,14 +113,17 @@ final class ServerList extends NameResolverProvider {
                 .build();
         try {
           for (InetAddress address : InetAddress.getAllByName(server.getHost())) {
-            found.add(new EquivalentAddressGroup(new InetSocketAddress(address, server.getPort()), named));
+            found.add(
+                new EquivalentAddressGroup(
+                    new InetSocketAddress(address, server.getPort()), named));
           }
         } catch (UnknownHostException notFound) {
           unknown = notFound;
         }
       }
       return found.isEmpty()
-          ? StatusOr.fromStatus(Status.UNAVAILABLE.withDescription("no server's name is known").withCause(unknown))
+          ? StatusOr.fromStatus(
+              Status.UNAVAILABLE.withDescription("no server's name is known").withCause(unknown))
           : StatusOr.fromValue(found);
     }
 

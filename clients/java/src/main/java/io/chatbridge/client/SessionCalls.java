@@ -25,7 +25,10 @@ abstract class SessionCalls extends AttachmentCalls {
     return call(SessionServiceGrpc.getListSessionsMethod(), request);
   }
 
-  /** All items of {@link #listSessions}, page by page as they are asked for, from the page that the request names. */
+  /**
+   * All items of {@link #listSessions}, page by page as they are asked for, from the page that the
+   * request names.
+   */
   public Iterable<Session> iterateSessions(ListSessionsRequest request) {
     return pages(
         request,
@@ -36,9 +39,9 @@ abstract class SessionCalls extends AttachmentCalls {
   }
 
   /**
-   * Erases what Chatbridge keeps of a conversation: its events with their raw JSON, its
-   * session with customer, labels and names, what was sent in it, and the key under which its
-   * contents are encrypted. It cannot be undone.
+   * Erases what Chatbridge keeps of a conversation: its events with their raw JSON, its session
+   * with customer, labels and names, what was sent in it, and the key under which its contents are
+   * encrypted. It cannot be undone.
    */
   public EraseConversationResponse eraseConversation(EraseConversationRequest request) {
     return call(SessionServiceGrpc.getEraseConversationMethod(), request);

@@ -6,8 +6,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * Notices a connection on which nothing comes. It runs only while the stream is being read: a server that is held up has nothing
- * to say. Used under the stream's lock; {@code onSilence} is called without it.
+ * Notices a connection on which nothing comes. It runs only while the stream is being read: a
+ * server that is held up has nothing to say. Used under the stream's lock; {@code onSilence} is
+ * called without it.
  */
 final class StreamClock {
   private final Object lock;

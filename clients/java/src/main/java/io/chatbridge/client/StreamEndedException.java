@@ -27,7 +27,9 @@ public final class StreamEndedException extends ChatbridgeException {
     return ending;
   }
 
-  /** The reason's name; a server that is newer than this library may send one that it does not know. */
+  /**
+   * The reason's name; a server that is newer than this library may send one that it does not know.
+   */
   static String name(Ending ending) {
     return ending.getReason() == EndingReason.UNRECOGNIZED
         ? "ENDING_REASON_" + ending.getReasonValue()

@@ -23,28 +23,28 @@ abstract class SubscriptionCalls extends SessionCalls {
   }
 
   /**
-   * Adds conversations to an open stream and takes others off. The stream must have been
-   * opened as {@code changeable}; it may be on any replica. What was accepted is told on the
-   * stream, within moments, by a {@code changed} with the same {@code revision}: from there on
-   * the change holds. If Redis loses its data, a change that was accepted but not told may be
-   * lost with it: where no {@code changed} comes within 30 s, make the call again. A stream
-   * that is opened anew has the conversations of its request.
+   * Adds conversations to an open stream and takes others off. The stream must have been opened as
+   * {@code changeable}; it may be on any replica. What was accepted is told on the stream, within
+   * moments, by a {@code changed} with the same {@code revision}: from there on the change holds.
+   * If Redis loses its data, a change that was accepted but not told may be lost with it: where no
+   * {@code changed} comes within 30 s, make the call again. A stream that is opened anew has the
+   * conversations of its request.
    */
   public ChangeAgentEventsResponse changeAgentEvents(ChangeAgentEventsRequest request) {
     return call(AgentEventServiceGrpc.getChangeAgentEventsMethod(), request);
   }
 
   /**
-   * Says that the events of a named subscription were processed up to a cursor, which moves
-   * its place in the log. A cursor before what was committed already changes nothing.
+   * Says that the events of a named subscription were processed up to a cursor, which moves its
+   * place in the log. A cursor before what was committed already changes nothing.
    */
   public CommitCursorResponse commitCursor(CommitCursorRequest request) {
     return call(AgentEventServiceGrpc.getCommitCursorMethod(), request);
   }
 
   /**
-   * Creates a subscription. Created again with the same definition, it is answered as it is;
-   * events that came meanwhile are not skipped.
+   * Creates a subscription. Created again with the same definition, it is answered as it is; events
+   * that came meanwhile are not skipped.
    */
   public CreateSubscriptionResponse createSubscription(CreateSubscriptionRequest request) {
     return call(SubscriptionServiceGrpc.getCreateSubscriptionMethod(), request);
@@ -60,7 +60,10 @@ abstract class SubscriptionCalls extends SessionCalls {
     return call(SubscriptionServiceGrpc.getListSubscriptionsMethod(), request);
   }
 
-  /** All items of {@link #listSubscriptions}, page by page as they are asked for, from the page that the request names. */
+  /**
+   * All items of {@link #listSubscriptions}, page by page as they are asked for, from the page that
+   * the request names.
+   */
   public Iterable<Subscription> iterateSubscriptions(ListSubscriptionsRequest request) {
     return pages(
         request,

@@ -52,7 +52,9 @@ final class Threads {
     };
   }
 
-  /** Ends them all; the calls must have ended. Waits for that, if need be for the given time each. */
+  /**
+   * Ends them all; the calls must have ended. Waits for that, if need be for the given time each.
+   */
   void close(Duration atMost) {
     timer.shutdownNow();
     executor.shutdown();

@@ -21,7 +21,9 @@ record Transport(
   static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
 
-  /** The headers of an attempt. Asks for the token, which may block, and raises what that raises. */
+  /**
+   * The headers of an attempt. Asks for the token, which may block, and raises what that raises.
+   */
   Metadata headers() {
     Metadata headers = new Metadata();
     String good = token.get();
@@ -69,7 +71,8 @@ record Transport(
 
   static ChatbridgeException deadlineExceeded(Duration timeout, boolean sideEffects) {
     Status status =
-        Status.DEADLINE_EXCEEDED.withDescription("there was no answer within " + timeout.toMillis() + " ms");
+        Status.DEADLINE_EXCEEDED.withDescription(
+            "there was no answer within " + timeout.toMillis() + " ms");
     return ErrorReader.read(status, null, sideEffects);
   }
 }

@@ -12,7 +12,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
-/** A call with one request and one response, over as many attempts as are safe and its deadline allows. */
+/**
+ * A call with one request and one response, over as many attempts as are safe and its deadline
+ * allows.
+ */
 final class UnaryCall<Q, R> {
   private final Transport transport;
   private final MethodDescriptor<Q, R> method;
@@ -127,12 +130,11 @@ final class UnaryCall<Q, R> {
         return;
       }
       Status problem =
-          status.isOk()
-              ? Status.INTERNAL.withDescription("the server sent no response")
-              : status;
+          status.isOk() ? Status.INTERNAL.withDescription("the server sent no response") : status;
       if (problem.getCode() == Status.Code.DEADLINE_EXCEEDED
           && connection.channel().getState(false) == ConnectivityState.CONNECTING) {
-        // Whatever took the connection never spoke HTTP/2, which gRPC itself would wait for without an end.
+        // Whatever took the connection never spoke HTTP/2, which gRPC itself would wait for without
+        // an end.
         transport.connections().giveUp(connection);
       }
       failed(ErrorReader.read(problem, trailers, level != IdempotencyLevel.NO_SIDE_EFFECTS));

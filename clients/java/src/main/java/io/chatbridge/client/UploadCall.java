@@ -31,7 +31,10 @@ final class UploadCall<Q, R> extends ClientCall.Listener<R> {
     call.request(2);
   }
 
-  /** Sends a part as soon as the connection takes it. False: the server has ended the call, and {@link #answer} says how. */
+  /**
+   * Sends a part as soon as the connection takes it. False: the server has ended the call, and
+   * {@link #answer} says how.
+   */
   synchronized boolean send(Q part) {
     try {
       while (!call.isReady() && status == null) {

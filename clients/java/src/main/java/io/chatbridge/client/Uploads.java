@@ -37,7 +37,10 @@ final class Uploads {
         call,
         () -> {
           if (call.send(UploadAttachmentRequest.newBuilder().setStart(first).build())) {
-            pieces(call, content, piece -> UploadAttachmentRequest.newBuilder().setChunk(piece).build());
+            pieces(
+                call,
+                content,
+                piece -> UploadAttachmentRequest.newBuilder().setChunk(piece).build());
           }
         });
   }
@@ -47,7 +50,8 @@ final class Uploads {
       throws IOException {
     HandOver first = Requests.complete(start, transport.tenant());
     UploadCall<HandOverConversationRequest, HandOverConversationResponse> call =
-        new UploadCall<>(transport, ConversationServiceGrpc.getHandOverConversationMethod(), timeout);
+        new UploadCall<>(
+            transport, ConversationServiceGrpc.getHandOverConversationMethod(), timeout);
     return send(
         call,
         () -> {

@@ -1,0 +1,123 @@
+package io.chatbridge.client;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.chatbridge.v1.AgentEventsRequest;
+import io.chatbridge.v1.AgentEventsResponse;
+import io.chatbridge.v1.EndingReason;
+import io.chatbridge.v1.ReconnectAdvice;
+import io.grpc.Status;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Flow;
+import org.junit.jupiter.api.Test;
+import org.reactivestreams.tck.TestEnvironment;
+import org.reactivestreams.tck.flow.FlowPublisherVerification;
+import org.testng.ITestResult;
+import org.testng.TestListenerAdapter;
+import org.testng.TestNG;
+import org.testng.annotations.AfterClass;
+import org.testng.annotations.BeforeClass;
+
+class EventPublisherTest {
+  /** Runs the rules of reactive streams, which are written for another framework. */
+  @Test
+  void keepsTheRulesOfReactiveStreams() {
+    TestListenerAdapter results = new TestListenerAdapter();
+    TestNG rules = new TestNG(false);
+    rules.setTestClasses(new Class<?>[] {Rules.class});
+    rules.addListener(results);
+    rules.setVerbose(0);
+    rules.run();
+    List<String> failed =
+        results.getFailedTests().stream()
+            .map(result -> result.getName() + ": " + result.getThrowable())
+            .toList();
+    assertEquals(List.of(), failed);
+    assertEquals(
+        true, results.getPassedTests().size() > 20, results.getPassedTests().size() + " passed");
+    assertEquals(
+        List.of(), results.getConfigurationFailures().stream().map(ITestResult::getName).toList());
+  }
+
+  /** The rules, over streams that give as many heartbeats as are wanted. */
+  public static final class Rules extends FlowPublisherVerification<AgentEventsResponse> {
+    private static final long TIMEOUT_MS = 500;
+    private static final long NOTHING_COMES_MS = 50;
+
+    private FakeService service;
+    private Chatbridge chatbridge;
+    private ExecutorService writers;
+
+    public Rules() {
+      super(new TestEnvironment(TIMEOUT_MS, NOTHING_COMES_MS), 100);
+    }
+
+    @BeforeClass
+    public void start() throws IOException {
+      service = new FakeService();
+      chatbridge = service.client();
+      writers = Executors.newCachedThreadPool();
+    }
+
+    @AfterClass
+    public void stop() {
+      writers.shutdownNow();
+      chatbridge.close();
+      service.close();
+    }
+
+    @Override
+    public long maxElementsFromPublisher() {
+      return 100;
+    }
+
+    @Override
+    public Flow.Publisher<AgentEventsResponse> createFlowPublisher(long elements) {
+      Flow.Publisher<AgentEventsResponse> events =
+          chatbridge.agentEventsPublisher(
+              AgentEventsRequest.getDefaultInstance(), EventOptions.defaults().withoutResume());
+      return subscriber -> {
+        events.subscribe(subscriber);
+        if (subscriber != null) {
+          writers.execute(() -> write(elements));
+        }
+      };
+    }
+
+    /** The last is the ending. */
+    private void write(long elements) {
+      try {
+        FakeService.Opened stream = service.next();
+        for (int number = 1; number < elements; number++) {
+          stream.send(Responses.event(number));
+        }
+        stream.send(
+            Responses.ending(
+                EndingReason.ENDING_REASON_MAX_AGE, ReconnectAdvice.RECONNECT_ADVICE_NOW));
+      } catch (InterruptedException | RuntimeException gone) {
+        // The subscriber did not want so many.
+      }
+    }
+
+    @Override
+    public Flow.Publisher<AgentEventsResponse> createFailedFlowPublisher() {
+      Flow.Publisher<AgentEventsResponse> events =
+          chatbridge.agentEventsPublisher(AgentEventsRequest.getDefaultInstance());
+      return subscriber -> {
+        events.subscribe(subscriber);
+        writers.execute(this::refuse);
+      };
+    }
+
+    private void refuse() {
+      try {
+        service.next().fail(Status.PERMISSION_DENIED);
+      } catch (InterruptedException | RuntimeException gone) {
+        // The subscriber was gone before.
+      }
+    }
+  }
+}
