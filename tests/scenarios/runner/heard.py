@@ -112,6 +112,9 @@ def check_taken(
         kinds = {EventKind.Name(response.event.kind) for response in new if response.HasField("event")}
         if kinds != set(expect.kinds):
             raise StepError(f"the kinds are {sorted(kinds)}, expected {sorted(expect.kinds)}")
+    others = {response.event.conversation_id for response in new if response.HasField("event")}
+    if expect.conversations and others - set(expect.conversations):
+        raise StepError(f"there are events of {sorted(others - set(expect.conversations))}; got {summary(new)}")
     of_interest = [response for response in new if not counted or payload_of(response) == counted]
     if expect.HasField("last"):
         last = plain(of_interest[-1]) if of_interest else {}

@@ -46,6 +46,9 @@ def substituted(value: Any, variables: Mapping[str, Any]) -> Any:
 
 
 def _value(name: str, variables: Mapping[str, Any]) -> Any:
-    if name not in variables:
-        raise StepError(f"the scenario names the variable ${{{name}}}; there are: {', '.join(sorted(variables))}")
-    return variables[name]
+    whole, bracket, number = name.partition("[")
+    if name in variables:
+        return variables[name]
+    if bracket and whole in variables:
+        return variables[whole][int(number.rstrip("]"))]
+    raise StepError(f"the scenario names the variable ${{{name}}}; there are: {', '.join(sorted(variables))}")

@@ -4,7 +4,7 @@ isort:skip_file
 What a file in tests/scenarios/*.yaml may say. README.md beside this file tells how to write one.
 
 Texts may name variables as `${NAME}`: those of the language that runs the step, and what earlier steps captured. A text that is a
-variable and nothing else becomes its value, whatever that is; in a list, a variable that is a list becomes its items.
+variable and nothing else becomes its value, whatever that is; in a list, a variable that is a list becomes its items, and `${NAME[1]}` is its second.
 """
 
 from collections import abc as _abc
@@ -1258,6 +1258,7 @@ class ExpectTaken(_message.Message):
     EVENTS_FIELD_NUMBER: _builtins.int
     CAPTURE_FIELD_NUMBER: _builtins.int
     LAST_FIELD_NUMBER: _builtins.int
+    CONVERSATIONS_FIELD_NUMBER: _builtins.int
     ended: _builtins.bool
     """Whether the iteration ended. Absent: it must not have."""
     gap: _builtins.str
@@ -1298,6 +1299,10 @@ class ExpectTaken(_message.Message):
     def last(self) -> _struct_pb2.Struct:
         """A part of the last response that was taken now and that is counted."""
 
+    @_builtins.property
+    def conversations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The conversations that events which were taken now may be of; empty: any."""
+
     def __init__(
         self,
         *,
@@ -1312,10 +1317,11 @@ class ExpectTaken(_message.Message):
         events: _abc.Iterable[Global___Events] | None = ...,
         capture: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         last: _struct_pb2.Struct | None = ...,
+        conversations: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ending", b"ending", "error", b"error", "last", b"last"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent", b"absent", "capture", b"capture", "ended", b"ended", "ending", b"ending", "error", b"error", "events", b"events", "gap", b"gap", "kinds", b"kinds", "last", b"last", "payloads", b"payloads", "present", b"present"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent", b"absent", "capture", b"capture", "conversations", b"conversations", "ended", b"ended", "ending", b"ending", "error", b"error", "events", b"events", "gap", b"gap", "kinds", b"kinds", "last", b"last", "payloads", b"payloads", "present", b"present"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
