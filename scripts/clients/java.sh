@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The Java client: what it needs, its code from the contract, its checks, its driver, examples and package.
 #
-#   java.sh tools | generate [--check] | lint | test | build | driver | example NAME [ARGUMENT...] | package
+#   java.sh tools | generate [--check] | format | lint | test | build | driver | example NAME [ARGUMENT...] | package
 set -euo pipefail
 source "$(dirname "$0")/../lib.sh"
 
@@ -17,8 +17,9 @@ FORMATTER="$JAVA_TOOLS/google-java-format-$FORMATTER_VERSION-all-deps.jar"
 # A small heap, so that a bound on memory means something; and no costly compiling for programs that run for seconds.
 JVM=(-Xmx192m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto)
 
+# Maven resets colours that it was told not to use, in lines of their own.
 quiet_maven() {
-    mvn --quiet --batch-mode --no-transfer-progress -Dstyle.color=never "$@"
+    mvn --quiet --batch-mode --no-transfer-progress -Dstyle.color=never "$@" 2>&1 | sed $'s/\e\\[0*m//g; /^$/d' >&2
 }
 
 maven() {
@@ -175,11 +176,150 @@ example() {
     run examples "${name^}" "$@"
 }
 
+# What people write, as opposed to what is generated.
+handwritten() {
+    find "$JAVA_CLIENT"/{src,driver,examples} -name '*.java' -not -path '*/v1/*' | LC_ALL=C sort
+}
+
+formatter() {
+    local exports=() package
+    for package in api code file parser tree util; do
+        exports+=("--add-exports=jdk.compiler/com.sun.tools.javac.$package=ALL-UNNAMED")
+    done
+    handwritten | xargs java -XX:TieredStopAtLevel=1 "${exports[@]}" -jar "$FORMATTER" "$@"
+}
+
+# checked CLASSPATH FILE...: compiles files with every warning as an error, and keeps nothing of it but the classes for the next.
+checked() {
+    local path="$1"
+    shift
+    javac -proc:none -implicit:none -Xlint:all -Xdoclint:all,-missing -Werror -d "$work" -cp "$work:$path" "$@"
+}
+
+lint() {
+    local work unformatted main
+    build
+    unformatted="$(formatter --dry-run)"
+    [ -z "$unformatted" ] || stop "not formatted: run scripts/clients/java.sh format, for"$'\n'"$unformatted"
+    work="$(mktemp -d)"
+    trap 'rm -rf "$work"' RETURN
+    main="$BUILT/classes:$BUILT/driver:$(classpath)"
+    checked "$main" "$JAVA_CLIENT"/src/main/java/io/chatbridge/client/*.java
+    checked "$main" "$JAVA_CLIENT"/driver/io/chatbridge/driver/*.java
+    checked "$main" "$JAVA_CLIENT"/examples/*.java
+    # What tests need beside that, Maven has found for them.
+    checked "$BUILT/classes:$(test_classpath)" "$JAVA_CLIENT"/src/test/java/io/chatbridge/client/*.java
+}
+
+test_classpath() {
+    [ "$BUILT/test-classpath" -nt "$JAVA_CLIENT/pom.xml" ] ||
+        maven --offline "$DEPENDENCY_PLUGIN:build-classpath" -Dmdep.outputFile="$BUILT/test-classpath" -DincludeScope=test
+    cat "$BUILT/test-classpath"
+}
+
+run_tests() {
+    maven --offline test
+    # Maven is quiet where all is well.
+    awk '/^Tests run:/ { gsub(",", ""); run += $3; failed += $5 + $7; skipped += $9 }
+        END { printf "%d passed, %d failed, %d skipped\n", run - failed - skipped, failed, skipped }' \
+        "$BUILT"/surefire-reports/*.txt
+}
+
+# start_service DIRECTORY: runs a service on free ports; sets `service` to its process and `address` to where it is.
+start_service() {
+    local directory="$1" binary="${CHATBRIDGE_BIN:-$(service_binary)}" name tries=0
+    [ -x "$binary" ] || stop "$binary does not exist; run cargo build, or set CHATBRIDGE_BIN"
+    for name in GRPC WEBHOOK ADMIN SANDBOX; do
+        export "CHATBRIDGE_${name}_LISTEN=127.0.0.1:0"
+    done
+    "$binary" dev --pace 0 --ready-file "$directory/ready.json" </dev/null >"$directory/service.log" 2>&1 &
+    service=$!
+    until [ -s "$directory/ready.json" ]; do
+        kill -0 "$service" 2>/dev/null && [ $((tries += 1)) -lt 300 ] ||
+            stop "the service did not start: $(tail -n 3 "$directory/service.log")"
+        sleep 0.1
+    done
+    address="$(sed 's/.*"grpc":"\([^"]*\)".*/\1/' "$directory/ready.json")"
+}
+
+# write_project DIRECTORY VERSION REPOSITORY: an empty project that has the package from a repository, and README.md's program.
+write_project() {
+    mkdir -p "$1/src/main/java"
+    awk '/^```/ { if (inside) exit; inside = /java/; next } inside' "$JAVA_CLIENT/README.md" |
+        sed "s/127.0.0.1:50051/$address/" >"$1/src/main/java/Hello.java"
+    cat >"$1/pom.xml" <<POM
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>example</groupId>
+  <artifactId>hello</artifactId>
+  <version>1</version>
+  <properties>
+    <maven.compiler.release>17</maven.compiler.release>
+    <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding>
+  </properties>
+  <repositories>
+    <repository><id>packages</id><url>file://$3</url></repository>
+  </repositories>
+  <dependencies>
+    <dependency>
+      <groupId>io.chatbridge</groupId>
+      <artifactId>chatbridge-client</artifactId>
+      <version>$2</version>
+    </dependency>
+  </dependencies>
+  <build>
+    <plugins>
+      <plugin><artifactId>maven-resources-plugin</artifactId><version>3.5.0</version></plugin>
+      <plugin><artifactId>maven-compiler-plugin</artifactId><version>3.16.0</version></plugin>
+    </plugins>
+  </build>
+</project>
+POM
+}
+
+package() {
+    local packages="$ROOT/target/packages/java" version told name service="" address="" heard
+    version="$(sed -n 's,^  <version>\(.*\)</version>$,\1,p' "$JAVA_CLIENT/pom.xml")"
+    told="$(sed -n 's/^## //p' "$JAVA_CLIENT/CHANGELOG.md" | head -n 1)"
+    [ "$version" = "$told" ] || stop "clients/java/pom.xml has version $version, and CHANGELOG.md begins with $told"
+    maven package -DskipTests -Dmaven.test.skip=true
+    rm -rf "$packages"
+    mkdir -p "$packages"
+    name="chatbridge-client-$version"
+    cp "$BUILT/$name.jar" "$BUILT/$name-sources.jar" "$packages"
+    cp "$JAVA_CLIENT/pom.xml" "$packages/$name.pom"
+
+    work="$(mktemp -d)"
+    trap 'kill ${service:+"$service"} 2>/dev/null || true; rm -rf "$work"' EXIT
+    # What Maven has fetched already, without what it may have of this package.
+    cp -Rs "$HOME/.m2/repository" "$work/fetched"
+    rm -rf "$work/fetched/io/chatbridge"
+    quiet_maven org.apache.maven.plugins:maven-install-plugin:3.2.0:install-file \
+        -Dfile="$packages/$name.jar" -Dsources="$packages/$name-sources.jar" -DpomFile="$packages/$name.pom" \
+        -DlocalRepositoryPath="$work/repository"
+    start_service "$work"
+    write_project "$work/project" "$version" "$work/repository"
+    quiet_maven --file "$work/project/pom.xml" -Dmaven.repo.local="$work/fetched" compile \
+        "$DEPENDENCY_PLUGIN:build-classpath" -Dmdep.outputFile="$work/classpath" -DincludeScope=runtime
+    grep -q "$work/fetched/io/chatbridge/chatbridge-client/$version/" "$work/classpath" ||
+        stop "the project was not built with the package"
+    heard="$(timeout 60 java "${JVM[@]}" -cp "$work/project/target/classes:$(cat "$work/classpath")" Hello)"
+    [ -n "$heard" ] || stop "the program of clients/java/README.md heard nothing from the agent"
+    echo "an empty project with $name.jar heard: $heard"
+}
+
 case "${1:-}" in
 tools) tools ;;
 generate) generate "${2:-}" ;;
+format) formatter --replace ;;
+lint) lint ;;
+test) run_tests ;;
 build) build ;;
 driver) run driver io.chatbridge.driver.Main ;;
 example) example "${@:2}" ;;
-*) stop "usage: java.sh tools | generate [--check] | lint | test | build | driver | example NAME [ARGUMENT...] | package" ;;
+package) package ;;
+*)
+    stop "usage: java.sh tools | generate [--check] | format | lint | test | build | driver | example NAME [ARGUMENT...] |" \
+        "package"
+    ;;
 esac

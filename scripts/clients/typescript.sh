@@ -79,6 +79,7 @@ in_client() {
 build() {
     in_client "$BIN/tsc" -b
     bundle build/driver/page.js build/driver/page.bundle.js
+    bundle examples/browser/page.js build/examples/page.js
 }
 
 # bundle MODULE FILE: one file for a page.
@@ -100,10 +101,74 @@ driver() {
     exec node "$program"
 }
 
+lint() {
+    in_client "$BIN/prettier" --check --log-level=warn .
+    in_client "$BIN/tsc" -b
+    in_client "$BIN/eslint" --max-warnings 0 .
+}
+
+own_tests() {
+    build
+    in_client node --test build/tests/*.test.js
+}
+
+# with_service PROGRAM [ARGUMENT...]: runs it beside a service of its own.
+with_service() {
+    local binary="${CHATBRIDGE_BIN:-$(service_binary)}"
+    [ -x "$binary" ] || stop "$binary is missing; run: cargo build, or set CHATBRIDGE_BIN"
+    CHATBRIDGE_BIN="$binary" node "$TS/build/tests/with-service.js" "$@"
+}
+
+test_browser() {
+    build
+    with_service node "$TS/build/tests/browser-example.js"
+}
+
+# package: the tarball, installed into an empty project, run from there and compiled against.
+package() {
+    build
+    local out="$ROOT/target/packages/typescript" version changelog
+    version="$(node -p 'require(process.argv[1]).version' "$TS/package.json")"
+    changelog="$(sed -n 's/^## //p' "$TS/CHANGELOG.md" | head -n 1)"
+    [ "$version" = "$changelog" ] || stop "package.json says $version, and CHANGELOG.md begins with $changelog"
+    rm -rf "$out"
+    mkdir -p "$out"
+    in_client npm pack --silent --pack-destination "$out"
+    project="$(mktemp -d)"
+    # Not local: the trap runs when this function is over.
+    trap 'rm -rf "$project"' EXIT
+    cp "$TS"/trial/* "$project/"
+    printf '{ "name": "trial", "private": true, "type": "module" }\n' >"$project/package.json"
+    (cd "$project" && npm install --silent --no-audit --no-fund --prefer-offline "$out"/*.tgz)
+    with_service node "$project/trial.js"
+    (cd "$project" && "$BIN/tsc" --noEmit --strict --target es2022 --module nodenext --lib es2022,dom,dom.asynciterable types.ts)
+    echo "$(basename "$out"/*.tgz): installed into an empty project, it runs there, and has its types"
+}
+
+# example NAME [ARGUMENT...]
+example() {
+    local name="${1:-}"
+    [ $# -eq 0 ] || shift
+    need "$TS/dist/index.js"
+    case "$name" in
+    bot | worker) exec node "$TS/examples/$name.js" "$@" ;;
+    browser)
+        need "$TS/build/examples/page.js"
+        exec node "$TS/examples/browser/serve.js"
+        ;;
+    *) stop "usage: typescript.sh example bot | worker FILE | browser" ;;
+    esac
+}
+
 case "${1:-}" in
 tools) tools ;;
 generate) generate "${2:-}" ;;
+lint) lint ;;
+test) own_tests ;;
+test-browser) test_browser ;;
 build) build ;;
 driver) driver "${2:-}" ;;
+example) example "${@:2}" ;;
+package) package ;;
 *) stop "usage: typescript.sh tools | generate [--check] | lint | test | test-browser | build | driver [--browser] | example NAME | package" ;;
 esac

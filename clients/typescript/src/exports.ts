@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 // What both entries have.
 export type { Backoff } from "./backoff.js";
 export type { CallOptions, Token } from "./calls.js";

@@ -82,8 +82,8 @@ def _check(path: Path, scenario: Scenario, languages: set[str]) -> None:
     if not scenario.why:
         raise ValueError('"why" is missing')
     for known in scenario.known_failures:
-        if known.language not in languages or not known.reason:
-            raise ValueError(f"known failure of {known.language!r}: no such language, or no reason")
+        if known.language not in languages or not known.reason or not known.told:
+            raise ValueError(f"known failure of {known.language!r}: no such language, no reason, or nothing told")
     for number, step in enumerate(scenario.steps):
         kind = step.WhichOneof("step")
         place = f"Scenario.steps[{number}]"

@@ -8,6 +8,7 @@ from pathlib import Path
 from runner.files import Language
 from runner.play import Outcome
 from runner.season import Result
+from stubs.scenario_pb2 import KnownFailure
 
 _CELL = 12
 
@@ -16,15 +17,20 @@ def mark(result: Result, outcome: Outcome) -> str:
     """`ok`, `known` or `FAIL`."""
     known = _known(result, outcome)
     if outcome.problem:
-        return "known" if known else "FAIL"
-    return "FAIL" if known else "ok"
+        return "known" if known is not None and known.told in outcome.problem else "FAIL"
+    return "ok" if known is None else "FAIL"
 
 
 def problem(result: Result, outcome: Outcome) -> str:
     """Why a cell is a failure; empty: it is none."""
     if mark(result, outcome) != "FAIL":
         return ""
-    return outcome.problem or f"it passed, although it is known to fail: {_known(result, outcome)}"
+    known = _known(result, outcome)
+    if known is None:
+        return outcome.problem
+    if outcome.problem:
+        return f"it is known to fail with {known.told!r}, but: {outcome.problem}"
+    return f"it passed, although it is known to fail: {known.reason}"
 
 
 def told(result: Result) -> str:
@@ -74,8 +80,8 @@ def write_junit(results: list[Result], path: Path) -> None:
     ET.ElementTree(suites).write(path, encoding="utf-8", xml_declaration=True)
 
 
-def _known(result: Result, outcome: Outcome) -> str:
+def _known(result: Result, outcome: Outcome) -> KnownFailure | None:
     for known in result.scenario.known_failures:
         if known.language == outcome.language:
-            return known.reason
-    return ""
+            return known
+    return None

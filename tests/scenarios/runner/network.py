@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -125,8 +124,9 @@ async def kill_driver(who: Participant, _step: scenario_pb2.KillDriver) -> None:
 
 async def watch_memory(who: Participant, step: scenario_pb2.WatchMemory) -> None:
     """Begins or ends a watch over the memory of the driver."""
+    received = sum(proxy.sent_down for proxy in who.proxies)
     if not step.grown_mib_at_most:
-        who.memory_bytes = []
+        who.memory_bytes, who.received_before = [], received
         who.memory = asyncio.create_task(_watch(who))
         return
     if who.memory is None:
@@ -136,36 +136,34 @@ async def watch_memory(who: Participant, step: scenario_pb2.WatchMemory) -> None
     who.memory = None
     first, most = who.memory_bytes[0], max(who.memory_bytes)
     grown_mib = (most - first) / _MIB
-    if grown_mib > step.grown_mib_at_most:
-        raise StepError(
-            f"the driver grew from {first // _MIB} by {grown_mib:.0f} MiB, at most {step.grown_mib_at_most}"
-        )
+    received_mib = (received - who.received_before) / _MIB
+    found = f"the driver grew from {first // _MIB} by {grown_mib:.0f} MiB, and was sent {received_mib:.0f} MiB"
+    if grown_mib > step.grown_mib_at_most or received_mib > step.received_mib_at_most:
+        limits = f"{step.grown_mib_at_most} and {step.received_mib_at_most} MiB"
+        raise StepError(f"{found}; expected at most {limits}")
 
 
 async def _watch(who: Participant) -> None:
     while True:
         pid = who.driver.pid
         if pid is not None:
-            who.memory_bytes.append(_resident_bytes(pid))
+            who.memory_bytes.append(await asyncio.to_thread(_memory_bytes, pid))
         await asyncio.sleep(_MEMORY_POLL_S)
 
 
-def _resident_bytes(root: int) -> int:
-    """Resident memory of a process and those below it."""
+def _memory_bytes(root: int) -> int:
+    """What a process and those below it have in memory; what they share counts once."""
     children: dict[int, list[int]] = {}
-    resident: dict[int, int] = {}
-    page = os.sysconf("SC_PAGE_SIZE")
     for entry in Path("/proc").iterdir():
-        if not entry.name.isdecimal():
-            continue
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             # The program's name, in parentheses, may have spaces.
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            children.setdefault(int(fields[1]), []).append(int(entry.name))
-            resident[int(entry.name)] = int(fields[21]) * page
+            parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+            children.setdefault(int(parent), []).append(int(entry.name))
     total, left = 0, [root]
     while left:
         pid = left.pop()
-        total += resident.get(pid, 0)
         left += children.get(pid, [])
+        with contextlib.suppress(OSError):
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            total += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
     return total

@@ -58,6 +58,7 @@ class Participant:
         self._generation = 0
         self.memory: asyncio.Task[None] | None = None
         self.memory_bytes: list[int] = []
+        self.received_before = 0
 
     def fill(self, message: _M) -> _M:
         """A step with the values of its variables."""

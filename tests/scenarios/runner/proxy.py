@@ -56,6 +56,8 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._seen: list[Headers] = []
         self.port = 0
+        self.sent_down = 0
+        """How many bytes were sent to clients."""
         self.opened_s: list[float] = []
         """When connections were made, by the monotonic clock."""
 
@@ -197,6 +199,8 @@ class Proxy:
                 if connection.go_away and place is not None:
                     connection.go_away = False
                     data = data[:place] + go_away() + data[place:]
+            if not up:
+                self.sent_down += len(data)
             sink.write(data)
             await sink.drain()
         # What ends while nothing passes is not told either.

@@ -177,19 +177,23 @@ class KnownFailure(_message.Message):
 
     LANGUAGE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    TOLD_FIELD_NUMBER: _builtins.int
     language: _builtins.str
     """The language, as languages.yaml names it."""
     reason: _builtins.str
     """Why it fails, as a sentence."""
+    told: _builtins.str
+    """A part of what is told of the failure, so that another failure does not pass for this one."""
     def __init__(
         self,
         *,
         language: _builtins.str = ...,
         reason: _builtins.str = ...,
+        told: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "reason", b"reason", "told", b"told"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1937,21 +1941,25 @@ Global___Headers: _TypeAlias = Headers  # noqa: Y015
 
 @_typing.final
 class WatchMemory(_message.Message):
-    """Watches the memory of the driver, with its children."""
+    """Watches the memory of the driver, with its children, and what is sent to it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     GROWN_MIB_AT_MOST_FIELD_NUMBER: _builtins.int
+    RECEIVED_MIB_AT_MOST_FIELD_NUMBER: _builtins.int
     grown_mib_at_most: _builtins.int
     """Ends the watch that is under way: by how many MiB the driver may have grown since it began. 0: begins one."""
+    received_mib_at_most: _builtins.int
+    """How many MiB may have been sent to it since then, what waits in the system's own buffers too."""
     def __init__(
         self,
         *,
         grown_mib_at_most: _builtins.int = ...,
+        received_mib_at_most: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["grown_mib_at_most", b"grown_mib_at_most"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grown_mib_at_most", b"grown_mib_at_most", "received_mib_at_most", b"received_mib_at_most"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

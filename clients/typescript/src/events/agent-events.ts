@@ -9,6 +9,7 @@ import {
   ChangeAgentEventsRequestSchema,
 } from "../gen/chatbridge/v1/agent_event_service_pb.js";
 import { Changes } from "./changes.js";
+import { failsStream } from "./gaps.js";
 import type { EventSettings } from "./options.js";
 import { Receiver } from "./receiver.js";
 import { ResponseBuffer } from "./response-buffer.js";
@@ -139,7 +140,7 @@ export class AgentEvents implements AsyncIterable<AgentEventsResponse> {
         }
         if (response.cursor.length > 0) {
           this.#cursor = response.cursor;
-          this.#unsaved = response.cursor;
+          this.#unsaved = failsStream(response, this.#request) ? undefined : response.cursor;
         }
         yield response;
         await this.#save();

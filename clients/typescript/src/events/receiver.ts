@@ -2,7 +2,7 @@ import { durationMs } from "@bufbuild/protobuf/wkt";
 import { delayMs } from "../backoff.js";
 import { type Caller, only } from "../calls.js";
 import { LinkedAbort, pause } from "../durations.js";
-import { Code, readError, StreamEndedError } from "../errors.js";
+import { ChatbridgeError, Code, readError, StreamEndedError } from "../errors.js";
 import {
   AgentEventService,
   type AgentEventsRequest,
@@ -10,6 +10,7 @@ import {
   type Ending,
 } from "../gen/chatbridge/v1/agent_event_service_pb.js";
 import { afterEnding, afterError, afterSilence, afterSilentEnd, type Reconnection } from "./breaks.js";
+import { failsStream } from "./gaps.js";
 import type { Changes } from "./changes.js";
 import type { EventSettings } from "./options.js";
 import type { ResponseBuffer } from "./response-buffer.js";
@@ -30,6 +31,8 @@ export class Receiver {
   #refusals = 0;
   /** How long nothing may come. */
   #silenceMs: number;
+  /** Whether a gap came that the stream is to fail at. */
+  #failing = false;
 
   constructor(
     caller: Caller,
@@ -54,6 +57,10 @@ export class Receiver {
       const reconnection = await this.#connection();
       if (!reconnection) {
         return;
+      }
+      if (this.#failing) {
+        // The server was about to say so. To connect again would pass over the gap.
+        throw new ChatbridgeError(Code.OutOfRange, "events after the start are gone", { reason: "CURSOR_GAP" });
       }
       this.#changes.broke();
       if (!this.#settings.resume) {
@@ -123,8 +130,9 @@ export class Receiver {
   /** Whether it was the stream's ending. */
   #accept(response: AgentEventsResponse): boolean {
     this.#refusals = 0;
+    this.#failing ||= failsStream(response, this.#request);
     // A subscription knows by itself where to go on.
-    if (response.cursor.length > 0 && this.#request.subscription === "") {
+    if (response.cursor.length > 0 && this.#request.subscription === "" && !this.#failing) {
       this.#request.start = { case: "cursor", value: response.cursor };
     }
     const { payload } = response;

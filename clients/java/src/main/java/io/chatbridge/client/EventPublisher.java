@@ -146,21 +146,22 @@ final class EventPublisher implements Flow.Publisher<AgentEventsResponse> {
         return true;
       } catch (RuntimeException failed) {
         stream.close();
-        boolean unwelcome;
-        synchronized (this) {
-          unwelcome = cancelled;
-        }
-        if (!unwelcome) {
-          end(failed);
-        }
-        subscriber = null;
+        end(failed);
         return false;
       }
+    }
+
+    private synchronized boolean isCancelled() {
+      return cancelled;
     }
 
     private void end(Throwable failure) {
       Flow.Subscriber<? super AgentEventsResponse> told = subscriber;
       subscriber = null;
+      // Cancelling ends the stream too, and whoever cancelled hears no more of it.
+      if (isCancelled()) {
+        return;
+      }
       if (failure == null) {
         told.onComplete();
       } else {

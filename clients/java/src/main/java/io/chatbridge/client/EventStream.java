@@ -1,16 +1,11 @@
 package io.chatbridge.client;
 
 import com.google.protobuf.ByteString;
-import io.chatbridge.v1.AgentEventServiceGrpc;
 import io.chatbridge.v1.AgentEventsRequest;
 import io.chatbridge.v1.AgentEventsResponse;
 import io.chatbridge.v1.Ending;
-import io.grpc.CallOptions;
-import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.Status;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -31,36 +26,32 @@ final class EventStream {
   private final EventOptions options;
   private final Consumer<EventStream> onEnd;
   private final ChangeCalls changeCalls;
+  private final StreamPlace place;
   private final Deque<AgentEventsResponse> buffer = new ArrayDeque<>();
   private volatile Runnable onChange = () -> {};
 
   // All below are read and written under this object's lock.
   private final AgentEventsRequest.Builder request;
   private final Changes changes = new Changes();
-  private Attempt current;
+  private EventAttempt current;
   private Duration silence;
   private int repeats;
   private int refusals;
+  private boolean gapFails;
   private boolean ended;
   private Throwable failure;
-  private ByteString cursor;
-  private ByteString unsaved;
 
   EventStream(
       Transport transport,
       AgentEventsRequest request,
       EventOptions options,
       Consumer<EventStream> onEnd) {
-    if (options.cursorStore().isPresent() && !request.getSubscription().isEmpty()) {
-      throw new IllegalArgumentException(
-          "a subscription's place is kept by the service, not by a CursorStore");
-    }
     this.transport = transport;
     this.request = Requests.complete(request, transport.tenant()).toBuilder();
     this.options = options;
     this.silence = options.silence();
     this.onEnd = onEnd;
-    this.cursor = request.getCursor();
+    this.place = new StreamPlace(request, options.cursorStore());
     this.changeCalls = new ChangeCalls(this, transport, changes, this.request);
   }
 
@@ -83,18 +74,13 @@ final class EventStream {
 
   private void begin() {
     try {
-      if (options.cursorStore().isPresent()) {
-        ByteString saved = options.cursorStore().get().load();
-        if (saved != null && !saved.isEmpty()) {
-          synchronized (this) {
-            request.setCursor(saved);
-            cursor = saved;
-          }
+      ByteString saved = place.load();
+      if (!saved.isEmpty()) {
+        synchronized (this) {
+          request.setCursor(saved);
         }
       }
       connect();
-    } catch (IOException failed) {
-      fail(new UncheckedIOException(failed));
     } catch (RuntimeException | Error failed) {
       fail(failed);
     }
@@ -117,8 +103,8 @@ final class EventStream {
     }
     synchronized (this) {
       if (!ended) {
-        current = new Attempt(connection);
-        current.open(request.build(), headers);
+        current = new EventAttempt(this, connection, transport.threads());
+        current.open(request.build(), headers, options.openTimeout(), room());
       }
     }
   }
@@ -129,12 +115,9 @@ final class EventStream {
   synchronized AgentEventsResponse take() {
     AgentEventsResponse response = buffer.pollFirst();
     if (response != null) {
-      if (!response.getCursor().isEmpty()) {
-        cursor = response.getCursor();
-        unsaved = cursor;
-      }
+      place.given(response, request.getGapPolicy());
       if (current != null) {
-        current.read();
+        current.read(room());
       }
     }
     return response;
@@ -158,8 +141,9 @@ final class EventStream {
     return failure;
   }
 
-  synchronized ByteString cursor() {
-    return cursor;
+  /** The cursor of the response that was given last. */
+  ByteString cursor() {
+    return place.cursor();
   }
 
   /**
@@ -167,20 +151,8 @@ final class EventStream {
    * what saving raises.
    */
   void done() {
-    ByteString toSave;
-    synchronized (this) {
-      toSave = unsaved;
-      unsaved = null;
-    }
-    if (toSave == null || options.cursorStore().isEmpty()) {
-      return;
-    }
     try {
-      options.cursorStore().get().save(toSave);
-    } catch (IOException failed) {
-      UncheckedIOException raised = new UncheckedIOException(failed);
-      fail(raised);
-      throw raised;
+      place.save();
     } catch (RuntimeException | Error failed) {
       fail(failed);
       throw failed;
@@ -221,10 +193,16 @@ final class EventStream {
     onChange.run();
   }
 
+  /** How many more responses the buffer takes. */
+  private int room() {
+    return options.buffer() - buffer.size();
+  }
+
   private void accept(AgentEventsResponse response) {
     refusals = 0;
-    // A subscription knows by itself where to go on.
-    if (!response.getCursor().isEmpty() && request.getSubscription().isEmpty()) {
+    gapFails = response.hasGap() && ResumeRules.failsAtGap(request.getGapPolicy());
+    // A subscription knows by itself where to go on; and behind a gap that fails nobody goes on.
+    if (!response.getCursor().isEmpty() && request.getSubscription().isEmpty() && !gapFails) {
       request.setCursor(response.getCursor());
     }
     switch (response.getPayloadCase()) {
@@ -247,11 +225,15 @@ final class EventStream {
    * Under the lock: the connection is over, with an error or after an ending. Returns null where
    * the stream goes on.
    */
-  private ResumeRules.Stop afterConnection(Attempt over, Ending ending, ChatbridgeException error) {
+  private ResumeRules.Stop afterConnection(
+      EventAttempt over, Ending ending, ChatbridgeException error) {
     current = null;
     changes.disconnected();
     if (ending == null && error.code() == Status.Code.UNAUTHENTICATED) {
       refusals++;
+    }
+    if (gapFails) {
+      return ResumeRules.afterFailingGap(error);
     }
     ResumeRules.Verdict verdict =
         ending != null
@@ -280,113 +262,59 @@ final class EventStream {
     return null;
   }
 
+  /** A connection brought a response. */
+  void received(EventAttempt attempt, AgentEventsResponse response) {
+    ResumeRules.Stop end = null;
+    synchronized (this) {
+      if (current != attempt) {
+        return;
+      }
+      accept(response);
+      buffer.addLast(response);
+      notifyAll();
+      if (response.hasEnding()) {
+        // The last response, whatever the status says that follows.
+        attempt.abandon();
+        end = afterConnection(attempt, response.getEnding(), null);
+      } else {
+        attempt.heard(silence);
+      }
+    }
+    onChange.run();
+    finish(end);
+    changeCalls.redo();
+  }
+
+  /** A connection is over without an ending. */
+  void closed(EventAttempt attempt, Status status, Metadata trailers) {
+    ResumeRules.Stop end;
+    synchronized (this) {
+      if (current != attempt) {
+        return;
+      }
+      attempt.abandon();
+      Status problem =
+          status.isOk()
+              ? Status.UNAVAILABLE.withDescription(
+                  "the server closed the stream without saying why")
+              : status;
+      end = afterConnection(attempt, null, ErrorReader.read(problem, trailers, false));
+    }
+    finish(end);
+  }
+
+  /** Nothing came for too long: the connection may be dead, and whatever shares it. */
+  void silent(EventAttempt attempt, Duration limit) {
+    transport.connections().giveUp(attempt.connection());
+    closed(
+        attempt,
+        Status.UNAVAILABLE.withDescription("nothing came for " + limit.toMillis() + " ms"),
+        null);
+  }
+
   private void finish(ResumeRules.Stop stop) {
     if (stop != null) {
       end(stop.error(), false);
-    }
-  }
-
-  /** One connection of the stream. Its fields are under the stream's lock. */
-  private final class Attempt extends ClientCall.Listener<AgentEventsResponse> {
-    private final Connection connection;
-    private final StreamClock clock;
-    private ClientCall<AgentEventsRequest, AgentEventsResponse> call;
-    private int requested;
-    private Ending ending;
-
-    Attempt(Connection connection) {
-      this.connection = connection;
-      this.clock = new StreamClock(EventStream.this, transport.threads(), this::silent);
-    }
-
-    void open(AgentEventsRequest first, Metadata headers) {
-      call =
-          connection
-              .channel()
-              .newCall(AgentEventServiceGrpc.getAgentEventsMethod(), CallOptions.DEFAULT);
-      call.start(this, headers);
-      clock.limit(options.openTimeout());
-      read();
-      call.sendMessage(first);
-      call.halfClose();
-    }
-
-    /** Asks for as many responses as the buffer has room for. HTTP/2 holds the others up. */
-    void read() {
-      int room = options.buffer() - buffer.size() - requested;
-      if (room > 0 && ending == null) {
-        requested += room;
-        call.request(room);
-        clock.run();
-      }
-    }
-
-    void abandon() {
-      clock.stop();
-      call.cancel("the stream has ended", null);
-    }
-
-    boolean heldFor(Duration time) {
-      return clock.heldFor(time);
-    }
-
-    /** Nothing came for too long: the connection may be dead, and whatever shares it. */
-    private void silent(Duration limit) {
-      ResumeRules.Stop end;
-      synchronized (EventStream.this) {
-        if (current != this) {
-          return;
-        }
-        abandon();
-        transport.connections().giveUp(connection);
-        Status dead =
-            Status.UNAVAILABLE.withDescription("nothing came for " + limit.toMillis() + " ms");
-        end = afterConnection(this, null, ErrorReader.read(dead, null, false));
-      }
-      finish(end);
-    }
-
-    @Override
-    public void onMessage(AgentEventsResponse response) {
-      ResumeRules.Stop end = null;
-      synchronized (EventStream.this) {
-        if (current != this || ended) {
-          return;
-        }
-        requested--;
-        accept(response);
-        buffer.addLast(response);
-        EventStream.this.notifyAll();
-        if (response.hasEnding()) {
-          // The last response, whatever the status says that follows.
-          ending = response.getEnding();
-          abandon();
-          end = afterConnection(this, ending, null);
-        } else {
-          clock.heard(silence, requested > 0);
-        }
-      }
-      onChange.run();
-      finish(end);
-      changeCalls.redo();
-    }
-
-    @Override
-    public void onClose(Status status, Metadata trailers) {
-      ResumeRules.Stop end;
-      synchronized (EventStream.this) {
-        if (current != this || ended) {
-          return;
-        }
-        clock.stop();
-        Status problem =
-            status.isOk()
-                ? Status.UNAVAILABLE.withDescription(
-                    "the server closed the stream without saying why")
-                : status;
-        end = afterConnection(this, null, ErrorReader.read(problem, trailers, false));
-      }
-      finish(end);
     }
   }
 }

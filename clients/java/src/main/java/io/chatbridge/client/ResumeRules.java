@@ -1,12 +1,15 @@
 package io.chatbridge.client;
 
 import io.chatbridge.v1.Ending;
+import io.chatbridge.v1.GapPolicy;
 import io.chatbridge.v1.ReconnectAdvice;
+import io.grpc.Status;
 import java.time.Duration;
 
 /** What follows the end of one connection of a stream. */
 final class ResumeRules {
   private static final int UNAUTHENTICATED_MAX = 3;
+  private static final String CURSOR_GAP = "CURSOR_GAP";
 
   private ResumeRules() {}
 
@@ -23,6 +26,25 @@ final class ResumeRules {
 
   /** End; {@code error} is null for an end without an error. */
   record Stop(ChatbridgeException error) implements Verdict {}
+
+  /** Whether the server ends a stream after it told of a gap. */
+  static boolean failsAtGap(GapPolicy policy) {
+    return policy != GapPolicy.GAP_POLICY_EARLIEST && policy != GapPolicy.GAP_POLICY_LATEST;
+  }
+
+  /** After such a gap, whatever kept the server's own error away. */
+  static Stop afterFailingGap(ChatbridgeException error) {
+    if (error != null && error.reason().equals(CURSOR_GAP)) {
+      return new Stop(error);
+    }
+    return new Stop(
+        new ChatbridgeException(
+            ErrorFacts.of(
+                Status.Code.OUT_OF_RANGE,
+                "events behind the start are gone, and the request says to fail then",
+                CURSOR_GAP),
+            error));
+  }
 
   /** After the server announced the end. */
   static Verdict afterEnding(Ending ending, boolean resume) {

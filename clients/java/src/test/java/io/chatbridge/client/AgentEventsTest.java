@@ -13,6 +13,7 @@ import io.chatbridge.v1.AgentEventsRequest;
 import io.chatbridge.v1.AgentEventsResponse;
 import io.chatbridge.v1.ChangeAgentEventsRequest;
 import io.chatbridge.v1.EndingReason;
+import io.chatbridge.v1.GapPolicy;
 import io.chatbridge.v1.ReconnectAdvice;
 import io.grpc.Status;
 import java.io.IOException;
@@ -86,13 +87,38 @@ class AgentEventsTest {
     AgentEvents events = chatbridge.agentEvents(ALL);
     FakeService.Opened stream = service.next();
     stream.send(event(1));
-    stream
-        .responses()
-        .onError(FakeService.error(Status.Code.OUT_OF_RANGE, "CURSOR_GAP"));
+    stream.responses().onError(FakeService.error(Status.Code.OUT_OF_RANGE, "CURSOR_GAP"));
     Iterator<AgentEventsResponse> iterator = events.iterator();
     assertEquals(event(1), iterator.next());
-    assertEquals(
-        "CURSOR_GAP", assertThrows(ChatbridgeException.class, iterator::hasNext).reason());
+    assertEquals("CURSOR_GAP", assertThrows(ChatbridgeException.class, iterator::hasNext).reason());
+  }
+
+  @Test
+  void failsAtAGapThoughTheConnectionBreaks() throws Exception {
+    List<ByteString> saved = new ArrayList<>();
+    EventOptions kept = EventOptions.defaults().withCursorStore(store("", saved));
+    Iterator<AgentEventsResponse> iterator = chatbridge.agentEvents(ALL, kept).iterator();
+    FakeService.Opened stream = service.next();
+    stream.send(event(1), Responses.gap());
+    stream.fail(Status.UNAVAILABLE);
+    assertEquals(List.of(event(1), Responses.gap()), List.of(iterator.next(), iterator.next()));
+    ChatbridgeException error = assertThrows(ChatbridgeException.class, iterator::hasNext);
+    assertEquals("CURSOR_GAP", error.reason());
+    assertEquals(Status.Code.OUT_OF_RANGE, error.code());
+    assertEquals(List.of(cursor("c1")), saved);
+  }
+
+  @Test
+  void goesOnBehindAGapWhereItMay() throws Exception {
+    AgentEventsRequest lenient =
+        ALL.toBuilder().setGapPolicy(GapPolicy.GAP_POLICY_EARLIEST).build();
+    try (AgentEvents events = chatbridge.agentEvents(lenient)) {
+      FakeService.Opened stream = service.next();
+      stream.send(Responses.gap());
+      stream.fail(Status.UNAVAILABLE);
+      assertEquals(cursor("gap"), service.next().request().getCursor());
+      assertEquals(Responses.gap(), events.iterator().next());
+    }
   }
 
   @Test
@@ -114,8 +140,7 @@ class AgentEventsTest {
     EventOptions once = EventOptions.defaults().withoutResume();
     AgentEvents events = chatbridge.agentEvents(ALL, once);
     AgentEventsResponse draining =
-        Responses.ending(
-            EndingReason.ENDING_REASON_DRAINING, ReconnectAdvice.RECONNECT_ADVICE_NOW);
+        Responses.ending(EndingReason.ENDING_REASON_DRAINING, ReconnectAdvice.RECONNECT_ADVICE_NOW);
     service.next().send(draining);
     Iterator<AgentEventsResponse> iterator = events.iterator();
     assertEquals(draining, iterator.next());
@@ -211,13 +236,11 @@ class AgentEventsTest {
     AgentEvents events =
         chatbridge.agentEvents(ALL, EventOptions.defaults().withCursorStore(broken));
     assertSame(
-        full,
-        assertThrows(UncheckedIOException.class, events.iterator()::hasNext).getCause());
+        full, assertThrows(UncheckedIOException.class, events.iterator()::hasNext).getCause());
     AgentEventsRequest subscribed = AgentEventsRequest.newBuilder().setSubscription("s").build();
     assertThrows(
         IllegalArgumentException.class,
-        () ->
-            chatbridge.agentEvents(subscribed, EventOptions.defaults().withCursorStore(broken)));
+        () -> chatbridge.agentEvents(subscribed, EventOptions.defaults().withCursorStore(broken)));
   }
 
   @Test

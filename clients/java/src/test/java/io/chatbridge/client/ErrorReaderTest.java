@@ -49,8 +49,7 @@ class ErrorReaderTest {
     assertEquals("a\nsentence", error.sentence());
     assertEquals("UPSTREAM_INVALID", error.reason());
     assertEquals(Map.of("reference_id", "r-7", "http_status", "400"), error.metadata());
-    assertEquals(
-        List.of(new FieldViolation("user.name", "is too long")), error.fieldViolations());
+    assertEquals(List.of(new FieldViolation("user.name", "is too long")), error.fieldViolations());
     assertEquals(Optional.of(Duration.ofMillis(2500)), error.retryAfter());
     assertEquals("r-7", error.referenceId());
     assertEquals(
@@ -66,8 +65,7 @@ class ErrorReaderTest {
 
     Metadata trailers = new Metadata();
     trailers.put(ErrorReader.DETAILS, new byte[] {1, 2, 3});
-    assertEquals(
-        Status.Code.INTERNAL, ErrorReader.read(Status.INTERNAL, trailers, true).code());
+    assertEquals(Status.Code.INTERNAL, ErrorReader.read(Status.INTERNAL, trailers, true).code());
     assertEquals(
         "INTERNAL: the server gave no description",
         ErrorReader.read(Status.INTERNAL, null, true).getMessage());

@@ -9,8 +9,6 @@ import io.chatbridge.v1.ReconnectAdvice;
 import io.grpc.Status;
 import java.io.IOException;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
 import org.junit.jupiter.api.Test;
 import org.reactivestreams.tck.TestEnvironment;
@@ -42,14 +40,14 @@ class EventPublisherTest {
         List.of(), results.getConfigurationFailures().stream().map(ITestResult::getName).toList());
   }
 
-  /** The rules, over streams that give as many heartbeats as are wanted. */
+  /** The rules, over streams of as many responses as are wanted. */
   public static final class Rules extends FlowPublisherVerification<AgentEventsResponse> {
     private static final long TIMEOUT_MS = 500;
     private static final long NOTHING_COMES_MS = 50;
+    private static final int REFUSED = -1;
 
     private FakeService service;
     private Chatbridge chatbridge;
-    private ExecutorService writers;
 
     public Rules() {
       super(new TestEnvironment(TIMEOUT_MS, NOTHING_COMES_MS), 100);
@@ -58,13 +56,12 @@ class EventPublisherTest {
     @BeforeClass
     public void start() throws IOException {
       service = new FakeService();
+      service.script = Rules::write;
       chatbridge = service.client();
-      writers = Executors.newCachedThreadPool();
     }
 
     @AfterClass
     public void stop() {
-      writers.shutdownNow();
       chatbridge.close();
       service.close();
     }
@@ -76,48 +73,34 @@ class EventPublisherTest {
 
     @Override
     public Flow.Publisher<AgentEventsResponse> createFlowPublisher(long elements) {
-      Flow.Publisher<AgentEventsResponse> events =
-          chatbridge.agentEventsPublisher(
-              AgentEventsRequest.getDefaultInstance(), EventOptions.defaults().withoutResume());
-      return subscriber -> {
-        events.subscribe(subscriber);
-        if (subscriber != null) {
-          writers.execute(() -> write(elements));
-        }
-      };
-    }
-
-    /** The last is the ending. */
-    private void write(long elements) {
-      try {
-        FakeService.Opened stream = service.next();
-        for (int number = 1; number < elements; number++) {
-          stream.send(Responses.event(number));
-        }
-        stream.send(
-            Responses.ending(
-                EndingReason.ENDING_REASON_MAX_AGE, ReconnectAdvice.RECONNECT_ADVICE_NOW));
-      } catch (InterruptedException | RuntimeException gone) {
-        // The subscriber did not want so many.
-      }
+      return publisher((int) elements);
     }
 
     @Override
     public Flow.Publisher<AgentEventsResponse> createFailedFlowPublisher() {
-      Flow.Publisher<AgentEventsResponse> events =
-          chatbridge.agentEventsPublisher(AgentEventsRequest.getDefaultInstance());
-      return subscriber -> {
-        events.subscribe(subscriber);
-        writers.execute(this::refuse);
-      };
+      return publisher(REFUSED);
     }
 
-    private void refuse() {
-      try {
-        service.next().fail(Status.PERMISSION_DENIED);
-      } catch (InterruptedException | RuntimeException gone) {
-        // The subscriber was gone before.
+    /** A stream's request says how long it is to be. */
+    private Flow.Publisher<AgentEventsResponse> publisher(int elements) {
+      return chatbridge.agentEventsPublisher(
+          AgentEventsRequest.newBuilder().setMaxUncommitted(elements).build(),
+          EventOptions.defaults().withoutResume());
+    }
+
+    /** The last is the ending. */
+    private static void write(FakeService.Opened stream) {
+      int elements = stream.request().getMaxUncommitted();
+      if (elements == REFUSED) {
+        stream.fail(Status.PERMISSION_DENIED);
+        return;
       }
+      for (int number = 1; number < elements; number++) {
+        stream.send(Responses.event(number));
+      }
+      stream.send(
+          Responses.ending(
+              EndingReason.ENDING_REASON_MAX_AGE, ReconnectAdvice.RECONNECT_ADVICE_NOW));
     }
   }
 }

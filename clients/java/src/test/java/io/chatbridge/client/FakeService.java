@@ -53,6 +53,10 @@ final class FakeService implements AutoCloseable {
   final List<String> connections = new CopyOnWriteArrayList<>();
   final BlockingQueue<ChangeAgentEventsRequest> changes = new LinkedBlockingQueue<>();
   private final BlockingQueue<Opened> opened = new LinkedBlockingQueue<>();
+
+  /** What becomes of a stream that is opened. Without a script it is for {@link #next}. */
+  volatile Consumer<Opened> script = opened::add;
+
   private final String name = UUID.randomUUID().toString();
   private final Server server;
 
@@ -123,7 +127,7 @@ final class FakeService implements AutoCloseable {
           (ServerCallStreamObserver<AgentEventsResponse>) responses;
       // So that a cancelled stream is no error here.
       call.setOnCancelHandler(() -> {});
-      opened.add(new Opened(request, call));
+      script.accept(new Opened(request, call));
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.chatbridge.v1.AgentEventsResponse;
 import io.chatbridge.v1.Changed;
 import io.chatbridge.v1.Ending;
 import io.chatbridge.v1.EndingReason;
+import io.chatbridge.v1.Gap;
 import io.chatbridge.v1.Heartbeat;
 import io.chatbridge.v1.ReconnectAdvice;
 import java.time.Duration;
@@ -47,6 +48,13 @@ final class Responses {
     return AgentEventsResponse.newBuilder()
         .setCursor(cursor("changed"))
         .setChanged(Changed.newBuilder().setRevision(revision))
+        .build();
+  }
+
+  static AgentEventsResponse gap() {
+    return AgentEventsResponse.newBuilder()
+        .setCursor(cursor("gap"))
+        .setGap(Gap.getDefaultInstance())
         .build();
   }
 

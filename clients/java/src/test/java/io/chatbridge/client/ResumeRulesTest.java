@@ -53,10 +53,8 @@ class ResumeRulesTest {
 
   @Test
   void triesANewTokenThreeTimes() {
-    ChatbridgeException refused =
-        error(Status.Code.UNAUTHENTICATED, "CREDENTIALS_EXPIRED", null);
-    assertInstanceOf(
-        ResumeRules.Again.class, ResumeRules.afterError(refused, true, true, 3));
+    ChatbridgeException refused = error(Status.Code.UNAUTHENTICATED, "CREDENTIALS_EXPIRED", null);
+    assertInstanceOf(ResumeRules.Again.class, ResumeRules.afterError(refused, true, true, 3));
     assertInstanceOf(ResumeRules.Stop.class, ResumeRules.afterError(refused, true, true, 4));
     assertInstanceOf(ResumeRules.Stop.class, ResumeRules.afterError(refused, true, false, 1));
   }

@@ -197,8 +197,7 @@ class UnaryCallTest {
 
     @Override
     public void transferConversation(
-        TransferConversationRequest request,
-        StreamObserver<TransferConversationResponse> answer) {
+        TransferConversationRequest request, StreamObserver<TransferConversationResponse> answer) {
       transfers.incrementAndGet();
       answer(answer, TransferConversationResponse.getDefaultInstance());
     }
