@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::{Client, Error, v1};
 
-use super::reader::passes;
+use super::breaks::passes;
 
 /// Adds conversations to a stream and takes others off, from any task.
 #[derive(Clone)]

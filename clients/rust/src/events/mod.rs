@@ -1,5 +1,6 @@
 //! The stream of what agents do, which goes on over breaks.
 
+mod breaks;
 mod changes;
 mod hooks;
 mod options;
@@ -23,11 +24,12 @@ use crate::{
     v1::{self, agent_events_response::Payload},
 };
 
+use breaks::fails_at_gaps;
 pub use changes::Changer;
 pub use hooks::CursorHooks;
 use hooks::Hooks;
 pub use options::StreamOptions;
-use reader::{Reader, fails_at_gaps};
+use reader::Reader;
 
 /// Responses of `AgentEvents`, each once and in order: events, heartbeats, gaps and endings.
 ///

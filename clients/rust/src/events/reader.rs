@@ -9,18 +9,22 @@ use tonic::{Code, Status, Streaming};
 use tonic_prost::ProstCodec;
 
 use crate::{
-    Client, Error, StatusError,
+    Client, Error,
     connection::Connection,
     methods::AGENT_EVENTS,
-    status::{Origin, duration},
+    status::duration,
     token::Token,
     v1::{
-        AgentEventsRequest, AgentEventsResponse, Ending, GapPolicy, ReconnectAdvice,
-        agent_events_request::Start, agent_events_response::Payload,
+        AgentEventsRequest, AgentEventsResponse, Ending, ReconnectAdvice, agent_events_request::Start,
+        agent_events_response::Payload,
     },
 };
 
-use super::{StreamOptions, changes::Changes};
+use super::{
+    StreamOptions,
+    breaks::{fails_at_gaps, gap, passes, silent, unexplained},
+    changes::Changes,
+};
 
 /// How often in a row a function may give a token that is refused.
 const REFUSED_MAX: u32 = 3;
@@ -303,44 +307,4 @@ impl Drop for Reader {
     fn drop(&mut self) {
         self.changes.over();
     }
-}
-
-/// Whether a stream is to fail where events are gone.
-pub(super) fn fails_at_gaps(request: &AgentEventsRequest) -> bool {
-    matches!(request.gap_policy(), GapPolicy::Fail | GapPolicy::Unspecified)
-}
-
-/// Whether another connection may do what failed so.
-pub(super) fn passes(error: &Error) -> bool {
-    error.status().is_some_and(|status| match status.code {
-        Code::Unavailable => true,
-        Code::ResourceExhausted => status.retry_after.is_some(),
-        Code::Unknown | Code::Internal | Code::Cancelled | Code::DeadlineExceeded => {
-            status.origin != Origin::Chatbridge
-        }
-        _ => false,
-    })
-}
-
-fn gap() -> Error {
-    let mut error = StatusError::new(
-        Code::OutOfRange,
-        "events after the start are gone",
-        Origin::Chatbridge,
-    );
-    error.reason = "CURSOR_GAP".to_owned();
-    error.into()
-}
-
-fn silent(limit: Duration) -> Error {
-    Error::unavailable(format!("nothing came for {limit:?}"))
-}
-
-fn unexplained() -> Error {
-    StatusError::new(
-        Code::Unavailable,
-        "the server closed the stream without saying why",
-        Origin::Other,
-    )
-    .into()
 }

@@ -106,7 +106,7 @@ async fn a_silent_connection_is_given_up_for_another() {
     })
     .await;
     let client = quick(&target)
-        .stream_silence(Duration::from_millis(200), Duration::from_secs(60))
+        .stream_silence(Duration::from_secs(1), Duration::from_secs(60))
         .connect()
         .await
         .unwrap();
