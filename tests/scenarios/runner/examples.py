@@ -259,7 +259,7 @@ def _places(lines: list[str]) -> list[_Place]:
 
 
 def _judge(runs: list[Example]) -> None:
-    """Each run goes on where the one before was killed. A kill leaves one event at most that was done and not saved."""
+    """Each run goes on where the one before was killed. A kill leaves one event at most done and not saved."""
     done: set[_Place] = set()
     again = 0
     for kills, example in enumerate(runs):

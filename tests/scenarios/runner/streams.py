@@ -35,6 +35,7 @@ async def open_stream(who: Participant, step: scenario_pb2.OpenStream) -> None:
     # What came before a driver was killed was heard by the same application.
     if not step.cursor_hooks or step.stream not in who.heard:
         who.heard[step.stream] = Heard()
+    who.heard[step.stream].last = Taken()
     assert isinstance(request, contract.AgentEventsRequest)
     who.subscriptions[step.stream] = (step.client, request.subscription)
     await who.done(Request(open_stream=opening))
