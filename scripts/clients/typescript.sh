@@ -109,7 +109,7 @@ lint() {
 
 own_tests() {
     build
-    in_client node --test build/tests/*.test.js
+    (cd "$TS" && node --test build/tests/*.test.js)
 }
 
 # with_service PROGRAM [ARGUMENT...]: runs it beside a service of its own.

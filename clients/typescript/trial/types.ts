@@ -4,9 +4,13 @@ import { Chatbridge as BrowserChatbridge } from "@chatbridge/client/browser";
 import type { AgentEventsResponse, Message } from "@chatbridge/client/v1";
 
 export async function use(client: Chatbridge | BrowserChatbridge, cursors: CursorStore): Promise<Message[]> {
-  const stream = client.agentEvents({ conversationIds: ["c"] }, { cursors, onBreak: ({ waitMs }) => void waitMs.toFixed() });
+  const stream = client.agentEvents(
+    { conversationIds: ["c"] },
+    { cursors, onBreak: ({ waitMs }) => void waitMs.toFixed() },
+  );
   for await (const response of stream satisfies AsyncIterable<AgentEventsResponse>) {
-    const sequence: bigint | undefined = response.payload.case === "event" ? response.payload.value.sequence : undefined;
+    const sequence: bigint | undefined =
+      response.payload.case === "event" ? response.payload.value.sequence : undefined;
     if (sequence === 1n) break;
   }
   const messages: Message[] = [];

@@ -183,6 +183,7 @@ export class AgentEvents implements AsyncIterable<AgentEventsResponse> {
   }
 
   #end(): void {
+    this.#release();
     this.#stop.abort();
     this.#buffer.discard();
     this.#changes.end(new Error("the stream has ended"));
