@@ -42,7 +42,7 @@ for await (const { payload } of client.agentEvents(
 )) {
   if (payload.case === "event") {
     const { conversationId, sequence, kind } = payload.value;
-    await print(`${conversationId} ${String(sequence)} EVENT_KIND_${EventKind[kind]}\n`);
+    await print(`${conversationId || "-"} ${String(sequence)} EVENT_KIND_${EventKind[kind]}\n`);
   }
 }
 client.close();
