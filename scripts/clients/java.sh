@@ -79,6 +79,7 @@ tools() {
     wanted="$(cat "$JAVA_CLIENT/pom.xml")"
     if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
         section "Fetching what the Java client is built with"
+        # It leaves out what plugins load by themselves, which Maven then fetches when it is needed first.
         maven "$DEPENDENCY_PLUGIN:go-offline"
         printf '%s\n' "$wanted" >"$stamp"
     fi
@@ -140,7 +141,7 @@ library() {
     local stamp="$BUILT/library.stamp"
     if ! built "$stamp" pom.xml src/main; then
         rm -f "$stamp"
-        maven --offline compile "$DEPENDENCY_PLUGIN:build-classpath" \
+        maven compile "$DEPENDENCY_PLUGIN:build-classpath" \
             -Dmdep.outputFile="$BUILT/classpath" -DincludeScope=runtime
         inputs pom.xml src/main >"$stamp"
     fi
@@ -213,12 +214,12 @@ lint() {
 
 test_classpath() {
     [ "$BUILT/test-classpath" -nt "$JAVA_CLIENT/pom.xml" ] ||
-        maven --offline "$DEPENDENCY_PLUGIN:build-classpath" -Dmdep.outputFile="$BUILT/test-classpath" -DincludeScope=test
+        maven "$DEPENDENCY_PLUGIN:build-classpath" -Dmdep.outputFile="$BUILT/test-classpath" -DincludeScope=test
     cat "$BUILT/test-classpath"
 }
 
 run_tests() {
-    maven --offline test
+    maven test
     # Maven is quiet where all is well.
     awk '/^Tests run:/ { gsub(",", ""); run += $3; failed += $5 + $7; skipped += $9 }
         END { printf "%d passed, %d failed, %d skipped\n", run - failed - skipped, failed, skipped }' \

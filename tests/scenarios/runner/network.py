@@ -78,7 +78,12 @@ async def upstream(who: Participant, step: scenario_pb2.Upstream) -> None:
 async def headers(who: Participant, step: scenario_pb2.Headers) -> None:
     """Expects headers of the last request of a method."""
     path = f"/{full_name(step.method)}"
-    found = [seen for proxy in who.proxies for seen in proxy.requests if seen.get(":path") == path]
+    deadline_s = now_s() + _CONNECTIONS_TIMEOUT_S
+    while True:
+        found = [seen for proxy in who.proxies for seen in proxy.requests if seen.get(":path") == path]
+        if len(found) >= max(1, step.count) or now_s() > deadline_s:
+            break
+        await asyncio.sleep(_POLL_S)
     if not found:
         raise StepError(f"no request of {step.method} was seen")
     if step.count and len(found) != step.count:

@@ -172,7 +172,7 @@ class Play:
             before = [
                 f"{name}: {_text(wrong)}"
                 for name, task in who.background.items()
-                if task.done() and isinstance(wrong := task.exception(), Exception)
+                if task.done() and not task.cancelled() and isinstance(wrong := task.exception(), Exception)
             ]
             self._fail(who, "; before that ".join([f"{place}: {_text(error)}", *before]))
         finally:

@@ -1920,7 +1920,7 @@ class Headers(_message.Message):
     method: _builtins.str
     """The method."""
     count: _builtins.int
-    """How many requests of the method there were; 0: any number."""
+    """How many requests of the method there were, which are waited for; 0: any number."""
     @_builtins.property
     def values(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Names, and regular expressions that the whole values must match."""

@@ -255,6 +255,10 @@ class AgentEventsTest {
       told.get(10, TimeUnit.SECONDS);
       assertEquals(List.of("b"), service.changes.take().getAddConversationIdsList());
       first.send(Responses.streamId("s2"));
+      Iterator<AgentEventsResponse> iterator = events.iterator();
+      while (!iterator.next().equals(Responses.streamId("s2"))) {
+        // What came before.
+      }
       change(events, "c").get(10, TimeUnit.SECONDS);
       assertEquals("s2", service.changes.take().getStreamId());
       first.fail(Status.UNAVAILABLE);
