@@ -22,6 +22,9 @@ CHATBRIDGE_BIN="$(service_binary)"
 export CHATBRIDGE_BIN
 (cd tests/python && "$PYTHON" -m pytest)
 
+section "Scenarios: the tests of what judges"
+(cd tests/scenarios && "$PYTHON" -m pytest)
+
 section "Clients: scenarios in every language"
 clients build
 "$PYTHON" tests/scenarios/run.py

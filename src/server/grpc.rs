@@ -6,7 +6,10 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tonic::{Request, Status, service::InterceptorLayer};
 use tonic_health::pb::health_server::{Health, HealthServer};
-use tower_http::cors::{AllowHeaders, AllowMethods, CorsLayer, ExposeHeaders};
+use tower_http::{
+    cors::{AllowHeaders, AllowMethods, CorsLayer, ExposeHeaders},
+    set_header::SetResponseHeaderLayer,
+};
 
 use super::{
     ServeError,
@@ -115,6 +118,10 @@ pub(super) async fn serve(
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_frame_size(FRAME_BYTES)
         .layer(cors(&config.cors_origins))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            http::header::CACHE_CONTROL,
+            to_browsers_uncached,
+        ))
         .layer(tonic_web::GrpcWebLayer::new())
         .layer(InterceptorLayer::new(from_allowed_pages(config.cors_origins)))
         .layer(AccessLayer {
@@ -168,6 +175,15 @@ fn from_allowed_pages(
             "pages of this origin may not call: an operator may add it to cors_origins",
         ))
     }
+}
+
+/// What an answer over gRPC-Web says of caches. Of one that could be cached, Chromium reads some 60 MB ahead of the page, which
+/// then holds nothing up however slow it is.
+fn to_browsers_uncached<B>(answer: &http::Response<B>) -> Option<http::HeaderValue> {
+    let kind = answer.headers().get(http::header::CONTENT_TYPE)?;
+    kind.as_bytes()
+        .starts_with(b"application/grpc-web")
+        .then_some(http::HeaderValue::from_static("no-store"))
 }
 
 /// gRPC-Web from browsers: only from the origins that were allowed.

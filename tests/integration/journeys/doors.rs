@@ -183,6 +183,8 @@ async fn a_stream_over_grpc_web_has_heartbeats_events_and_an_ending() {
         .send()
         .await
         .unwrap();
+    // Or Chromium would read ahead for a page that does not.
+    assert_eq!(answer.headers()["cache-control"], "no-store");
     let message = world.vendor.message("c", "hello");
     assert_eq!(world.vendor.deliver(&service.webhook, &message).await, 204);
     let payloads = tokio::time::timeout(PATIENCE, payloads(answer))
