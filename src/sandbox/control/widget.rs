@@ -104,7 +104,7 @@ fn some_text(text: String) -> Result<String, Refusal> {
     Ok(text)
 }
 
-fn in_widget(floor: &Floor, id: &str) -> Result<(), Refusal> {
+pub(super) fn in_widget(floor: &Floor, id: &str) -> Result<(), Refusal> {
     let conversation = floor.conversation(id).ok_or_else(Refusal::no_conversation)?;
     if conversation.channel_type == ChannelType::WebChat {
         return Ok(());

@@ -7,28 +7,36 @@ pub(crate) mod house;
 mod indicators;
 mod notice;
 pub(crate) mod post_agent;
+pub(crate) mod roster;
+pub(crate) mod saved;
 mod scene;
 mod script;
+pub(crate) mod setup;
 #[cfg(test)]
 mod tests;
 pub(crate) mod user;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::time::Instant;
 
-pub(crate) use self::scene::{CardError, DeskError, Via};
+pub(crate) use self::scene::{CardError, DeskError, SeatError, To, Via};
 use self::{
     agenda::Agenda,
     content::Content,
     conversation::{Assignment, Author, Conversation, State},
     house::{Channel, House},
     notice::Outlet,
+    roster::{Availability, Roster},
     scene::Scene,
+    setup::{Setup, SetupError},
     user::User,
 };
-use super::{Pace, delivery::Dispatcher, links::Links, new_id, now_ms};
+use super::{Pace, delivery::Dispatcher, feed::Feed, links::Links, new_id, now_ms};
 
 /// How many conversations a floor holds. Past that, the one that was idle first makes room.
 const CONVERSATIONS: usize = 10_000;
@@ -55,13 +63,18 @@ pub(crate) struct Full;
 /// All conversations, and the agents who work on them.
 pub(crate) struct Floor {
     pub(crate) house: House,
+    pub(crate) roster: Roster,
     conversations: BTreeMap<String, Conversation>,
     created: u64,
+    /// Conversations that wait and are offered to nobody, longest first.
+    unoffered: BTreeSet<(u64, String)>,
+    waited: u64,
     kept_bytes: usize,
     most_bytes: usize,
     agenda: Agenda,
     dispatcher: Dispatcher,
     links: Arc<Links>,
+    feed: Arc<Feed>,
     pace: Pace,
     random: StdRng,
 }
@@ -75,12 +88,16 @@ impl Floor {
         seed: Option<u64>,
     ) -> Self {
         Self {
+            roster: Roster::new(&house.setup.agents),
             house,
             conversations: BTreeMap::new(),
             created: 0,
+            unoffered: BTreeSet::new(),
+            waited: 0,
             kept_bytes: 0,
             most_bytes: KEPT_BYTES,
             agenda: Agenda::default(),
+            feed: Arc::clone(dispatcher.feed()),
             dispatcher,
             links,
             pace,
@@ -152,6 +169,11 @@ impl Floor {
             indicators: Default::default(),
             post_agent: None,
             inbox: Default::default(),
+            waits: None,
+            offer: None,
+            passed_over: Vec::new(),
+            wrap_up: None,
+            transactions: Default::default(),
             plan: Default::default(),
             ticket: None,
             last_event_ms: created_ms,
@@ -177,6 +199,7 @@ impl Floor {
         };
         if let Some(forgotten) = self.conversations.remove(&first) {
             self.kept_bytes -= forgotten.counted_bytes;
+            self.roster.forget(&forgotten.id);
         }
         true
     }
@@ -207,18 +230,175 @@ impl Floor {
         let mut scene = Scene {
             conversation: self.conversations.get_mut(id)?,
             house: &self.house,
+            roster: &mut self.roster,
             out: Outlet {
                 house: &self.house,
                 dispatcher: &self.dispatcher,
                 links: &self.links,
+                feed: &self.feed,
             },
             random: &mut self.random,
         };
         let result = what(&mut scene);
         scene.attend();
+        scene.seek();
+        self.note_waiting(id);
         self.count(id);
         self.enter_in_agenda(id);
+        self.show(id);
+        self.seat();
         Some(result)
+    }
+
+    fn note_waiting(&mut self, id: &str) {
+        let Some(conversation) = self.conversations.get_mut(id) else {
+            return;
+        };
+        let queued = matches!(conversation.assignment, Some(Assignment::Queue(_)));
+        match (queued && conversation.agent.is_none(), conversation.waits) {
+            (true, None) => {
+                self.waited += 1;
+                conversation.waits = Some(self.waited);
+            }
+            (false, Some(place)) => {
+                conversation.waits = None;
+                self.unoffered.remove(&(place, id.to_owned()));
+            }
+            _ => {}
+        }
+        if let Some(place) = conversation.waits {
+            let entry = (place, id.to_owned());
+            match conversation.offer {
+                None => self.unoffered.insert(entry),
+                Some(_) => self.unoffered.remove(&entry),
+            };
+        }
+    }
+
+    /// Shows on the feed how a conversation is now.
+    fn show(&mut self, id: &str) {
+        if let Some(conversation) = self.conversations.get(id) {
+            self.feed.push("conversation", || conversation.summary());
+        }
+    }
+
+    /// Offers what waits to those who have got room.
+    fn seat(&mut self) {
+        while self.roster.take_freed() {
+            for (_, id) in self.unoffered.clone() {
+                if !self.roster.has_room() {
+                    break;
+                }
+                self.act(&id, |_| ());
+            }
+        }
+        for id in self.roster.take_changed() {
+            if let Some(agent) = self.roster.get(&id) {
+                self.feed.push("agent", || agent.to_json());
+            }
+        }
+    }
+
+    /// Sets the contact centre up anew. Agents who stay go on; nothing that is in use can go.
+    pub(crate) fn set_up(&mut self, setup: Setup) -> Result<(), SetupError> {
+        setup.check()?;
+        let has_queue = |id: &str| setup.queues.iter().any(|it| it.id == id);
+        let stray = self.house.channels().find(|it| !has_queue(&it.default_queue));
+        if let Some(channel) = stray {
+            let (queue, channel) = (&channel.default_queue, &channel.id);
+            return Err(SetupError(format!(
+                "Channel {channel} needs queue {queue}, its default."
+            )));
+        }
+        let mut waiting = self.conversations.values();
+        let stray = waiting.find_map(|it| match &it.assignment {
+            Some(Assignment::Queue(queue)) if !has_queue(queue) => Some(queue),
+            _ => None,
+        });
+        if let Some(queue) = stray {
+            return Err(SetupError(format!(
+                "A conversation waits in queue {queue}, so it must stay."
+            )));
+        }
+        let stays = |id: &str| setup.agents.iter().any(|it| it.id == id);
+        let stray = self
+            .roster
+            .all()
+            .find(|it| !it.conversations.is_empty() && !stays(&it.setup.id));
+        if let Some(agent) = stray {
+            let why = format!("Agent {} has conversations, so they must stay.", agent.setup.id);
+            return Err(SetupError(why));
+        }
+        self.roster.replace(&setup.agents);
+        self.house.setup = setup;
+        self.seat();
+        Ok(())
+    }
+
+    /// Lets a person be an agent. `false` if there is no such agent.
+    pub(crate) fn sign_in(&mut self, agent: &str, availability: Availability) -> bool {
+        let changed = self.roster.change(agent, |it| {
+            it.availability = availability;
+            !std::mem::replace(&mut it.signed_in, true)
+        });
+        match changed {
+            Some(new) => {
+                self.for_each_of(agent, |scene| {
+                    if new {
+                        scene.person_comes();
+                    }
+                });
+                self.pass_over_no_longer(agent);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Lets the agent do as they did before a person was there. `false` if there is no such agent.
+    pub(crate) fn sign_out(&mut self, agent: &str) -> bool {
+        let changed = self
+            .roster
+            .change(agent, |it| std::mem::replace(&mut it.signed_in, false));
+        match changed {
+            Some(was) => {
+                self.for_each_of(agent, |scene| {
+                    if was {
+                        scene.person_goes();
+                    }
+                });
+                self.pass_over_no_longer(agent);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Keeps an agent's script from accepting what is offered, or lets it again. `false` if there is no such agent.
+    pub(crate) fn block(&mut self, agent: &str, blocked: bool) -> bool {
+        let found = self.roster.change(agent, |it| it.blocked = blocked).is_some();
+        if found {
+            self.for_each_of(agent, |scene| scene.expect_answer());
+            self.pass_over_no_longer(agent);
+        }
+        found
+    }
+
+    fn for_each_of(&mut self, agent: &str, act: impl Fn(&mut Scene<'_>)) {
+        let all = self.roster.get(agent).map(|it| it.conversations.clone());
+        for id in all.into_iter().flatten() {
+            self.act(&id, &act);
+        }
+    }
+
+    /// Who says anew that they are there is asked anew.
+    fn pass_over_no_longer(&mut self, agent: &str) {
+        for (_, id) in self.unoffered.clone() {
+            self.act(&id, |scene| {
+                scene.conversation.passed_over.retain(|it| it != agent)
+            });
+        }
+        self.seat();
     }
 
     fn enter_in_agenda(&mut self, id: &str) {

@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use super::{
     content::{Attachment, CardAction, Message},
     conversation::{Author, Conversation, State},
-    house::{House, Queue},
+    house::House,
+    setup::Queue,
 };
 use crate::sandbox::{
     delivery::{DEFAULT_WEBHOOK, Dispatcher, Event},
+    feed::Feed,
     links::Links,
     new_id, now_ms,
 };
@@ -19,6 +21,7 @@ pub(crate) struct Outlet<'a> {
     pub(crate) house: &'a House,
     pub(crate) dispatcher: &'a Dispatcher,
     pub(crate) links: &'a Links,
+    pub(crate) feed: &'a Feed,
 }
 
 /// Something that the webhook is to hear.
@@ -97,6 +100,7 @@ pub(crate) fn emit(conversation: &mut Conversation, out: Outlet<'_>, notice: &No
     if let Some(data) = notice.data(conversation, out.links) {
         body["data"] = data;
     }
+    out.feed.push("event", || body.clone());
     let body = body.to_string();
     for webhook_id in hearers(conversation, out.house) {
         out.dispatcher.send(Event::new(
