@@ -23,6 +23,11 @@ pub(super) struct SignInBody {
     availability: Availability,
 }
 
+/// `{}`: a body that says it is JSON, as no web page can send unasked.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoFields {}
+
 /// Lists the agents.
 pub(super) async fn list(State(inner): State<Arc<Inner>>) -> Json<Value> {
     let all: Vec<Value> = inner.floor(|floor| floor.roster.all().map(Agent::to_json).collect());
@@ -55,6 +60,7 @@ pub(super) async fn sign_in(
 pub(super) async fn sign_out(
     State(inner): State<Arc<Inner>>,
     Path(id): Path<String>,
+    Input(NoFields {}): Input<NoFields>,
 ) -> Result<StatusCode, Refusal> {
     match inner.floor(|floor| floor.sign_out(&id)) {
         true => Ok(StatusCode::NO_CONTENT),

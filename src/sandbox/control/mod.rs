@@ -34,6 +34,8 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
     Router::new()
         .route("/widget/conversations", post(widget::begin))
         .route("/widget/conversations/{id}/messages", post(widget::write))
+        .route("/widget/conversations/{id}/typing", post(widget::typing))
+        .route("/widget/conversations/{id}/actions", post(widget::act))
         .route("/widget/conversations/{id}/leave", post(widget::leave))
         .route("/conversations/{id}", get(desk::show))
         .route("/conversations/{id}/agent", post(desk::drive))

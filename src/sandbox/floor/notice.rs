@@ -47,6 +47,8 @@ pub(crate) enum Notice<'a> {
         card_id: &'a str,
         name: Option<&'a str>,
     },
+    /// The customer took an answer that was offered for a quick reply.
+    QuickReplied { title: &'a str, payload: &'a str },
 }
 
 impl Notice<'_> {
@@ -57,7 +59,7 @@ impl Notice<'_> {
             Self::Joined(_) | Self::Left(_) => "MEMBERS_CHANGED",
             Self::Transferred => "TRANSFER",
             Self::Said(_) => "MESSAGE",
-            Self::Typing(_) | Self::CardActed { .. } => "ACTIVITY",
+            Self::Typing(_) | Self::CardActed { .. } | Self::QuickReplied { .. } => "ACTIVITY",
         }
     }
 
@@ -72,6 +74,10 @@ impl Notice<'_> {
             Self::Transferred => return None,
             Self::Said(said) => message(said, conversation, links),
             Self::Typing(who) => json!({"name": "typing", "value": {"users": who.as_slice()}}),
+            Self::QuickReplied { title, payload } => {
+                let data = json!({"title": title, "payload": payload});
+                json!({"name": "quickReply/action", "value": {"type": "postback", "data": data}})
+            }
             Self::CardActed {
                 action,
                 card_id,

@@ -329,6 +329,59 @@ async fn cards_and_files_go_both_ways() {
     }
 }
 
+#[tokio::test]
+async fn a_customer_in_the_widget_uses_cards_and_quick_replies() {
+    let world = World::start().await;
+    let begun = world
+        .control(
+            Method::POST,
+            "/widget/conversations",
+            Some(json!({"text": "Hi"})),
+            201,
+        )
+        .await;
+    let id = begun["conversationId"].as_str().unwrap();
+    let cards =
+        json!([{"id": "form", "content": {}}, {"id": "other", "contentType": "Buttons", "content": {}}]);
+    let message = json!({"authorType": "bot", "text": "Choose", "cards": cards});
+    let path = format!("/conversations/{id}/messages");
+    world.call(Method::POST, &path, &message, 202).await;
+    let act = format!("/widget/conversations/{id}/actions");
+    let submit = |card: &str| json!({"action": "submitCard", "cardId": card, "name": "size"});
+    world.control(Method::POST, &act, Some(submit("form")), 202).await;
+    world
+        .control(Method::POST, &act, Some(submit("other")), 409)
+        .await;
+    world.control(Method::POST, &act, Some(submit("none")), 404).await;
+    let reply = json!({"action": "quickReply", "title": "Yes", "payload": "yes!"});
+    world.control(Method::POST, &act, Some(reply), 202).await;
+    let typing = format!("/widget/conversations/{id}/typing");
+    world.control(Method::POST, &typing, None, 202).await;
+    world
+        .until("both actions", |all| {
+            all.iter().filter(|it| it.body["eventType"] == "ACTIVITY").count() == 2
+        })
+        .await;
+    let got = world.deliveries(id);
+    let activities: Vec<&Value> = got
+        .iter()
+        .filter(|it| it.body["eventType"] == "ACTIVITY")
+        .map(|it| &it.body["data"])
+        .collect();
+    assert_eq!(
+        activities,
+        [
+            &json!({"name": "adaptiveCard/action",
+                "value": {"type": "Action.Submit", "data": {"cardId": "form", "name": "size"}}}),
+            &json!({"name": "quickReply/action",
+                "value": {"type": "postback", "data": {"title": "Yes", "payload": "yes!"}}}),
+        ]
+    );
+    let seen = world.desk(id).await;
+    assert_eq!(seen["typing"]["authorType"], "user");
+    assert_eq!(seen["transcript"][1]["cards"][0]["actionSubmitted"], true);
+}
+
 async fn upload(world: &World, path: &str, name: &str) -> (u16, Value) {
     let request = world.request(Method::POST, &format!("/sandbox/v1{path}"));
     let request = request
@@ -355,7 +408,7 @@ async fn an_agent_goes_on_by_the_script_once_the_person_is_gone() {
     .await;
     world.expect(&id, GREETED.len(), &["maria: Yes."]).await;
     world
-        .control(Method::POST, "/agents/maria/sign-out", None, 204)
+        .control(Method::POST, "/agents/maria/sign-out", Some(json!({})), 204)
         .await;
     world.send(&id, "user", "And now?").await;
     world
@@ -381,7 +434,7 @@ async fn who_leaves_without_a_person_behind_them_ends_the_conversation() {
     world.expect(&id, 0, &QUEUED).await;
     sit(&world, "ann", &id, json!({"action": "accept"}), 202).await;
     world
-        .control(Method::POST, "/agents/ann/sign-out", None, 204)
+        .control(Method::POST, "/agents/ann/sign-out", Some(json!({})), 204)
         .await;
     world
         .expect(

@@ -157,7 +157,7 @@ async fn faults_are_set_listed_and_ended() {
     let dir = tempfile::tempdir().unwrap();
     let base = world.base.clone();
     let fault = async |args: &[&str]| {
-        let all = [&["fault"], args, &["--sandbox", base.as_str()]].concat();
+        let all = [&["fault"][..], args, &["--sandbox", base.as_str()]].concat();
         run(&all, dir.path()).await
     };
     let add = [
@@ -174,7 +174,7 @@ async fn faults_are_set_listed_and_ended() {
         "--path",
         "/conversations",
         "--conversation",
-        &id,
+        id.as_str(),
     ];
     let (code, out, err) = fault(&add).await;
     assert_eq!(code, Some(0), "{err}");

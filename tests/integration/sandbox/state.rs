@@ -37,8 +37,7 @@ async fn everything_goes_on_where_it_was() {
         sit(&world, "ann", id, json!({"action": "accept"}), 202).await;
     }
     let file = upload(&world, talks).await;
-    let card =
-        json!({"contentType": "Buttons", "content": {"$serde_json::private::RawValue": "\"x\"", "a": 1.5}});
+    let card = json!({"contentType": "Buttons", "content": {"a": 1.5, "b": [null]}});
     let say = json!({"action": "say", "text": "Look", "attachments": [file], "cards": [card]});
     sit(&world, "ann", talks, say, 202).await;
     sit(&world, "ann", written, json!({"action": "leave"}), 202).await;

@@ -302,7 +302,10 @@ impl Player<'_> {
 
     async fn sign_out(&self, agent: &str) -> Result<(), ControlError> {
         let path = format!("/agents/{agent}/sign-out");
-        self.control.ask(Method::POST, &path, None).await.map(drop)
+        self.control
+            .ask(Method::POST, &path, Some(&json!({})))
+            .await
+            .map(drop)
     }
 
     async fn end_faults(&mut self) -> Result<(), ControlError> {

@@ -136,7 +136,7 @@ impl Scene<'_> {
     pub(super) fn accept_offer(&mut self) {
         if let Some(offer) = self.conversation.offer.take() {
             self.tell_offer(&offer.agent, "accepted");
-            self.join(offer.agent);
+            self.join(&offer.agent);
         }
     }
 
@@ -149,28 +149,28 @@ impl Scene<'_> {
         let queue = self.waits_in().ok_or(DeskError::NoAgent)?;
         let agent = self.roster.serving(queue).next().ok_or(DeskError::NoAgent)?;
         let agent = agent.setup.id.clone();
-        self.join(agent);
+        self.join(&agent);
         Ok(())
     }
 
-    fn join(&mut self, agent: String) {
-        self.roster.take(&agent, &self.conversation.id);
+    fn join(&mut self, agent: &str) {
+        self.roster.take(agent, &self.conversation.id);
         self.conversation.passed_over.clear();
         self.conversation
             .replan(|step| !matches!(step, Step::OfferEnds(_) | Step::Accept));
-        self.conversation.agent = Some(agent.clone());
-        self.conversation.assignment = Some(Assignment::Agent(agent.clone()));
+        self.conversation.agent = Some(agent.to_owned());
+        self.conversation.assignment = Some(Assignment::Agent(agent.to_owned()));
         self.tell(&Notice::Updated);
-        let author = Author::Agent(agent.clone());
+        let author = Author::Agent(agent.to_owned());
         self.conversation.note(&author, true);
         self.tell(&Notice::Joined(author));
-        if !self.roster.follows_script(&agent) {
+        if !self.roster.follows_script(agent) {
             // A person has read it all, and answers what they like.
             return self.conversation.inbox.clear();
         }
         let queue = self.conversation.last_queue.as_deref();
         let queue = queue.and_then(|id| self.house.queue(id));
-        let name = self.roster.get(&agent).map(|it| it.setup.name.as_str());
+        let name = self.roster.get(agent).map(|it| it.setup.name.as_str());
         if let (true, Some(queue), Some(name)) = (self.conversation.scripted, queue, name) {
             let greeting = script::greeting(name, queue, &self.conversation.user);
             self.conversation.plan.extend([Step::Type, Step::Say(greeting)]);
