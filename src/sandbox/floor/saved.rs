@@ -88,9 +88,9 @@ impl Floor {
         self.conversations = BTreeMap::new();
         self.unoffered = BTreeSet::new();
         self.kept_bytes = 0;
-        let mut waiting: Vec<(Option<u64>, String)> = Vec::new();
+        let mut waiting: Vec<(Option<u64>, u64, String)> = Vec::new();
         for it in saved.conversations {
-            waiting.push((it.waits, it.id.clone()));
+            waiting.push((it.waits, it.number, it.id.clone()));
             self.created = self.created.max(it.number);
             let conversation = it.into_conversation(&mut files);
             let holders = [
@@ -106,11 +106,11 @@ impl Floor {
         // Who waited longest is first again. Nobody has room anew before all are seated.
         self.roster.take_freed();
         waiting.sort();
-        for (_, id) in &waiting {
+        for (_, _, id) in &waiting {
             self.recount(id);
             self.note_waiting(id);
         }
-        for (_, id) in waiting {
+        for (_, _, id) in waiting {
             self.act(&id, |scene| scene.resume());
         }
         Ok(())

@@ -113,7 +113,10 @@ impl Floor {
 
     fn for_each_of(&mut self, agent: &str, act: impl Fn(&mut Scene<'_>)) {
         let all = self.roster.get(agent).map(|it| it.conversations.clone());
-        for id in all.into_iter().flatten() {
+        let mut all: Vec<String> = all.into_iter().flatten().collect();
+        // Identifiers are never the same twice, and what happens is to be.
+        all.sort_by_key(|id| self.conversations.get(id).map(|it| it.number));
+        for id in all {
             self.act(&id, &act);
         }
     }
