@@ -59,7 +59,8 @@ impl Command {
     /// Programs that print for a person log only what is wrong, unless told otherwise.
     fn default_log(&self) -> &'static str {
         match self {
-            Self::Serve(_) | Self::Sandbox(_) => "info",
+            Self::Serve(_) => "info",
+            Self::Sandbox(args) => args.default_log(),
             Self::Dev(_) | Self::Chat(_) | Self::Tail(_) => "warn",
             Self::Demo(_) | Self::Token(_) => "error",
         }

@@ -1,6 +1,11 @@
-//! `chatbridge sandbox`.
+//! `chatbridge sandbox`, and what is done with a sandbox from a terminal.
 
 #![allow(clippy::print_stdout, reason = "a command line prints")]
+
+mod control;
+mod fault;
+mod run;
+mod scenario;
 
 use std::{collections::BTreeMap, io, net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -11,7 +16,24 @@ use crate::sandbox::{self, Pace, SandboxSettings};
 
 /// Options of `sandbox`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Play scenarios: what customers and agents do, and what must come of it.
+    Run(run::Args),
+    /// Let things go wrong in a sandbox that runs.
+    Fault(fault::Args),
+}
+
+#[derive(Debug, clap::Args)]
+struct ServeArgs {
     /// Address to listen on.
     #[arg(long, env = "CHATBRIDGE_SANDBOX_LISTEN", default_value = "127.0.0.1:8088")]
     listen: SocketAddr,
@@ -24,19 +46,40 @@ pub(super) struct Args {
     /// Makes the agents' choices repeatable.
     #[arg(long)]
     seed: Option<u64>,
+    /// Load this file at the start, if it is there, and save into it at the end.
+    #[arg(long)]
+    state: Option<PathBuf>,
     /// Write the address that is listened on to this file, as JSON.
     #[arg(long)]
     ready_file: Option<PathBuf>,
 }
 
+impl Args {
+    /// What is logged unless told otherwise: a sandbox says what it does, and the rest prints for a person.
+    pub(super) fn default_log(&self) -> &'static str {
+        match self.command {
+            None => "info",
+            Some(_) => "error",
+        }
+    }
+}
+
 pub(super) async fn run(args: Args) -> ExitCode {
+    match args.command {
+        None => run_sandbox(args.serve).await,
+        Some(Command::Run(args)) => run::run(args).await,
+        Some(Command::Fault(args)) => fault::run(args).await,
+    }
+}
+
+async fn run_sandbox(args: ServeArgs) -> ExitCode {
     match serve(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("the sandbox cannot run: {error}"), 1),
     }
 }
 
-async fn serve(args: Args) -> io::Result<()> {
+async fn serve(args: ServeArgs) -> io::Result<()> {
     if !args.listen.ip().is_loopback() {
         let problem = "it has a published key and no other protection, so it listens on loopback only";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
@@ -47,6 +90,7 @@ async fn serve(args: Args) -> io::Result<()> {
         webhook: args.webhook,
         pace: args.pace,
         seed: args.seed,
+        state: args.state,
         ..SandboxSettings::default()
     };
     println!(

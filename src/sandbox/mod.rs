@@ -5,21 +5,28 @@
 //!
 //! - `floor`: conversations, queues and agents, with no HTTP in it. What happens there leaves as events in one place.
 //! - `delivery`: the webhooks; signs events and brings them there, in order for each conversation.
+//! - `faults`: what is to go wrong, with calls and with webhooks.
+//! - `feed`: what happens, as it happens, for whoever looks on.
 //! - `files`, `links`: the bytes of attachments, and the addresses at which they can be had.
 //! - `rest`: the vendor's API, one file for each resource.
+//! - `state`: all of it as one document, to be saved and loaded.
 //! - `control`: the API of this sandbox itself, for people and tests.
 
 mod control;
 mod delivery;
+mod faults;
+mod feed;
 mod files;
 mod floor;
 mod links;
 mod pace;
 mod rest;
+mod state;
 mod strict;
 
 use std::{
     future::IntoFuture as _,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -56,6 +63,8 @@ pub struct SandboxSettings {
     /// Makes the agents' choice of words and their delays repeatable, for the same calls in the same order. Identifiers are always random: a receiver that
     /// remembers events would take those of a second run for repeats of the first.
     pub seed: Option<u64>,
+    /// A file that [`serve`] loads at the start, if it is there, and saves what it holds into at the end.
+    pub state: Option<PathBuf>,
 }
 
 impl Default for SandboxSettings {
@@ -68,6 +77,7 @@ impl Default for SandboxSettings {
             base: "http://127.0.0.1:8088".to_owned(),
             pace: Pace::human(),
             seed: None,
+            state: None,
         }
     }
 }
@@ -81,6 +91,7 @@ impl std::fmt::Debug for SandboxSettings {
             .field("base", &self.base)
             .field("pace", &self.pace)
             .field("seed", &self.seed)
+            .field("state", &self.state)
             .finish_non_exhaustive()
     }
 }
@@ -186,7 +197,11 @@ pub async fn serve(
         )));
     }
     settings.base = format!("http://{address}");
+    let state = settings.state.take();
     let sandbox = Sandbox::new(settings).map_err(|error| invalid(error.to_string()))?;
+    if let Some(path) = &state {
+        sandbox.0.load_from(path).await?;
+    }
     let late = async {
         shutdown.cancelled().await;
         tokio::time::sleep(GRACE).await;
@@ -198,6 +213,9 @@ pub async fn serve(
         () = late => Ok(()),
     };
     sandbox.stop().await;
+    if let Some(path) = &state {
+        sandbox.0.save_to(path).await?;
+    }
     served
 }
 

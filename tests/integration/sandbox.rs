@@ -8,15 +8,20 @@
 )]
 
 mod after_agent;
+mod agents;
 mod api;
 mod attachments;
 mod cards;
 mod changes;
 mod channels;
+mod commands;
 mod delivery;
+mod feed;
 mod hook;
 mod indicators;
 mod shapes;
+mod state;
+mod survival;
 mod uploads;
 mod webhooks;
 mod world;

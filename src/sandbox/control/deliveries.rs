@@ -40,6 +40,21 @@ pub(super) async fn list(State(inner): State<Arc<Inner>>, Query(which): Query<Wh
     Json(json!({"deliveries": records}))
 }
 
+/// Shows the record of an event, and what was sent.
+pub(super) async fn show(
+    State(inner): State<Arc<Inner>>,
+    Path(event_id): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let shown = inner.dispatcher.log(|log| {
+        let record = log.find(&event_id)?;
+        let mut shown = record.to_json();
+        shown["body"] = Value::from(String::from_utf8_lossy(&record.body));
+        Some(shown)
+    });
+    let unknown = || Refusal::new(StatusCode::NOT_FOUND, "The log has no such event.");
+    shown.map(Json).ok_or_else(unknown)
+}
+
 /// Sends an event again although it was delivered, as networks do.
 pub(super) async fn redeliver(
     State(inner): State<Arc<Inner>>,

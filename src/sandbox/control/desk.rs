@@ -16,10 +16,12 @@ use crate::sandbox::{
     floor::{
         DeskError, Floor,
         content::{Attachment, Message},
-        conversation::Conversation,
+        conversation::{Conversation, Transaction},
         post_agent::PostAgent,
     },
     iso,
+    links::Links,
+    now_ms,
 };
 
 #[derive(Debug, Deserialize)]
@@ -43,12 +45,28 @@ pub(super) enum Action {
     Leave,
 }
 
+/// How many conversations are listed at most: the latest.
+const LISTED: usize = 1_000;
+
+/// Lists conversations in short, the latest first.
+pub(super) async fn list(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    let all: Vec<Value> = inner.floor(|floor| {
+        let mut all: Vec<&Conversation> = floor.conversations().collect();
+        all.sort_by_key(|it| std::cmp::Reverse(it.number));
+        all.iter().take(LISTED).map(|it| it.summary()).collect()
+    });
+    Json(json!({"conversations": all}))
+}
+
 /// Shows all that an agent would see.
 pub(super) async fn show(
     State(inner): State<Arc<Inner>>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
-    let seen = inner.floor(|floor| floor.conversation(&id).map(|it| to_json(it, floor)));
+    let seen = inner.floor(|floor| {
+        let found = floor.conversation(&id);
+        found.map(|it| to_json(it, floor, &inner.links))
+    });
     seen.map(Json).ok_or_else(Refusal::no_conversation)
 }
 
@@ -80,7 +98,7 @@ pub(super) async fn drive(
     }
 }
 
-fn to_json(conversation: &Conversation, floor: &Floor) -> Value {
+fn to_json(conversation: &Conversation, floor: &Floor, links: &Links) -> Value {
     let queue = conversation
         .last_queue
         .as_deref()
@@ -95,8 +113,18 @@ fn to_json(conversation: &Conversation, floor: &Floor) -> Value {
         .map(|it| json!({"authorType": it.who.kind(), "readAt": it.read_ms, "at": iso(it.at_ms)}))
         .collect();
     let attachments = conversation.attachments.iter();
-    let attachments: Vec<Value> = attachments.map(|it| attachment(it)).collect();
+    let now = now_ms();
+    let attachments: Vec<Value> = attachments
+        .map(|it| {
+            let mut shown = attachment(it);
+            shown["url"] = Value::from(links.to(&conversation.id, &it.id, now));
+            shown
+        })
+        .collect();
+    let transactions = conversation.transactions.iter();
+    let transactions: Vec<Value> = transactions.map(transaction).collect();
     let transcript: Vec<Value> = conversation.messages.iter().map(line).collect();
+    let summary = conversation.summary();
     json!({
         "conversationId": conversation.id,
         "channelId": conversation.channel_id,
@@ -109,7 +137,12 @@ fn to_json(conversation: &Conversation, floor: &Floor) -> Value {
         "scripted": conversation.scripted,
         "user": conversation.user,
         "context": conversation.user.additional_properties.as_deref().unwrap_or_default(),
+        "customer": floor.house.setup.customer(&conversation.user),
         "members": members,
+        "agentTyping": conversation.agent_typing,
+        "offer": summary["offer"],
+        "wrapUp": summary["wrapUp"],
+        "transactions": transactions,
         "typing": indicators.typing.as_ref().map(|(who, at_ms)| {
             json!({"authorType": who.kind(), "at": iso(*at_ms)})
         }),
@@ -121,6 +154,10 @@ fn to_json(conversation: &Conversation, floor: &Floor) -> Value {
         "attachments": attachments,
         "transcript": transcript,
     })
+}
+
+fn transaction(it: &Transaction) -> Value {
+    json!({"agentId": it.agent, "code": it.code, "note": it.note, "at": iso(it.at_ms)})
 }
 
 fn post_agent(it: &PostAgent) -> Value {

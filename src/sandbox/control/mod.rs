@@ -1,14 +1,21 @@
 //! The API of the sandbox itself, for people and tests: what customers, agents and networks do. No credentials.
 
+mod agents;
 mod deliveries;
 mod desk;
+mod faults;
+mod feed;
+mod seat;
+mod setup;
+mod state;
+mod uploads;
 mod widget;
 
 use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{FromRequest, Request, rejection::JsonRejection},
+    extract::{DefaultBodyLimit, FromRequest, Request, rejection::JsonRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post, put},
@@ -19,6 +26,7 @@ use serde_json::json;
 use super::{
     Inner,
     floor::{content::Content, conversation::Conversation},
+    state::DOCUMENT_BYTES,
 };
 
 /// The routes below `/sandbox/v1`.
@@ -26,10 +34,17 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
     Router::new()
         .route("/widget/conversations", post(widget::begin))
         .route("/widget/conversations/{id}/messages", post(widget::write))
+        .route("/widget/conversations/{id}/typing", post(widget::typing))
+        .route("/widget/conversations/{id}/actions", post(widget::act))
         .route("/widget/conversations/{id}/leave", post(widget::leave))
         .route("/conversations/{id}", get(desk::show))
         .route("/conversations/{id}/agent", post(desk::drive))
+        .route("/conversations", get(desk::list))
+        .merge(contact_centre())
+        .merge(faults())
+        .route("/feed", get(feed::follow))
         .route("/deliveries", get(deliveries::list))
+        .route("/deliveries/{event_id}", get(deliveries::show))
         .route("/deliveries/{event_id}/redeliver", post(deliveries::redeliver))
         .route("/webhook", put(deliveries::set_webhook))
         .fallback(async || Refusal::new(StatusCode::NOT_FOUND, "The sandbox has no such path."))
@@ -39,6 +54,44 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
                 "This path does not take this method.",
             )
         })
+}
+
+fn contact_centre() -> Router<Arc<Inner>> {
+    let in_widget = "/widget/conversations/{id}/files";
+    let in_seat = "/agents/{agent_id}/conversations/{id}";
+    Router::new()
+        .route("/setup", get(setup::show).put(setup::replace))
+        .route(
+            "/state",
+            get(state::save)
+                .put(state::load)
+                .layer(DefaultBodyLimit::max(DOCUMENT_BYTES)),
+        )
+        .route("/customers", get(setup::customer))
+        .route("/queues", get(setup::queues))
+        .route("/agents", get(agents::list))
+        .route("/agents/{agent_id}", get(agents::show))
+        .route("/agents/{agent_id}/sign-in", post(agents::sign_in))
+        .route("/agents/{agent_id}/sign-out", post(agents::sign_out))
+        .route(in_seat, post(seat::act))
+        .route(&format!("{in_seat}/prepared-responses"), get(seat::prepared))
+        .route(
+            &format!("{in_seat}/files"),
+            post(uploads::by_agent).layer(DefaultBodyLimit::disable()),
+        )
+        .route(
+            in_widget,
+            post(uploads::by_customer).layer(DefaultBodyLimit::disable()),
+        )
+}
+
+fn faults() -> Router<Arc<Inner>> {
+    Router::new()
+        .route(
+            "/faults",
+            get(faults::list).post(faults::add).delete(faults::clear),
+        )
+        .route("/faults/{id}", axum::routing::delete(faults::remove))
 }
 
 /// Why something was not done: `{"error": SENTENCE}`.

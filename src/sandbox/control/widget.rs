@@ -14,7 +14,9 @@ use super::{Input, Refusal};
 use crate::sandbox::{
     Inner,
     floor::{
-        Floor, Via,
+        CardError, Floor, Via,
+        content::CardAction,
+        conversation::Author,
         house::{Channel, ChannelType},
         user::User,
     },
@@ -37,6 +39,30 @@ pub(super) struct TextBody {
     /// Files of the conversation that go with it.
     #[serde(default)]
     attachments: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(
+    tag = "action",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub(super) enum Action {
+    SubmitCard {
+        card_id: String,
+        #[serde(default)]
+        name: Option<String>,
+    },
+    ExecuteCard {
+        card_id: String,
+        #[serde(default)]
+        name: Option<String>,
+    },
+    QuickReply {
+        title: String,
+        payload: String,
+    },
 }
 
 /// Begins a conversation with a first message.
@@ -82,6 +108,51 @@ pub(super) async fn write(
     })
 }
 
+/// Shows the agent that the customer types.
+pub(super) async fn typing(
+    State(inner): State<Arc<Inner>>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    inner.floor(|floor| {
+        in_widget(floor, &id)?;
+        floor.act(&id, |scene| scene.conversation.indicators.types(Author::User));
+        Ok(StatusCode::ACCEPTED)
+    })
+}
+
+/// Lets the customer use what the bot or the agent sent.
+pub(super) async fn act(
+    State(inner): State<Arc<Inner>>,
+    Path(id): Path<String>,
+    Input(action): Input<Action>,
+) -> Result<StatusCode, Refusal> {
+    let acted = inner.floor(|floor| {
+        in_widget(floor, &id)?;
+        let acted = floor.act(&id, |scene| match &action {
+            Action::SubmitCard { card_id, name } => {
+                scene.act_on_card(card_id, CardAction::Submit, name.as_deref())
+            }
+            Action::ExecuteCard { card_id, name } => {
+                scene.act_on_card(card_id, CardAction::Execute, name.as_deref())
+            }
+            Action::QuickReply { title, payload } => {
+                scene.quick_reply(title, payload);
+                Ok(())
+            }
+        });
+        acted.ok_or_else(Refusal::no_conversation)
+    })?;
+    let refuse = |status, why| Err(Refusal::new(status, why));
+    match acted {
+        Ok(()) => Ok(StatusCode::ACCEPTED),
+        Err(CardError::Unknown) => refuse(
+            StatusCode::NOT_FOUND,
+            "There is no such card in this conversation.",
+        ),
+        Err(CardError::NotAdaptive) => refuse(StatusCode::CONFLICT, "Only adaptive cards have actions."),
+    }
+}
+
 /// Lets the customer leave.
 pub(super) async fn leave(
     State(inner): State<Arc<Inner>>,
@@ -104,7 +175,7 @@ fn some_text(text: String) -> Result<String, Refusal> {
     Ok(text)
 }
 
-fn in_widget(floor: &Floor, id: &str) -> Result<(), Refusal> {
+pub(super) fn in_widget(floor: &Floor, id: &str) -> Result<(), Refusal> {
     let conversation = floor.conversation(id).ok_or_else(Refusal::no_conversation)?;
     if conversation.channel_type == ChannelType::WebChat {
         return Ok(());

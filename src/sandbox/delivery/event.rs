@@ -15,6 +15,8 @@ pub(crate) struct Event {
     pub(crate) body: Bytes,
     /// How often it was sent before.
     pub(crate) retry: u32,
+    /// How it was forged, if it was.
+    pub(crate) forged: Option<&'static str>,
 }
 
 impl Event {
@@ -32,6 +34,7 @@ impl Event {
             webhook_id,
             body: body.into(),
             retry: 0,
+            forged: None,
         }
     }
 

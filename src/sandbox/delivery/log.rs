@@ -7,6 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::Event;
 use crate::sandbox::{iso, now_ms};
@@ -40,6 +41,8 @@ pub(crate) enum Outcome {
     Dropped,
     /// No webhook was set.
     NoWebhook,
+    /// A fault kept it back for good.
+    Withheld,
 }
 
 /// One record. What does not apply is absent.
@@ -76,8 +79,29 @@ pub(crate) struct Record {
     /// Of the last attempt, milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) duration_ms: Option<f64>,
+    /// What was done to it on purpose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fault: Option<&'static str>,
     #[serde(skip)]
-    body: Bytes,
+    pub(crate) body: Bytes,
+}
+
+impl Record {
+    pub(crate) fn to_json(&self) -> Value {
+        // Nothing in it can fail to be written.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// A REST call that was answered.
+pub(crate) struct Call<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    /// `None`: its answer was lost.
+    pub(crate) status: Option<u16>,
+    pub(crate) duration: Duration,
+    /// What was done to it on purpose.
+    pub(crate) fault: Option<&'static str>,
 }
 
 /// How one attempt went.
@@ -133,12 +157,18 @@ impl DeliveryLog {
         self.records.iter()
     }
 
+    /// The record of an event.
+    pub(crate) fn find(&self, event_id: &str) -> Option<&Record> {
+        let index = self.by_event.get(event_id)?.checked_sub(self.first)?;
+        self.records.get(usize::try_from(index).ok()?)
+    }
+
     /// Records a REST call.
-    pub(crate) fn called(&mut self, method: &str, path: &str, status: u16, duration: Duration) {
-        let method = &method[..method.floor_char_boundary(METHOD_BYTES)];
-        let path = &path[..path.floor_char_boundary(PATH_BYTES)];
+    pub(crate) fn called(&mut self, call: &Call<'_>) -> Record {
+        let method = &call.method[..call.method.floor_char_boundary(METHOD_BYTES)];
+        let path = &call.path[..call.path.floor_char_boundary(PATH_BYTES)];
         let conversation_id = path.split('/').skip_while(|part| *part != "conversations").nth(1);
-        self.push(Record {
+        let record = Record {
             direction: Direction::In,
             at: iso(now_ms()),
             conversation_id: conversation_id.map(str::to_owned),
@@ -149,11 +179,14 @@ impl DeliveryLog {
             retries: None,
             method: Some(method.to_owned()),
             path: Some(path.to_owned()),
-            status: Some(status),
+            status: call.status,
             error: None,
-            duration_ms: Some(milliseconds(duration)),
+            duration_ms: Some(milliseconds(call.duration)),
+            fault: call.fault,
             body: Bytes::new(),
-        });
+        };
+        self.push(record.clone());
+        record
     }
 
     /// Records an event that is to be delivered.
@@ -174,6 +207,7 @@ impl DeliveryLog {
             status: None,
             error: None,
             duration_ms: None,
+            fault: event.forged,
             body: event.body.clone(),
         });
     }
@@ -189,6 +223,7 @@ impl DeliveryLog {
             webhook_id: record.webhook_id.clone()?,
             body: record.body.clone(),
             retry: record.retries.map_or(0, |sent| sent + 1),
+            forged: None,
         })
     }
 
@@ -204,6 +239,13 @@ impl DeliveryLog {
     pub(crate) fn close(&mut self, event_id: &str, outcome: Outcome) {
         if let Some(record) = self.record(event_id) {
             record.outcome = Some(outcome);
+        }
+    }
+
+    /// Notes what is done to an event on purpose.
+    pub(crate) fn faulted(&mut self, event_id: &str, fault: &'static str) {
+        if let Some(record) = self.record(event_id) {
+            record.fault = Some(fault);
         }
     }
 
@@ -265,7 +307,13 @@ mod tests {
     fn a_call_takes_little_whatever_its_path() {
         let mut log = DeliveryLog::default();
         let path = format!("/conversations/{}", "é".repeat(32_000));
-        log.called(&"M".repeat(100_000), &path, 401, Duration::ZERO);
+        log.called(&Call {
+            method: &"M".repeat(100_000),
+            path: &path,
+            status: Some(401),
+            duration: Duration::ZERO,
+            fault: None,
+        });
         let record = log.records().next().unwrap();
         let texts = [&record.method, &record.path, &record.conversation_id];
         assert!(

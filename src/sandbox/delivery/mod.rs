@@ -1,7 +1,9 @@
 //! Brings events to webhooks: signed, in order for each conversation, again until the answer is 2xx.
 
 mod event;
+mod lane;
 mod log;
+mod parcel;
 mod signer;
 mod verify;
 mod webhooks;
@@ -9,7 +11,7 @@ mod webhooks;
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::{runtime::Handle, sync::Semaphore};
@@ -18,14 +20,11 @@ use url::Url;
 
 pub(crate) use self::{
     event::Event,
-    log::{DeliveryLog, Record},
+    log::{Call, DeliveryLog, Record},
     webhooks::{Address, DEFAULT_WEBHOOK, Webhook, Webhooks},
 };
-use self::{
-    log::{Attempt, Outcome},
-    signer::Signer,
-};
-use super::{SandboxError, locked, now_ms};
+use self::{log::Outcome, signer::Keys};
+use super::{SandboxError, faults::Faults, feed::Feed, locked};
 
 /// Attempts for an event; with the delays between them about a minute and a half.
 const ATTEMPTS: u32 = 20;
@@ -55,11 +54,13 @@ pub(crate) struct Dispatcher(Arc<Shared>);
 struct Shared {
     tenant: String,
     customer_id: String,
-    signer: Signer,
+    keys: Mutex<Keys>,
     client: reqwest::Client,
     webhooks: Mutex<Webhooks>,
     lanes: Mutex<Lanes>,
     log: Mutex<DeliveryLog>,
+    feed: Arc<Feed>,
+    faults: Faults,
     in_flight: Semaphore,
     tasks: TaskTracker,
     runtime: Handle,
@@ -86,7 +87,7 @@ impl Dispatcher {
         let it = Self(Arc::new(Shared {
             tenant: settings.tenant,
             customer_id: settings.customer_id,
-            signer: Signer::generate()?,
+            keys: Mutex::new(Keys::generate()?),
             // The webhook is near; a proxy of the environment is not meant for it. A redirect is not a 2xx.
             client: reqwest::Client::builder()
                 .no_proxy()
@@ -96,6 +97,8 @@ impl Dispatcher {
             webhooks: Mutex::default(),
             lanes: Mutex::default(),
             log: Mutex::default(),
+            feed: Arc::default(),
+            faults: Faults::default(),
             in_flight: Semaphore::new(IN_FLIGHT),
             tasks: TaskTracker::new(),
             runtime: Handle::try_current().map_err(|_| SandboxError::NoRuntime)?,
@@ -106,8 +109,25 @@ impl Dispatcher {
     }
 
     /// The public key under `kid`, as a JWK.
-    pub(crate) fn jwk(&self, kid: &str) -> Option<&serde_json::Value> {
-        (self.0.signer.kid() == kid).then(|| self.0.signer.jwk())
+    pub(crate) fn jwk(&self, kid: &str) -> Option<serde_json::Value> {
+        locked(&self.0.keys).jwk(kid).cloned()
+    }
+
+    /// Signs with a new key from now on, and says its `kid`. Without `keep_old`, the old public keys can be had no longer.
+    pub(crate) fn rotate_key(&self, keep_old: bool) -> Result<String, SandboxError> {
+        // Made before the lock is taken, because it takes long.
+        let new = signer::Signer::generate()?;
+        Ok(locked(&self.0.keys).rotate(new, keep_old))
+    }
+
+    /// The live feed.
+    pub(crate) fn feed(&self) -> &Arc<Feed> {
+        &self.0.feed
+    }
+
+    /// What is to go wrong.
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.0.faults
     }
 
     /// The tenant whose events these are.
@@ -140,11 +160,17 @@ impl Dispatcher {
         read(&mut locked(&self.0.log))
     }
 
+    /// Writes a REST call into the log, and shows it on the feed.
+    pub(crate) fn called(&self, call: &Call<'_>) {
+        let record = self.log(|log| log.called(call));
+        self.0.feed.push("delivery", || record.to_json());
+    }
+
     /// Sends an event behind those of its conversation that wait. Without a webhook it is only logged.
     pub(crate) fn send(&self, event: Event) {
-        self.log(|log| log.open(&event));
+        self.0.opened(&event);
         if self.webhooks(|all| all.target(&event.webhook_id)).is_none() {
-            self.log(|log| log.close(&event.id, Outcome::NoWebhook));
+            self.0.close(&event.id, Outcome::NoWebhook);
             return;
         }
         self.enqueue(event);
@@ -166,7 +192,7 @@ impl Dispatcher {
         let bytes = lanes.bytes + event.body.len();
         if lanes.waiting >= WAITING || bytes > WAITING_BYTES {
             drop(lanes);
-            return self.log(|log| log.close(&event.id, Outcome::Dropped));
+            return self.0.close(&event.id, Outcome::Dropped);
         }
         lanes.waiting += 1;
         lanes.bytes = bytes;
@@ -187,87 +213,22 @@ impl Dispatcher {
 }
 
 impl Shared {
-    async fn work_on(self: Arc<Self>, lane_id: LaneId) {
-        while let Some(event) = self.next(&lane_id) {
-            let bytes = event.body.len();
-            tokio::select! {
-                () = self.stop.cancelled() => return,
-                () = self.deliver(event) => {}
-            }
-            locked(&self.lanes).bytes -= bytes;
-        }
+    fn opened(&self, event: &Event) {
+        locked(&self.log).open(event);
+        self.show(&event.id);
     }
 
-    fn next(&self, lane_id: &LaneId) -> Option<Event> {
-        let mut lanes = locked(&self.lanes);
-        let next = lanes.events.get_mut(lane_id).and_then(VecDeque::pop_front);
-        match next {
-            Some(_) => lanes.waiting -= 1,
-            None => drop(lanes.events.remove(lane_id)),
-        }
-        next
+    fn close(&self, event_id: &str, outcome: Outcome) {
+        locked(&self.log).close(event_id, outcome);
+        self.show(event_id);
     }
 
-    async fn deliver(&self, mut event: Event) {
-        let attempts = match event.conversation_id {
-            Some(_) => ATTEMPTS,
-            None => VERIFY_ATTEMPTS,
-        };
-        let mut delay = FIRST_DELAY;
-        for attempt in 1..=attempts {
-            let target = locked(&self.webhooks).target(&event.webhook_id);
-            let outcome = match target {
-                Some(url) => self.attempt(&event, url).await,
-                None => Attempt::unanswered("no webhook is set any more", Duration::ZERO),
-            };
-            let delivered = outcome.delivered();
-            locked(&self.log).attempted(&event, &outcome);
-            if delivered {
-                return locked(&self.log).close(&event.id, Outcome::Delivered);
-            }
-            if attempt < attempts {
-                tokio::time::sleep(delay).await;
-                delay = (delay * 2).min(LONGEST_DELAY);
-                event.retry += 1;
-            }
-        }
-        tracing::warn!(
-            event = event.id,
-            kind = event.event_type,
-            "the sandbox gave up on a webhook"
-        );
-        locked(&self.log).close(&event.id, Outcome::Failed);
-    }
-
-    async fn attempt(&self, event: &Event, url: Url) -> Attempt {
-        // Only the stopping of the semaphore fails this, and nobody stops it.
-        let _permit = self.in_flight.acquire().await;
-        let sent_ms = now_ms();
-        let Some(signature) = self
-            .signer
-            .sign(&event.parcel(&self.tenant, &self.customer_id, sent_ms))
-        else {
-            return Attempt::unanswered("the event could not be signed", Duration::ZERO);
-        };
-        let begun = Instant::now();
-        let answer = self
-            .client
-            .post(url)
-            .header("content-type", "application/json")
-            .header("x-8x8-tenant-id", &self.tenant)
-            .header("x-8x8-customer-id", &self.customer_id)
-            .header("x-8x8-event-id", &event.id)
-            .header("x-8x8-transmission-time", sent_ms)
-            .header("x-8x8-retry", event.retry)
-            .header("x-8x8-signature", signature)
-            .body(event.body.clone())
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => Attempt::answered(answer.status().as_u16(), begun.elapsed()),
-            Err(error) if error.is_timeout() => Attempt::unanswered("no answer within 10 s", begun.elapsed()),
-            Err(error) if error.is_connect() => Attempt::unanswered("connecting failed", begun.elapsed()),
-            Err(_) => Attempt::unanswered("the connection broke", begun.elapsed()),
-        }
+    /// Shows on the feed how the record of an event is now.
+    fn show(&self, event_id: &str) {
+        self.feed.push("delivery", || {
+            let log = locked(&self.log);
+            log.find(event_id)
+                .map_or(serde_json::Value::Null, Record::to_json)
+        });
     }
 }

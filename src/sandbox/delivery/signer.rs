@@ -1,5 +1,7 @@
 //! Signs webhooks: compact JWS (RFC 7515) with a detached, unencoded payload (RFC 7797).
 
+use std::sync::Arc;
+
 use aws_lc_rs::{
     rand::SystemRandom,
     rsa::KeySize,
@@ -9,6 +11,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::sandbox::{SandboxError, new_id};
+
+/// How many old keys can still be had.
+const KEYS_KEPT: usize = 16;
 
 /// A key of its own, made anew at each start.
 pub(crate) struct Signer {
@@ -38,12 +43,19 @@ impl Signer {
         })
     }
 
-    pub(crate) fn kid(&self) -> &str {
+    fn kid(&self) -> &str {
         &self.kid
     }
 
-    pub(crate) fn jwk(&self) -> &Value {
+    fn jwk(&self) -> &Value {
         &self.jwk
+    }
+
+    /// As another key would sign that is given out under this one's identifier.
+    pub(crate) fn under(mut self, kid: &str) -> Self {
+        let header = format!(r#"{{"b64":false,"crit":["b64"],"kid":"{kid}","alg":"RS256"}}"#);
+        self.header = URL_SAFE_NO_PAD.encode(header);
+        self
     }
 
     /// The signature of `payload`, which it does not contain. `None` if the cryptographic library refuses.
@@ -59,5 +71,45 @@ impl Signer {
             )
             .ok()?;
         Some(format!("{}..{}", self.header, URL_SAFE_NO_PAD.encode(signature)))
+    }
+}
+
+/// The key that signs, and those that did.
+pub(crate) struct Keys {
+    current: Arc<Signer>,
+    before: Vec<Arc<Signer>>,
+}
+
+impl Keys {
+    pub(crate) fn generate() -> Result<Self, SandboxError> {
+        Ok(Self {
+            current: Arc::new(Signer::generate()?),
+            before: Vec::new(),
+        })
+    }
+
+    pub(crate) fn current(&self) -> Arc<Signer> {
+        Arc::clone(&self.current)
+    }
+
+    /// The identifier of the key that signs.
+    pub(crate) fn kid(&self) -> &str {
+        self.current.kid()
+    }
+
+    pub(crate) fn jwk(&self, kid: &str) -> Option<&Value> {
+        let mut all = std::iter::once(&self.current).chain(&self.before);
+        all.find(|it| it.kid() == kid).map(|it| it.jwk())
+    }
+
+    /// Signs with `new` from now on, and says its identifier.
+    pub(crate) fn rotate(&mut self, new: Signer, keep_old: bool) -> String {
+        let old = std::mem::replace(&mut self.current, Arc::new(new));
+        match keep_old {
+            true => self.before.insert(0, old),
+            false => self.before.clear(),
+        }
+        self.before.truncate(KEYS_KEPT);
+        self.kid().to_owned()
     }
 }

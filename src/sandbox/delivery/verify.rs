@@ -46,17 +46,16 @@ impl Dispatcher {
         let url = address.reachable().ok_or(VerifyError::FarAway)?;
         // It belongs to no webhook: a repeat of it goes to the default one.
         let event = event(super::DEFAULT_WEBHOOK, version);
-        self.log(|log| log.open(&event));
+        self.0.opened(&event);
         let attempt = tokio::time::timeout(PATIENCE, self.0.attempt(&event, url.clone())).await;
         let attempt = attempt.unwrap_or_else(|_| Attempt::unanswered("no answer within 5 s", PATIENCE));
-        let mut log = locked(&self.0.log);
-        log.attempted(&event, &attempt);
+        locked(&self.0.log).attempted(&event, &attempt);
         let outcome = if attempt.delivered() {
             Outcome::Delivered
         } else {
             Outcome::Failed
         };
-        log.close(&event.id, outcome);
+        self.0.close(&event.id, outcome);
         match (attempt.status(), attempt.error()) {
             _ if attempt.delivered() => Ok(()),
             (Some(status), _) => Err(VerifyError::Refused(status)),

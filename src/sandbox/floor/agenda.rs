@@ -5,18 +5,20 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::conversation::Assignment;
 
 /// Something that happens in a conversation after a while.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) enum Step {
     /// The interaction begins.
     Activate(Assignment),
     /// It moves to another assignment.
     Route(Assignment),
-    /// An agent of its queue accepts it.
+    /// The agent to whom it is offered accepts it, by the script.
     Accept,
     /// The agent begins to type.
     Type,
@@ -29,14 +31,21 @@ pub(crate) enum Step {
     /// The agent, gone already, has written it up.
     Finish,
     /// The bot, which had it after the agent, has had its time. A clock says when, not the pace of people.
+    #[serde(skip)]
     TimeOut(Instant),
+    /// A person has had their time to accept it; or those who did not are asked once more.
+    #[serde(skip)]
+    OfferEnds(Instant),
+    /// A person has had their time to write it up.
+    #[serde(skip)]
+    WrapUpEnds(Instant),
 }
 
 impl Step {
     /// When it is due, where a clock says so.
     pub(crate) fn fixed(&self) -> Option<Instant> {
         match self {
-            Self::TimeOut(due) => Some(*due),
+            Self::TimeOut(due) | Self::OfferEnds(due) | Self::WrapUpEnds(due) => Some(*due),
             _ => None,
         }
     }
@@ -44,13 +53,18 @@ impl Step {
     /// How long a person takes before it.
     pub(crate) fn human_delay(&self) -> Duration {
         Duration::from_millis(match self {
-            Self::Route(_) | Self::TimeOut(_) => 0,
+            Self::Route(_) | Self::TimeOut(_) | Self::OfferEnds(_) | Self::WrapUpEnds(_) => 0,
             Self::Activate(_) => 150,
             Self::Accept => 1_500,
             Self::Type | Self::Transfer(_) | Self::Leave => 500,
             Self::Say(_) => 1_000,
             Self::Finish => 1_500,
         })
+    }
+
+    /// Whether it is part of a saved state. The others follow from the rest of it.
+    pub(crate) fn is_saved(&self) -> bool {
+        self.fixed().is_none() && *self != Self::Accept
     }
 
     /// Whether it is the script's, as against something that happens on every floor.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::conversation::Author;
@@ -69,7 +70,8 @@ impl CardAction {
 }
 
 /// A message whose text another service holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct External {
     pub(crate) name: String,
     pub(crate) message_id: String,

@@ -2,6 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
@@ -17,9 +18,11 @@ use super::{
 /// How many messages and interactions a conversation keeps; the oldest go first.
 const MESSAGES_KEPT: usize = 1_000;
 const INTERACTIONS_KEPT: usize = 1_000;
+const TRANSACTIONS_KEPT: usize = 1_000;
 
 /// Where a conversation stands, in the vendor's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) enum State {
     Created,
     Active,
@@ -37,7 +40,8 @@ impl State {
 }
 
 /// What a conversation is assigned to, by identifier.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) enum Assignment {
     Queue(String),
     Script(String),
@@ -56,7 +60,8 @@ impl Assignment {
 }
 
 /// Who wrote a message or takes part. Customer and bot have no other identifier than these words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) enum Author {
     User,
     Bot,
@@ -81,19 +86,50 @@ impl Author {
 }
 
 /// Somebody who takes or took part.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Member {
     pub(crate) who: Author,
     pub(crate) present: bool,
 }
 
 /// A stretch of time in which a conversation was active.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Interaction {
     pub(crate) id: String,
     pub(crate) start_ms: i64,
     /// `None`: it goes on.
     pub(crate) end_ms: Option<i64>,
+}
+
+/// An agent is asked to take a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Offer {
+    pub(crate) agent: String,
+    pub(crate) since_ms: i64,
+    /// Whether it comes from a transfer to this agent, and not from a queue.
+    pub(crate) transferred: bool,
+}
+
+/// A person who has left a conversation has yet to say what it was about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct WrapUp {
+    pub(crate) agent: String,
+    pub(crate) since_ms: i64,
+}
+
+/// What an agent wrote of an interaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Transaction {
+    pub(crate) agent: String,
+    /// `None`: the time was over before the agent named one.
+    pub(crate) code: Option<String>,
+    pub(crate) note: String,
+    pub(crate) at_ms: i64,
 }
 
 /// A conversation.
@@ -130,6 +166,16 @@ pub(crate) struct Conversation {
     pub(crate) post_agent: Option<PostAgent>,
     /// What the agent has yet to answer.
     pub(crate) inbox: VecDeque<Unanswered>,
+    /// Its place among those that wait in queues, while it does.
+    pub(crate) waits: Option<u64>,
+    /// To whom it is offered.
+    pub(crate) offer: Option<Offer>,
+    /// Who was offered it and did not take it, since it came into its queue.
+    pub(crate) passed_over: Vec<String>,
+    /// Who writes it up.
+    pub(crate) wrap_up: Option<WrapUp>,
+    /// What agents wrote when they wrote it up, oldest first.
+    pub(crate) transactions: VecDeque<Transaction>,
     /// What is to happen next, in this order.
     pub(crate) plan: VecDeque<Step>,
     /// The agenda's entry for the first step of the plan.
@@ -185,6 +231,49 @@ impl Conversation {
             let now = crate::sandbox::now_ms();
             last.end_ms.get_or_insert(now.max(last.start_ms));
         }
+    }
+
+    /// Keeps what an agent wrote of it.
+    pub(crate) fn write_up(&mut self, agent: &str, code: Option<String>, note: String) {
+        if self.transactions.len() >= TRANSACTIONS_KEPT {
+            self.transactions.pop_front();
+        }
+        self.transactions.push_back(Transaction {
+            agent: agent.to_owned(),
+            code,
+            note,
+            at_ms: crate::sandbox::now_ms(),
+        });
+    }
+
+    /// How it is now, without what was said.
+    pub(crate) fn summary(&self) -> Value {
+        json!({
+            "conversationId": self.id,
+            "channelId": self.channel_id,
+            "state": self.state.as_str(),
+            "assignment": self.assignment.as_ref().map(Assignment::to_json),
+            "queueId": self.last_queue,
+            "agentId": self.agent,
+            "offer": self.offer.as_ref().map(|it| json!({
+                "agentId": it.agent,
+                "since": crate::sandbox::iso(it.since_ms),
+                "transferred": it.transferred,
+            })),
+            "wrapUp": self.wrap_up.as_ref().map(|it| json!({
+                "agentId": it.agent,
+                "since": crate::sandbox::iso(it.since_ms),
+            })),
+            "user": {"name": self.user.name, "userId": self.user.user_id},
+            "messages": self.messages.len(),
+            "createdAt": crate::sandbox::iso(self.created_ms),
+            "lastEventAt": crate::sandbox::iso(self.last_event_ms),
+        })
+    }
+
+    /// Whether it waits for an agent in this queue.
+    pub(crate) fn waits_in(&self, queue: &str) -> bool {
+        self.agent.is_none() && matches!(&self.assignment, Some(Assignment::Queue(id)) if id == queue)
     }
 
     /// The file under this identifier.

@@ -1,12 +1,15 @@
-//! What a tenant has set up: channels, queues and agents.
+//! What a tenant has: channels, and the contact centre behind them.
 
+use serde::{Deserialize, Serialize};
+
+use super::setup::{Queue, Setup};
 use crate::sandbox::delivery::DEFAULT_WEBHOOK;
 
 /// How many channels there may be.
 const CHANNELS: usize = 1_000;
 
 /// The kind of a channel, in the vendor's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ChannelType {
     /// Conversations begin by the REST API.
     ChatApi,
@@ -24,7 +27,8 @@ impl ChannelType {
 }
 
 /// Where customers come from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Channel {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -35,38 +39,11 @@ pub(crate) struct Channel {
     pub(crate) webhook_id: String,
 }
 
-/// Where conversations wait for an agent.
-#[derive(Debug, Clone)]
-pub(crate) struct Queue {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    /// The agent who serves it.
-    pub(crate) agent: Agent,
-    /// What its agent passes on.
-    pub(crate) passes_on: Option<PassOn>,
-}
-
-/// Somebody who answers.
-#[derive(Debug, Clone)]
-pub(crate) struct Agent {
-    pub(crate) id: String,
-    pub(crate) name: String,
-}
-
-/// A topic that belongs to another queue.
-#[derive(Debug, Clone)]
-pub(crate) struct PassOn {
-    /// Beginnings of words that give the topic away, in lower case.
-    pub(crate) stems: Vec<String>,
-    /// The queue to which it belongs.
-    pub(crate) queue_id: String,
-}
-
 /// All of it.
 #[derive(Debug, Clone)]
 pub(crate) struct House {
     channels: Vec<Channel>,
-    queues: Vec<Queue>,
+    pub(crate) setup: Setup,
 }
 
 /// The script that holds a conversation of the widget before somebody asks for an agent.
@@ -82,34 +59,23 @@ impl House {
             default_queue: "100".to_owned(),
             webhook_id: DEFAULT_WEBHOOK.to_owned(),
         };
-        let queue = |id: &str, name: &str, agent: (&str, &str), passes_on| Queue {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            agent: Agent {
-                id: agent.0.to_owned(),
-                name: agent.1.to_owned(),
-            },
-            passes_on,
-        };
-        let returns = PassOn {
-            stems: vec!["return".to_owned(), "refund".to_owned()],
-            queue_id: "200".to_owned(),
-        };
         Self {
             channels: vec![
                 channel("sandbox-chat", "Sandbox chat", ChannelType::ChatApi),
                 channel("sandbox-widget", "Sandbox widget", ChannelType::WebChat),
             ],
-            queues: vec![
-                queue("100", "Orders", ("maria", "Maria"), Some(returns)),
-                queue("200", "Returns", ("ivan", "Ivan"), None),
-            ],
+            setup: Setup::default(),
         }
     }
 
     /// All channels.
     pub(crate) fn channels(&self) -> impl Iterator<Item = &Channel> {
         self.channels.iter()
+    }
+
+    /// Takes these channels in place of those that were there.
+    pub(crate) fn set_channels(&mut self, channels: Vec<Channel>) {
+        self.channels = channels;
     }
 
     /// Adds a channel; `false` if there are as many as there may be.
@@ -137,12 +103,12 @@ impl House {
     }
 
     pub(crate) fn queue(&self, id: &str) -> Option<&Queue> {
-        self.queues.iter().find(|q| q.id == id)
+        self.setup.queues.iter().find(|q| q.id == id)
     }
 
     /// The queue for whatever has no other.
     pub(crate) fn first_queue(&self) -> Option<&Queue> {
-        self.queues.first()
+        self.setup.queues.first()
     }
 
     pub(crate) fn has_script(&self, id: &str) -> bool {

@@ -7,28 +7,36 @@ pub(crate) mod house;
 mod indicators;
 mod notice;
 pub(crate) mod post_agent;
+pub(crate) mod roster;
+pub(crate) mod saved;
 mod scene;
 mod script;
+pub(crate) mod setup;
+mod staff;
 #[cfg(test)]
 mod tests;
 pub(crate) mod user;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::time::Instant;
 
-pub(crate) use self::scene::{CardError, DeskError, Via};
+pub(crate) use self::scene::{CardError, DeskError, SeatError, To, Via};
 use self::{
     agenda::Agenda,
     content::Content,
     conversation::{Assignment, Author, Conversation, State},
     house::{Channel, House},
     notice::Outlet,
+    roster::Roster,
     scene::Scene,
     user::User,
 };
-use super::{Pace, delivery::Dispatcher, links::Links, new_id, now_ms};
+use super::{Pace, delivery::Dispatcher, feed::Feed, links::Links, new_id, now_ms};
 
 /// How many conversations a floor holds. Past that, the one that was idle first makes room.
 const CONVERSATIONS: usize = 10_000;
@@ -55,13 +63,18 @@ pub(crate) struct Full;
 /// All conversations, and the agents who work on them.
 pub(crate) struct Floor {
     pub(crate) house: House,
+    pub(crate) roster: Roster,
     conversations: BTreeMap<String, Conversation>,
     created: u64,
+    /// Conversations that wait and are offered to nobody, longest first.
+    unoffered: BTreeSet<(u64, String)>,
+    waited: u64,
     kept_bytes: usize,
     most_bytes: usize,
     agenda: Agenda,
     dispatcher: Dispatcher,
     links: Arc<Links>,
+    feed: Arc<Feed>,
     pace: Pace,
     random: StdRng,
 }
@@ -75,12 +88,16 @@ impl Floor {
         seed: Option<u64>,
     ) -> Self {
         Self {
+            roster: Roster::new(&house.setup.agents),
             house,
             conversations: BTreeMap::new(),
             created: 0,
+            unoffered: BTreeSet::new(),
+            waited: 0,
             kept_bytes: 0,
             most_bytes: KEPT_BYTES,
             agenda: Agenda::default(),
+            feed: Arc::clone(dispatcher.feed()),
             dispatcher,
             links,
             pace,
@@ -152,6 +169,11 @@ impl Floor {
             indicators: Default::default(),
             post_agent: None,
             inbox: Default::default(),
+            waits: None,
+            offer: None,
+            passed_over: Vec::new(),
+            wrap_up: None,
+            transactions: Default::default(),
             plan: Default::default(),
             ticket: None,
             last_event_ms: created_ms,
@@ -177,6 +199,7 @@ impl Floor {
         };
         if let Some(forgotten) = self.conversations.remove(&first) {
             self.kept_bytes -= forgotten.counted_bytes;
+            self.roster.forget(&forgotten.id);
         }
         true
     }
@@ -207,18 +230,56 @@ impl Floor {
         let mut scene = Scene {
             conversation: self.conversations.get_mut(id)?,
             house: &self.house,
+            roster: &mut self.roster,
             out: Outlet {
                 house: &self.house,
                 dispatcher: &self.dispatcher,
                 links: &self.links,
+                feed: &self.feed,
             },
             random: &mut self.random,
         };
         let result = what(&mut scene);
         scene.attend();
+        scene.seek();
+        self.note_waiting(id);
         self.count(id);
         self.enter_in_agenda(id);
+        self.show(id);
+        self.seat();
         Some(result)
+    }
+
+    fn note_waiting(&mut self, id: &str) {
+        let Some(conversation) = self.conversations.get_mut(id) else {
+            return;
+        };
+        let queued = matches!(conversation.assignment, Some(Assignment::Queue(_)));
+        match (queued && conversation.agent.is_none(), conversation.waits) {
+            (true, None) => {
+                self.waited += 1;
+                conversation.waits = Some(self.waited);
+            }
+            (false, Some(place)) => {
+                conversation.waits = None;
+                self.unoffered.remove(&(place, id.to_owned()));
+            }
+            _ => {}
+        }
+        if let Some(place) = conversation.waits {
+            let entry = (place, id.to_owned());
+            match conversation.offer {
+                None => self.unoffered.insert(entry),
+                Some(_) => self.unoffered.remove(&entry),
+            };
+        }
+    }
+
+    /// Shows on the feed how a conversation is now.
+    fn show(&mut self, id: &str) {
+        if let Some(conversation) = self.conversations.get(id) {
+            self.feed.push("conversation", || conversation.summary());
+        }
     }
 
     fn enter_in_agenda(&mut self, id: &str) {

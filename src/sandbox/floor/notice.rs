@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use super::{
     content::{Attachment, CardAction, Message},
     conversation::{Author, Conversation, State},
-    house::{House, Queue},
+    house::House,
+    setup::Queue,
 };
 use crate::sandbox::{
     delivery::{DEFAULT_WEBHOOK, Dispatcher, Event},
+    feed::Feed,
     links::Links,
     new_id, now_ms,
 };
@@ -19,6 +21,7 @@ pub(crate) struct Outlet<'a> {
     pub(crate) house: &'a House,
     pub(crate) dispatcher: &'a Dispatcher,
     pub(crate) links: &'a Links,
+    pub(crate) feed: &'a Feed,
 }
 
 /// Something that the webhook is to hear.
@@ -44,6 +47,8 @@ pub(crate) enum Notice<'a> {
         card_id: &'a str,
         name: Option<&'a str>,
     },
+    /// The customer took an answer that was offered for a quick reply.
+    QuickReplied { title: &'a str, payload: &'a str },
 }
 
 impl Notice<'_> {
@@ -54,7 +59,7 @@ impl Notice<'_> {
             Self::Joined(_) | Self::Left(_) => "MEMBERS_CHANGED",
             Self::Transferred => "TRANSFER",
             Self::Said(_) => "MESSAGE",
-            Self::Typing(_) | Self::CardActed { .. } => "ACTIVITY",
+            Self::Typing(_) | Self::CardActed { .. } | Self::QuickReplied { .. } => "ACTIVITY",
         }
     }
 
@@ -69,6 +74,10 @@ impl Notice<'_> {
             Self::Transferred => return None,
             Self::Said(said) => message(said, conversation, links),
             Self::Typing(who) => json!({"name": "typing", "value": {"users": who.as_slice()}}),
+            Self::QuickReplied { title, payload } => {
+                let data = json!({"title": title, "payload": payload});
+                json!({"name": "quickReply/action", "value": {"type": "postback", "data": data}})
+            }
             Self::CardActed {
                 action,
                 card_id,
@@ -97,6 +106,7 @@ pub(crate) fn emit(conversation: &mut Conversation, out: Outlet<'_>, notice: &No
     if let Some(data) = notice.data(conversation, out.links) {
         body["data"] = data;
     }
+    out.feed.push("event", || body.clone());
     let body = body.to_string();
     for webhook_id in hearers(conversation, out.house) {
         out.dispatcher.send(Event::new(

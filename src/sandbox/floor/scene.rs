@@ -8,6 +8,7 @@ use super::{
     conversation::{Assignment, Author, Conversation, State},
     house::{BOT_SCRIPT, ChannelType, House},
     notice::{Notice, Outlet, emit},
+    roster::Roster,
     script::{self, Then, Unanswered},
     user::User,
 };
@@ -15,8 +16,14 @@ use super::{
 mod after_agent;
 mod cards;
 mod desk;
+mod offer;
+mod seat;
 
-pub(crate) use self::{cards::CardError, desk::DeskError};
+pub(crate) use self::{
+    cards::CardError,
+    desk::DeskError,
+    seat::{SeatError, To},
+};
 
 /// How many unanswered messages an agent remembers; the oldest go first.
 const INBOX: usize = 100;
@@ -34,6 +41,7 @@ pub(crate) enum Via {
 pub(crate) struct Scene<'a> {
     pub(crate) conversation: &'a mut Conversation,
     pub(crate) house: &'a House,
+    pub(crate) roster: &'a mut Roster,
     pub(crate) out: Outlet<'a>,
     pub(crate) random: &'a mut StdRng,
 }
@@ -60,7 +68,9 @@ impl Scene<'_> {
     pub(crate) fn run(&mut self, step: Step) {
         match step {
             Step::Activate(to) | Step::Route(to) => self.route(to),
-            Step::Accept => self.accept(),
+            Step::Accept => self.accept_offer(),
+            Step::OfferEnds(_) => self.offer_ends(),
+            Step::WrapUpEnds(_) => self.wrap_up_ends(),
             Step::Type => self.show_typing(true),
             Step::Say(text) => self.say(Content::text(text)),
             Step::Transfer(queue_id) => self.transfer(&queue_id),
@@ -74,6 +84,9 @@ impl Scene<'_> {
     fn route(&mut self, to: Assignment) {
         self.conversation.replan(|step| matches!(step, Step::Route(_)));
         self.agent_leaves();
+        self.withdraw_offer();
+        self.abandon_wrap_up();
+        self.conversation.passed_over.clear();
         self.take_from_bot();
         if self.conversation.state != State::Active {
             self.conversation.begin_interaction(self.out.dispatcher.tenant());
@@ -86,33 +99,15 @@ impl Scene<'_> {
         {
             self.conversation.last_queue = Some(id);
             self.tell(&Notice::Queued(queue));
-            self.conversation.plan.push_back(Step::Accept);
-        }
-    }
-
-    fn accept(&mut self) {
-        let house = self.house;
-        let Some(Assignment::Queue(id)) = &self.conversation.assignment else {
-            return;
-        };
-        let Some(queue) = house.queue(id) else {
-            return;
-        };
-        self.conversation.agent = Some(queue.agent.id.clone());
-        self.conversation.assignment = Some(Assignment::Agent(queue.agent.id.clone()));
-        self.tell(&Notice::Updated);
-        let agent = Author::Agent(queue.agent.id.clone());
-        self.conversation.note(&agent, true);
-        self.tell(&Notice::Joined(agent));
-        if self.conversation.scripted {
-            let greeting = script::greeting(queue, &self.conversation.user);
-            self.conversation.plan.extend([Step::Type, Step::Say(greeting)]);
         }
     }
 
     /// Lets an agent who has nothing planned answer the next message.
     pub(crate) fn attend(&mut self) {
-        let idle = self.conversation.plan.is_empty() && self.conversation.agent.is_some();
+        let Some(agent) = &self.conversation.agent else {
+            return;
+        };
+        let idle = self.conversation.plan.is_empty() && self.roster.follows_script(agent);
         if !idle || !self.conversation.scripted {
             return;
         }
@@ -167,6 +162,7 @@ impl Scene<'_> {
     fn agent_leaves(&mut self) {
         self.show_typing(false);
         if let Some(agent) = self.conversation.agent.take() {
+            self.roster.release(&agent, &self.conversation.id);
             let agent = Author::Agent(agent);
             self.conversation.note(&agent, false);
             self.tell(&Notice::Left(agent));
@@ -191,8 +187,11 @@ impl Scene<'_> {
             let queue = channel.map(|it| it.default_queue.clone());
             queue.or_else(|| self.house.first_queue().map(|it| it.id.clone()))
         };
+        // A queue may have gone since.
+        let last = self.conversation.last_queue.clone();
+        let last = last.filter(|id| self.house.queue(id).is_some());
         let queue = match self.conversation.channel_type {
-            _ if self.conversation.last_queue.is_some() => self.conversation.last_queue.clone(),
+            _ if last.is_some() => last,
             ChannelType::ChatApi => of_channel(),
             ChannelType::WebChat => None,
         };
@@ -219,8 +218,10 @@ impl Scene<'_> {
         let for_the_bot = self.conversation.is_with_bot();
         self.customer_answered_bot();
         // Whatever comes after the agent has left opens the conversation again, also where nobody follows the script.
-        let too_late = self.conversation.plan.contains(&Step::Finish);
-        if (self.conversation.scripted || too_late) && !for_the_bot {
+        let too_late = self.conversation.plan.contains(&Step::Finish) || self.conversation.wrap_up.is_some();
+        let agent = self.conversation.agent.as_deref();
+        let by_script = self.conversation.scripted && agent.is_none_or(|it| self.roster.follows_script(it));
+        if (by_script || too_late) && !for_the_bot {
             if self.conversation.inbox.len() >= INBOX {
                 self.conversation.inbox.pop_front();
             }
@@ -249,8 +250,16 @@ impl Scene<'_> {
         if self.conversation.note(&Author::User, false) {
             self.tell(&Notice::Left(Author::User));
         }
+        let person = self.conversation.agent.clone();
+        let person = person.filter(|it| self.roster.get(it).is_some_and(|it| it.signed_in));
         self.agent_leaves();
+        self.withdraw_offer();
+        let writing = self.conversation.wrap_up.take();
         self.finish();
+        // The agent has yet to say what it was about, which nobody outside hears of.
+        if let Some(agent) = person.or(writing.map(|it| it.agent)) {
+            self.begin_wrap_up(agent);
+        }
     }
 
     /// Changes what is known of the customer.

@@ -1,11 +1,13 @@
 //! What scripted agents say. Pure.
 
 use rand::{RngExt as _, rngs::StdRng};
+use serde::{Deserialize, Serialize};
 
-use super::{house::Queue, user::User};
+use super::{setup::Queue, user::User};
 
 /// What a customer wrote.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Unanswered {
     pub(crate) text: String,
     /// Names of the files that came with it.
@@ -30,16 +32,16 @@ pub(crate) enum Then {
 const GOODBYES: [&str; 4] = ["bye", "goodbye", "thanks", "thank"];
 const EXCERPT_CHARACTERS: usize = 80;
 
-/// What the agent of `queue` says on joining.
-pub(crate) fn greeting(queue: &Queue, user: &User) -> String {
+/// What the agent of this name says on joining from `queue`.
+pub(crate) fn greeting(agent: &str, queue: &Queue, user: &User) -> String {
     let name = user.name.as_deref().unwrap_or("there");
     let order = user
         .property("orderId")
         .map(|order| format!(" I can see your order {order}."))
         .unwrap_or_default();
     format!(
-        "Hello {name}, this is {} from {}.{order} How can I help you?",
-        queue.agent.name, queue.name
+        "Hello {name}, this is {agent} from {}.{order} How can I help you?",
+        queue.name
     )
 }
 
@@ -163,7 +165,7 @@ mod tests {
         let queue = house.queue("100").unwrap();
         let mut user = User::default();
         assert_eq!(
-            greeting(queue, &user),
+            greeting("Maria", queue, &user),
             "Hello there, this is Maria from Orders. How can I help you?"
         );
         user.name = Some("Anna".to_owned());
@@ -172,7 +174,7 @@ mod tests {
             value: "4711".to_owned(),
         }]);
         assert_eq!(
-            greeting(queue, &user),
+            greeting("Maria", queue, &user),
             "Hello Anna, this is Maria from Orders. I can see your order 4711. How can I help you?"
         );
     }

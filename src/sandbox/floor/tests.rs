@@ -1,3 +1,5 @@
+mod simulation;
+
 use tokio_util::sync::CancellationToken;
 
 use super::*;

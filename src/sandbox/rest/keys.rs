@@ -16,7 +16,7 @@ pub(super) async fn show(
     State(inner): State<Arc<Inner>>,
     Path(kid): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let found = inner.dispatcher.jwk(&kid).cloned();
+    let found = inner.dispatcher.jwk(&kid);
     found
         .map(Json)
         .ok_or_else(|| Problem::not_found("There is no key with this id."))

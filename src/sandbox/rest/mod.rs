@@ -5,6 +5,7 @@ mod body;
 mod cards;
 mod channels;
 mod conversations;
+mod faulty;
 mod files;
 mod indicators;
 mod interactions;
@@ -13,10 +14,10 @@ mod messages;
 mod page;
 mod participants;
 mod post_agent;
-mod problem;
+pub(crate) mod problem;
 mod shapes;
 mod upload;
-mod validate;
+pub(crate) mod validate;
 mod webhooks;
 
 use std::{sync::Arc, time::Instant};
@@ -31,8 +32,11 @@ use axum::{
 };
 
 pub(crate) use self::body::Body;
-use self::problem::{Fault, Problem};
-use super::Inner;
+use self::{
+    faulty::Done,
+    problem::{Fault, Problem},
+};
+use super::{Inner, delivery::Call};
 
 /// The largest JSON body that is read, in bytes. The vendor names no limit; this one holds a full history with room to spare.
 const BODY_BYTES: usize = 8 << 20;
@@ -49,6 +53,7 @@ const OTHER_TENANT: &str = "The X-8x8-Tenant header names a tenant that is not t
 pub(crate) fn router(inner: &Arc<Inner>) -> Router<Arc<Inner>> {
     let recorded = |router: Router<Arc<Inner>>, prefix| {
         router
+            .layer(from_fn_with_state((Arc::clone(inner), prefix), faulty::inject))
             .layer(from_fn(shapes::apply))
             .layer(from_fn_with_state((Arc::clone(inner), prefix), record))
     };
@@ -162,11 +167,14 @@ async fn record(
     let method = request.method().clone();
     let begun = Instant::now();
     let response = next.run(request).await;
-    let status = response.status().as_u16();
-    let path = format!("{prefix}{}", uri.path());
-    inner
-        .dispatcher
-        .log(|log| log.called(method.as_str(), &path, status, begun.elapsed()));
+    let done = response.extensions().get::<Done>().copied();
+    inner.dispatcher.called(&Call {
+        method: method.as_str(),
+        path: &format!("{prefix}{}", uri.path()),
+        status: (done != Some(Done::Lost)).then(|| response.status().as_u16()),
+        duration: begun.elapsed(),
+        fault: done.map(Done::as_str),
+    });
     response
 }
 

@@ -21,6 +21,10 @@ impl Fault {
         }
     }
 
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     fn to_json(&self) -> Value {
         json!({"code": self.code, "message": self.message})
     }
@@ -117,6 +121,17 @@ impl Problem {
     /// 403.
     pub(crate) fn forbidden(why: &str) -> Self {
         Self::general(StatusCode::FORBIDDEN, &Fault::new("forbidden", why))
+    }
+
+    /// Whatever status was asked for, as a fault.
+    pub(crate) fn on_purpose(status: StatusCode, retry_after_s: Option<u32>) -> Self {
+        Self {
+            retry_after_s,
+            ..Self::general(
+                status,
+                &Fault::new("on_purpose", "A fault that was set in the sandbox."),
+            )
+        }
     }
 
     /// 404.

@@ -32,7 +32,6 @@ use crate::sandbox::{
 pub(super) const BODY_BYTES: usize = 400 << 20;
 /// How long the rest of a body that is refused is read for the same reason.
 const PATIENCE: Duration = Duration::from_secs(20);
-const NAME_BYTES: usize = 255;
 const MEDIA_TYPE_BYTES: usize = 256;
 const WORD_BYTES: usize = 64;
 
@@ -119,8 +118,7 @@ async fn receive(files: &Files, parts: &mut Multipart, gauge: &Gauge) -> Result<
 
 async fn store(files: &Files, mut part: Field<'_>) -> Result<(String, String, StoredFile), Problem> {
     let name = part.file_name().unwrap_or_default().to_owned();
-    let is_plain = |c: char| !c.is_control() && !matches!(c, '/' | '\\');
-    if name.is_empty() || name.len() > NAME_BYTES || !name.chars().all(is_plain) {
+    if !validate::is_filename(&name) {
         let why =
             "The attachment needs a filename of at most 255 bytes, without slashes and control characters.";
         return Err(refuse("invalid_filename", why));

@@ -58,7 +58,7 @@ struct AttachmentBody {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CardBody {
+pub(crate) struct CardBody {
     #[serde(default, deserialize_with = "present")]
     id: Option<String>,
     #[serde(default, deserialize_with = "present")]
@@ -88,6 +88,12 @@ pub(crate) struct AssignmentBody {
     kind: Option<String>,
     #[serde(default, deserialize_with = "present")]
     id: Option<String>,
+}
+
+/// A kind of file name that is safe wherever it is written.
+pub(crate) fn is_filename(name: &str) -> bool {
+    let is_plain = |c: char| !c.is_control() && !matches!(c, '/' | '\\');
+    !name.is_empty() && name.len() <= 255 && name.chars().all(is_plain)
 }
 
 /// What was found wrong so far.
@@ -279,7 +285,8 @@ fn is_bare(body: &MessageBody) -> bool {
     body.cards.iter().flatten().next().is_none() && body.attachments.iter().flatten().next().is_none()
 }
 
-fn card(body: CardBody, at: &str, findings: &mut Findings) -> Card {
+/// Checks a card; `at` is its place in the body.
+pub(crate) fn card(body: CardBody, at: &str, findings: &mut Findings) -> Card {
     let content_type = body.content_type.unwrap_or_else(|| ADAPTIVE_CARD.to_owned());
     if !CARD_TYPES.contains(&content_type.as_str()) {
         let why = format!(

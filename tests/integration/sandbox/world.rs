@@ -9,6 +9,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::hook::{Delivery, Hook};
+use crate::support::service::eventually;
 
 pub(super) struct World {
     pub(super) base: String,
@@ -116,6 +117,23 @@ impl World {
     pub(super) async fn desk(&self, conversation: &str) -> Value {
         let path = format!("/conversations/{conversation}");
         self.control(Method::GET, &path, None, 200).await
+    }
+
+    /// Waits until a conversation is as wanted, in an agent's eyes.
+    pub(super) async fn seen(
+        &self,
+        conversation: &str,
+        what: &str,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
+        eventually(what, async || Some(self.desk(conversation).await).filter(&wanted)).await
+    }
+
+    /// Waits until an agent is as wanted.
+    pub(super) async fn agent(&self, id: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let path = format!("/agents/{id}");
+        let agent = async || Some(self.control(Method::GET, &path, None, 200).await);
+        eventually(what, async || agent().await.filter(&wanted)).await
     }
 
     /// Drives the agent by hand.

@@ -56,7 +56,7 @@ impl Scene<'_> {
         }
     }
 
-    fn set_clock(&mut self) {
+    pub(super) fn set_clock(&mut self) {
         let Some(after) = self
             .conversation
             .post_agent

@@ -15,6 +15,11 @@ pub(crate) enum CardError {
 }
 
 impl Scene<'_> {
+    /// The customer takes an answer that was offered.
+    pub(crate) fn quick_reply(&mut self, title: &str, payload: &str) {
+        self.tell(&Notice::QuickReplied { title, payload });
+    }
+
     /// Marks a card as submitted or executed and tells so, each time.
     pub(crate) fn act_on_card(
         &mut self,

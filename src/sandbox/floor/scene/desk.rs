@@ -2,7 +2,6 @@
 
 use super::Scene;
 use crate::sandbox::floor::{
-    agenda::Step,
     content::Content,
     conversation::{Assignment, State},
 };
@@ -29,8 +28,7 @@ impl Scene<'_> {
         self.conversation.inbox.clear();
         self.conversation.replan(|step| !step.is_scripted());
         if self.conversation.agent.is_none() {
-            self.conversation.replan(|step| *step != Step::Accept);
-            self.accept();
+            self.join_by_hand()?;
         }
         Ok(())
     }

@@ -1,0 +1,213 @@
+//! `chatbridge sandbox run` and `chatbridge sandbox fault`, as programs.
+
+use std::{path::Path, process::Output};
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{greeted, world::World};
+use crate::support::service::program;
+
+/// An agent's and a customer's side of a conversation that is passed on twice, and a bot's by the REST API.
+const TWICE: &str = r#"
+name: An angry customer is transferred twice
+setup:
+  agents:
+    - {id: maria, name: Maria, skills: [orders], behaviour: absent}
+    - {id: ivan, name: Ivan, skills: [returns], behaviour: absent}
+begin:
+  api:
+    user: {name: Anna, userId: anna-1, additionalProperties: [{key: orderId, value: "4711"}]}
+    history: {messages: [{authorType: user, text: This is the third time!}]}
+steps:
+  - agentSignsIn: maria
+  - agentSignsIn: ivan
+  - expect:
+      queue: "100"
+      offeredTo: maria
+      context: {orderId: "4711"}
+      user: {name: Anna}
+      message: {from: user, contains: third}
+  - agentDeclines: maria
+  - agentSignsIn: maria
+  - agentAccepts: maria
+  - agentTypes: maria
+  - agentSays: {agent: maria, prepared: greeting}
+  - expect: {message: {from: maria, contains: "Hello Anna"}, agent: maria}
+  - customerSays: Not you again!
+  - agentTransfers: {agent: maria, toQueue: "200"}
+  - agentAccepts: ivan
+  - agentTransfers: {agent: ivan, toAgent: maria}
+  - agentAccepts: maria
+  - agentSays:
+      agent: maria
+      text: It is found.
+      cards: [{contentType: Buttons, content: {title: Track it}}]
+  - expect: {message: {from: agent, text: It is found.}, noMessage: {from: bot}, forMs: 50}
+  - agentWrapsUp: {agent: maria, code: complaint}
+  - expect: {state: idle, transactionCode: complaint}
+"#;
+
+const SCRIPTED: &str = r#"
+name: Maria answers by the script, late
+begin:
+  widget: {text: Hello, user: {name: Ben}}
+steps:
+  - fault: {kind: latency, ms: 50, method: GET}
+  - customerSendsFile: {name: a.txt, content: abc, text: Look}
+  - expect: {message: {from: user, text: Look}}
+  - endFaults
+  - pauseMs: 1
+  - customerLeaves
+  - expect: {state: idle}
+"#;
+
+async fn run(args: &[&str], dir: &Path) -> (Option<i32>, String, String) {
+    let output: Output = program()
+        .current_dir(dir)
+        .args(["sandbox"])
+        .args(args)
+        .output()
+        .await
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[tokio::test]
+async fn scenarios_are_played_and_reported() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    write("twice.yaml", TWICE);
+    write("scripted.yaml", SCRIPTED);
+    write(
+        "fails.yaml",
+        &SCRIPTED.replace("state: idle", "state: active, withinMs: 100"),
+    );
+    let (code, out, err) = run(&["run", "twice.yaml", "scripted.yaml"], dir.path()).await;
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    assert_eq!(out.matches("ok    ").count(), 2, "{out}");
+
+    let all = ["run", "twice.yaml", "fails.yaml", "--junit", "report.xml"];
+    let (code, out, _) = run(&all, dir.path()).await;
+    assert_eq!(code, Some(1), "{out}");
+    let why = "step 7, expect: after 100 ms: state is \"idle\", not “active”";
+    assert!(out.contains(&format!("      {why}")), "{out}");
+    let report = std::fs::read_to_string(dir.path().join("report.xml")).unwrap();
+    let expected = [
+        "tests=\"2\"",
+        "failures=\"1\"",
+        "classname=\"twice.yaml\"",
+        "name=\"An angry customer is transferred twice\"",
+        "<failure message=\"step 7, expect: after 100 ms: state is &quot;idle&quot;, not “active”\"",
+    ];
+    for part in expected {
+        assert!(report.contains(part), "{part} is not in {report}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_played_is_said_before_anything_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    write("good.yaml", SCRIPTED);
+    write("typo.yaml", &SCRIPTED.replace("customerLeaves", "customerLeave"));
+    write("field.yaml", &SCRIPTED.replace("{state: idle}", "{stat: idle}"));
+    for (file, why) in [
+        ("typo.yaml", "customerLeave"),
+        ("field.yaml", "stat"),
+        ("none.yaml", "none.yaml cannot be read"),
+    ] {
+        let (code, out, err) = run(&["run", "good.yaml", file], dir.path()).await;
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
+        assert!(err.contains(file) && err.contains(why), "{err}");
+    }
+    let away = ["run", "good.yaml", "--sandbox", "http://127.0.0.1:9"];
+    let (code, out, _) = run(&away, dir.path()).await;
+    assert_eq!(code, Some(1));
+    assert!(out.contains("cannot be reached"), "{out}");
+}
+
+#[tokio::test]
+async fn a_scenario_waits_for_a_conversation_that_somebody_else_begins() {
+    let world = World::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let scenario = "name: Begun by the bot\nbegin: {awaitUser: u-7}\nwithinMs: 15000\nsteps:\n  \
+                    - agentSignsIn: maria\n  - agentAccepts: maria\n  - expect: {agent: maria}\n";
+    std::fs::write(dir.path().join("await.yaml"), scenario).unwrap();
+    let args = ["run", "await.yaml", "--sandbox", world.base.as_str()];
+    let played = run(&args, dir.path());
+    let begun = async {
+        world
+            .agent("maria", "she is signed in", |it| it["signedIn"] == true)
+            .await;
+        world.create(json!({"user": {"userId": "u-7"}})).await
+    };
+    let ((code, out, _), _) = tokio::join!(played, begun);
+    assert_eq!(code, Some(0), "{out}");
+    world
+        .agent("maria", "she is signed out", |it| it["signedIn"] == false)
+        .await;
+}
+
+#[tokio::test]
+async fn faults_are_set_listed_and_ended() {
+    let world = World::start().await;
+    let id = greeted(&world).await;
+    let dir = tempfile::tempdir().unwrap();
+    let base = world.base.clone();
+    let fault = async |args: &[&str]| {
+        let all = [&["fault"][..], args, &["--sandbox", base.as_str()]].concat();
+        run(&all, dir.path()).await
+    };
+    let add = [
+        "add",
+        "status",
+        "--status",
+        "429",
+        "--retry-after",
+        "7",
+        "--times",
+        "1",
+        "--method",
+        "get",
+        "--path",
+        "/conversations",
+        "--conversation",
+        id.as_str(),
+    ];
+    let (code, out, err) = fault(&add).await;
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains("\"id\":1"), "{out}");
+    let answer = world
+        .rest(Method::GET, &format!("/conversations/{id}"), None)
+        .await;
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["retry-after"]),
+        (429, &"7".parse().unwrap())
+    );
+    world.get(&format!("/conversations/{id}")).await;
+    fault(&["add", "never-accepts", "--agent", "maria"]).await;
+    fault(&["add", "forge", "--forgery", "kid", "--event-type", "MESSAGE"]).await;
+    let (_, out, _) = fault(&["list"]).await;
+    assert_eq!(out.lines().count(), 3, "{out}");
+    assert!(
+        out.contains("\"hits\":1") && out.contains("\"forgery\":\"kid\""),
+        "{out}"
+    );
+    assert_eq!(fault(&["end", "1"]).await.0, Some(0));
+    assert_eq!(fault(&["end", "1"]).await.0, Some(2));
+    let (code, _, err) = fault(&["add", "drop", "--path", "/x"]).await;
+    assert_eq!(code, Some(2));
+    assert!(
+        err.contains("path does not belong to this kind of fault."),
+        "{err}"
+    );
+    assert_eq!(fault(&["add", "rotate-key", "--forget-old"]).await.0, Some(0));
+    assert_eq!(fault(&["clear"]).await.0, Some(0));
+    let faults = world.control(Method::GET, "/faults", None, 200).await;
+    assert_eq!(faults, json!({"faults": []}));
+    let (code, _, err) = run(&["fault", "list", "--sandbox", "http://127.0.0.1:9"], dir.path()).await;
+    assert_eq!(code, Some(1));
+    assert!(err.contains("cannot be reached"), "{err}");
+}
