@@ -30,6 +30,7 @@
 //! | [`subscription`] | named subscriptions: durable ones, and shared ones whose members split the conversations |
 //! | [`grpc`] | thin services, conversion, status mapping; generated types stay in there |
 //! | [`sandbox`] | a Chat Gateway for your own machine, with scripted agents |
+//! | [`doctor`] | checks a configuration against the real thing, and explains why a webhook was refused |
 //! | [`cli`] | the command line |
 
 pub mod access;
@@ -37,6 +38,7 @@ pub mod agents;
 pub mod cli;
 pub mod config;
 pub mod conversation;
+pub mod doctor;
 pub mod error;
 pub mod event;
 pub mod fanout;

@@ -4,6 +4,7 @@ pub mod chat;
 pub mod connect;
 pub mod demo;
 pub mod dev;
+mod doctor;
 pub mod render;
 mod sandbox;
 mod serve;
@@ -51,6 +52,8 @@ enum Command {
     Tail(tail::Args),
     /// Make a token for a caller, and the hash by which the service knows it.
     Token(token::Args),
+    /// Check settings, Redis, 8x8's side and certificates, and say what to do; or explain why a webhook was refused.
+    Doctor(doctor::Args),
     /// Play two conversations end to end and check every event.
     Demo(demo::Args),
 }
@@ -61,7 +64,7 @@ impl Command {
         match self {
             Self::Serve(_) | Self::Sandbox(_) => "info",
             Self::Dev(_) | Self::Chat(_) | Self::Tail(_) => "warn",
-            Self::Demo(_) | Self::Token(_) => "error",
+            Self::Demo(_) | Self::Token(_) | Self::Doctor(_) => "error",
         }
     }
 }
@@ -79,6 +82,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Chat(args) => chat::run(args).await,
         Command::Tail(args) => tail::run(args).await,
         Command::Token(args) => token::run(&args),
+        Command::Doctor(args) => doctor::run(args).await,
         Command::Demo(args) => demo::run(args).await,
     }
 }
