@@ -32,7 +32,7 @@ pub(super) struct Args {
     /// Print one JSON object instead of lines.
     #[arg(long)]
     json: bool,
-    /// Have 8x8 try each webhook that leads to the door. The running service sees it, and keeps nothing of it.
+    /// Have 8x8 try each webhook that leads to the door. A running service sees that, and may keep it as an event.
     #[arg(long)]
     verify: bool,
     /// The URL by which 8x8 reaches the door; without it, only the path of webhooks is compared.

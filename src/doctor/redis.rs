@@ -379,3 +379,69 @@ fn text<'a>(server: &'a ServerFacts, name: &str) -> &'a str {
 fn number(server: &ServerFacts, name: &str) -> u64 {
     text(server, name).parse().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use rstest::rstest;
+
+    use super::*;
+    use crate::doctor::Severity;
+
+    fn server(clock_ahead_ms: Option<i64>) -> ServerFacts {
+        ServerFacts {
+            address: String::new(),
+            version: Ok("7.2.4".to_owned()),
+            kind_problem: None,
+            info: HashMap::new(),
+            cluster: HashMap::new(),
+            config: None,
+            clock_ahead_ms,
+            round_trips: Vec::new(),
+        }
+    }
+
+    #[rstest]
+    #[case(Some(9_999), Severity::Ok, "agree")]
+    #[case(Some(10_000), Severity::Warning, "10.0 s ahead of")]
+    #[case(Some(-59_999), Severity::Warning, "60.0 s behind")]
+    #[case(Some(-60_000), Severity::Error, "behind")]
+    #[case(None, Severity::Skipped, "does not tell")]
+    fn a_clock_that_is_off_is_told(
+        #[case] ahead_ms: Option<i64>,
+        #[case] severity: Severity,
+        #[case] says: &str,
+    ) {
+        let mut report = Report::default();
+        clock(&server(ahead_ms), &mut report);
+        let found = &report.findings[0];
+        assert_eq!((found.id, found.severity), ("redis.clock", severity));
+        assert!(found.sentence.contains(says), "{}", found.sentence);
+        assert_eq!(found.remedy.contains("NTP"), severity > Severity::Skipped);
+    }
+
+    #[test]
+    fn a_redis_that_is_too_old_is_told() {
+        let mut report = Report::default();
+        let old = ServerFacts {
+            version: Err(StoreError::Mismatch(
+                "Redis 6.2.14 is too old: 7.0 or newer is needed".into(),
+            )),
+            ..server(Some(0))
+        };
+        let config = Config::load(
+            None,
+            [("TENANT", "t"), ("API_KEY", "k"), ("REDIS_URL", "memory:")]
+                .map(|(name, value)| (format!("CHATBRIDGE_{name}"), value.to_owned())),
+        );
+        judge(&config.unwrap(), RedisKind::Server, &old, &mut report);
+        let found = report
+            .findings
+            .iter()
+            .find(|finding| finding.id == "redis.version")
+            .unwrap();
+        assert_eq!(found.severity, Severity::Error);
+        assert!(found.remedy.contains("7.0 or newer"));
+    }
+}

@@ -10,6 +10,7 @@ mod access;
 mod calls;
 mod checker;
 mod composed;
+mod doctor;
 mod faults;
 mod gateway;
 mod journeys;
