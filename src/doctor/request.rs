@@ -349,16 +349,16 @@ fn signature(claimed: &Claimed, key: &VerifyingKey, captured: &Captured, report:
         }
         Err(refusal) => mismatch(
             refusal,
-            explain::cause(claimed, key, &captured.body),
+            explain::cause(claimed, key, &captured.body).as_ref(),
             captured,
             report,
         ),
     }
 }
 
-fn mismatch(refusal: Refusal, cause: Option<Cause>, captured: &Captured, report: &mut Report) {
+fn mismatch(refusal: Refusal, cause: Option<&Cause>, captured: &Captured, report: &mut Report) {
     let checksum = explain::body_checksum(&captured.body);
-    let (check, subject, why, remedy): (Check, &str, String, &str) = match &cause {
+    let (check, subject, why, remedy): (Check, &str, String, &str) = match cause {
         Some(Cause::Body(how)) => (
             REQUEST_BODY,
             "",

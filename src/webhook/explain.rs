@@ -254,7 +254,7 @@ fn of_form(trial: &Trial<'_>) -> Option<Cause> {
             "the body in place of the payload",
             String::from_utf8_lossy(trial.body).into_owned(),
         ),
-        ("the payload with a line end", plain.clone() + "\n"),
+        ("the payload with a line end", plain + "\n"),
     ];
     let fits = tried.iter().find(|(_, payload)| trial.fits_payload(payload));
     fits.map(|(what, _)| Cause::Form(what))
