@@ -5,7 +5,9 @@ pub mod connect;
 pub mod demo;
 pub mod dev;
 mod doctor;
+mod record;
 pub mod render;
+mod replay;
 mod sandbox;
 mod serve;
 mod start;
@@ -54,6 +56,10 @@ enum Command {
     Token(token::Args),
     /// Check settings, Redis, 8x8's side and certificates, and say what to do; or explain why a webhook was refused.
     Doctor(doctor::Args),
+    /// Record webhooks and calls between 8x8 and a service, without what people said.
+    Record(record::Args),
+    /// Play a recording to a service, in 8x8's place.
+    Replay(replay::Args),
     /// Play two conversations end to end and check every event.
     Demo(demo::Args),
 }
@@ -63,7 +69,7 @@ impl Command {
     fn default_log(&self) -> &'static str {
         match self {
             Self::Serve(_) | Self::Sandbox(_) => "info",
-            Self::Dev(_) | Self::Chat(_) | Self::Tail(_) => "warn",
+            Self::Dev(_) | Self::Chat(_) | Self::Tail(_) | Self::Record(_) | Self::Replay(_) => "warn",
             Self::Demo(_) | Self::Token(_) | Self::Doctor(_) => "error",
         }
     }
@@ -83,6 +89,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Tail(args) => tail::run(args).await,
         Command::Token(args) => token::run(&args),
         Command::Doctor(args) => doctor::run(args).await,
+        Command::Record(args) => record::run(args).await,
+        Command::Replay(args) => replay::run(args).await,
         Command::Demo(args) => demo::run(args).await,
     }
 }

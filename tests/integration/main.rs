@@ -15,6 +15,7 @@ mod faults;
 mod gateway;
 mod journeys;
 mod operations;
+mod recording;
 mod sandbox;
 mod stalled;
 mod store;
