@@ -30,6 +30,8 @@
 //! | [`subscription`] | named subscriptions: durable ones, and shared ones whose members split the conversations |
 //! | [`grpc`] | thin services, conversion, status mapping; generated types stay in there |
 //! | [`sandbox`] | a Chat Gateway for your own machine, with scripted agents |
+//! | [`doctor`] | checks a configuration against the real thing, and explains why a webhook was refused |
+//! | [`recording`] | records what passes between 8x8 and a service, and plays it to another |
 //! | [`cli`] | the command line |
 
 pub mod access;
@@ -37,12 +39,14 @@ pub mod agents;
 pub mod cli;
 pub mod config;
 pub mod conversation;
+pub mod doctor;
 pub mod error;
 pub mod event;
 pub mod fanout;
 pub mod gateway;
 pub mod grpc;
 pub mod json;
+pub mod recording;
 pub mod sandbox;
 pub mod server;
 pub mod store;

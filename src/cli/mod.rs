@@ -4,7 +4,10 @@ pub mod chat;
 pub mod connect;
 pub mod demo;
 pub mod dev;
+mod doctor;
+mod record;
 pub mod render;
+mod replay;
 mod sandbox;
 mod serve;
 mod start;
@@ -51,6 +54,12 @@ enum Command {
     Tail(tail::Args),
     /// Make a token for a caller, and the hash by which the service knows it.
     Token(token::Args),
+    /// Check settings, Redis, 8x8's side and certificates, and say what to do; or explain why a webhook was refused.
+    Doctor(doctor::Args),
+    /// Record webhooks and calls between 8x8 and a service, without what people said.
+    Record(record::Args),
+    /// Play a recording to a service, in 8x8's place.
+    Replay(replay::Args),
     /// Play two conversations end to end and check every event.
     Demo(demo::Args),
 }
@@ -61,8 +70,8 @@ impl Command {
         match self {
             Self::Serve(_) => "info",
             Self::Sandbox(args) => args.default_log(),
-            Self::Dev(_) | Self::Chat(_) | Self::Tail(_) => "warn",
-            Self::Demo(_) | Self::Token(_) => "error",
+            Self::Dev(_) | Self::Chat(_) | Self::Tail(_) | Self::Record(_) | Self::Replay(_) => "warn",
+            Self::Demo(_) | Self::Token(_) | Self::Doctor(_) => "error",
         }
     }
 }
@@ -80,6 +89,9 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Chat(args) => chat::run(args).await,
         Command::Tail(args) => tail::run(args).await,
         Command::Token(args) => token::run(&args),
+        Command::Doctor(args) => doctor::run(args).await,
+        Command::Record(args) => record::run(args).await,
+        Command::Replay(args) => replay::run(args).await,
         Command::Demo(args) => demo::run(args).await,
     }
 }

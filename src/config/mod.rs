@@ -150,6 +150,21 @@ impl Origin {
         digest.finish().as_ref().to_vec()
     }
 
+    /// Those of the files that hold secrets: each that a setting names for one, and the file of settings where it has one itself.
+    pub fn secret_files(&self) -> Vec<PathBuf> {
+        let is_secret = |file: &&PathBuf| {
+            if self.file.as_ref() != Some(*file) {
+                return true;
+            }
+            let text = std::fs::read_to_string(file).unwrap_or_default();
+            let names = settings::SECRETS.iter().chain(["master_keys"].iter());
+            let mut lines = text.lines().filter_map(|line| line.split_once('='));
+            let names: Vec<&str> = names.copied().collect();
+            lines.any(|(name, _)| names.contains(&name.trim().trim_matches('"')))
+        };
+        self.files.iter().filter(is_secret).cloned().collect()
+    }
+
     /// Whether nothing was read from files, so that nothing can change.
     pub fn is_fixed(&self) -> bool {
         self.files.is_empty()

@@ -146,6 +146,11 @@ impl Gateway {
         self.shared.transfer_timeout
     }
 
+    /// What requests go through, for whoever looks at the way itself.
+    pub(super) fn clients(&self) -> &Clients {
+        &self.shared.clients
+    }
+
     /// The beginning of a call below `/chat-gateway/v1`.
     pub(super) fn prepare(
         &self,

@@ -19,6 +19,7 @@ pub mod fuzzing;
 mod operation;
 mod outcome;
 mod path;
+mod probe;
 mod problem;
 mod record;
 mod stack;
@@ -30,6 +31,7 @@ use std::{num::NonZeroU32, time::Duration};
 pub use client::{Gateway, GatewaySettings};
 pub(crate) use connection::is_loopback;
 pub use error::{UpstreamError, UpstreamErrorKind};
+pub use probe::Probe;
 pub use transfer::{Download, UploadError};
 
 use crate::event::{Assignment, AuthorType, Message, UpstreamState, User};

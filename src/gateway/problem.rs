@@ -191,10 +191,15 @@ pub(super) fn retry_after(header: &str, now: Timestamp) -> Option<Duration> {
         let seconds = header.parse().unwrap_or(u64::MAX);
         return Some(Duration::from_secs(seconds).min(RETRY_AFTER_LIMIT));
     }
-    static PARSER: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
-    let at = PARSER.parse_timestamp(header).ok()?;
+    let at = http_date(header)?;
     let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
     Some(wait.min(RETRY_AFTER_LIMIT))
+}
+
+/// Reads an HTTP date, as in `Date`.
+pub(super) fn http_date(text: &str) -> Option<Timestamp> {
+    static PARSER: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
+    PARSER.parse_timestamp(text.trim()).ok()
 }
 
 #[cfg(test)]

@@ -10,12 +10,13 @@ pub mod webhooks;
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tonic_health::{pb::health_server::HealthServer, server::HealthReporter};
 use tracing::{info, warn};
 
+pub(crate) use self::tenants::gateway;
 use self::{reload::Reloader, tenants::Made};
 use crate::{
     access::Access,
@@ -322,17 +323,7 @@ async fn open_store(config: &Config) -> Result<(SharedStore, SharedSubscriptions
     };
     let started = tokio::time::Instant::now();
     loop {
-        let settings = RedisSettings {
-            url: url.clone(),
-            tls: config.redis_tls.clone(),
-            prefix: config.redis_prefix.clone(),
-            partitions: config.partitions,
-            retention: config.retention,
-            wait: config.redis_wait,
-            claims: None,
-            master_keys: config.master_keys.clone(),
-        };
-        match RedisStore::connect(settings).await {
+        match RedisStore::connect(redis_settings(config, url.clone())).await {
             Ok(store) => {
                 let store = Arc::new(store);
                 return Ok((Arc::clone(&store) as SharedStore, store));
@@ -343,5 +334,19 @@ async fn open_store(config: &Config) -> Result<(SharedStore, SharedSubscriptions
             }
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+/// Where the store is and what it keeps, as it is configured.
+pub(crate) fn redis_settings(config: &Config, url: SecretString) -> RedisSettings {
+    RedisSettings {
+        url,
+        tls: config.redis_tls.clone(),
+        prefix: config.redis_prefix.clone(),
+        partitions: config.partitions,
+        retention: config.retention,
+        wait: config.redis_wait,
+        claims: None,
+        master_keys: config.master_keys.clone(),
     }
 }

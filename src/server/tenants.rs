@@ -43,7 +43,8 @@ impl Made {
     }
 }
 
-fn gateway(config: &TenantConfig) -> Result<Gateway, UpstreamError> {
+/// A client of the Chat Gateway for a tenant, as it is configured.
+pub(crate) fn gateway(config: &TenantConfig) -> Result<Gateway, UpstreamError> {
     Gateway::new(GatewaySettings {
         base_url: config.gateway_url.clone(),
         api_key: config.api_key.clone(),

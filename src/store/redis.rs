@@ -50,6 +50,7 @@ mod dial;
 mod durable;
 mod erase;
 mod error;
+mod inspect;
 mod keys;
 mod link;
 mod poll;
@@ -77,7 +78,11 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 
-pub use self::{durable::Wait, tls::RedisTls};
+pub use self::{
+    durable::Wait,
+    inspect::{Inspected, RedisKind, Schema, ServerFacts, inspect},
+    tls::RedisTls,
+};
 use self::{
     keys::{Keys, parse_name},
     scripts::{Call, Constants, Script, UNSETTLED},

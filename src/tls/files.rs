@@ -84,7 +84,7 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>, TlsError> {
 }
 
 /// The certificates of a PEM file; at least one.
-fn certificates(file: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+pub(super) fn certificates(file: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let certificates = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| problem(file, "is not PEM"))?;
@@ -200,6 +200,11 @@ impl TlsFiles {
 }
 
 impl Contents {
+    /// The file of certificates.
+    pub(super) fn cert(&self) -> &[u8] {
+        &self.cert
+    }
+
     /// What tells these contents from others.
     pub(super) fn digest(&self) -> [u8; 32] {
         let mut context = Context::new(&SHA256);

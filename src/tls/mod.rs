@@ -1,16 +1,18 @@
 //! TLS for the ports that others reach: certificates from PEM files, which are read again when they change.
 //!
 //! TLS 1.3 and 1.2 are spoken, by rustls with aws-lc-rs. `files` makes a server's configuration of what the files hold,
-//! `reload` keeps the one in force, `certificate` reads what a certificate says, and `wire` is a connection with or without
-//! TLS.
+//! `reload` keeps the one in force, `certificate` reads what a certificate says, `inspect` looks at what is in the files, and
+//! `wire` is a connection with or without TLS.
 
 mod certificate;
 mod files;
+mod inspect;
 mod reload;
 mod wire;
 
 pub(crate) use files::read;
 pub use files::{ClientAuth, TlsError, TlsFiles};
+pub use inspect::{Break, Inspected};
 pub use reload::Endpoint;
 pub use wire::Wire;
 

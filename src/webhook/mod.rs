@@ -3,8 +3,11 @@
 //! `signature` (request to verified delivery) and `normalise` (verified delivery to event) are pure; `keys` holds the
 //! vendor's public keys; `ingress` puts them together and ends at the log. Who hears of an event is not known here.
 //!
+//! `explain` says which part of a request is at fault, by the same rules.
+//!
 //! Before any of that, `source` says where a request comes from, `rates` how many may come, and `seats` who has a place.
 
+pub mod explain;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod ingress;

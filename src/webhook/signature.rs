@@ -106,6 +106,16 @@ impl Claimed {
         &self.event
     }
 
+    /// When it says that it was sent, Unix milliseconds.
+    pub fn transmitted_ms(&self) -> u64 {
+        self.transmitted_ms
+    }
+
+    /// Which delivery of the event it says that it is, from 0.
+    pub fn retry(&self) -> u32 {
+        self.retry
+    }
+
     /// The key that it says it is signed with.
     pub fn kid(&self) -> &str {
         &self.kid
@@ -124,13 +134,19 @@ impl Claimed {
     fn payload(&self, body: &[u8]) -> String {
         format!(
             r#"{{"checksum":{},"cid":"{}","eid":"{}","retry":{},"tid":"{}","tt":{}}}"#,
-            crc32fast::hash(body),
+            checksum(body),
             self.customer,
             self.event,
             self.retry,
             self.tenant,
             self.transmitted_ms,
         )
+    }
+
+    /// Whether the signature is this key's for the body.
+    fn is_signed(&self, key: &VerifyingKey, body: &[u8]) -> bool {
+        let input = format!("{}.{}", self.protected, self.payload(body));
+        key.verifies(input.as_bytes(), &self.signature)
     }
 }
 
@@ -143,8 +159,7 @@ impl Fresh {
     /// Checks the signature over the headers and the body's raw bytes. `key` must be the one that [`Claimed::kid`] names.
     pub fn verify(self, key: &VerifyingKey, body: Bytes) -> Result<Verified, Refusal> {
         let claimed = self.0;
-        let input = format!("{}.{}", claimed.protected, claimed.payload(&body));
-        if !key.verifies(input.as_bytes(), &claimed.signature) {
+        if !claimed.is_signed(key, &body) {
             return Err(Refusal::BadSignature);
         }
         Ok(Verified { claimed, body })
@@ -208,6 +223,92 @@ impl fmt::Debug for Verified {
             .field("event", &self.claimed.event)
             .field("body_bytes", &self.body.len())
             .finish_non_exhaustive()
+    }
+}
+
+/// The checksum by which a signature binds a body.
+pub(super) fn checksum(body: &[u8]) -> u32 {
+    crc32fast::hash(body)
+}
+
+/// Reads one of the six headers as [`Claimed::read`] does.
+pub(super) fn check(headers: &HeaderMap, name: &HeaderName) -> Result<(), Refusal> {
+    let value = one(headers, name)?;
+    if *name == SIGNATURE {
+        return compact(value).map(drop);
+    }
+    if *name == TRANSMISSION_TIME || *name == RETRY {
+        let number = number(value)?;
+        // What cannot count deliveries is none.
+        let fits = *name != RETRY || u32::try_from(number).is_ok();
+        return if fits {
+            Ok(())
+        } else {
+            Err(Refusal::MalformedHeader)
+        };
+    }
+    id(value).map(drop)
+}
+
+/// What may have been signed in place of what a request says, tried with the vendor's key. See [`super::explain`].
+pub(super) struct Trial<'a> {
+    pub(super) claimed: &'a Claimed,
+    pub(super) key: &'a VerifyingKey,
+    pub(super) body: &'a [u8],
+}
+
+impl Trial<'_> {
+    /// Whether the signature fits as it is.
+    pub(super) fn is_signed(&self) -> bool {
+        self.claimed.is_signed(self.key, self.body)
+    }
+
+    /// Whether it would with another body.
+    pub(super) fn fits_body(&self, body: &[u8]) -> bool {
+        self.claimed.is_signed(self.key, body)
+    }
+
+    /// Whether it would with another retry count.
+    pub(super) fn fits_retry(&self, retry: u32) -> bool {
+        let claimed = Claimed {
+            retry,
+            ..self.claimed.clone()
+        };
+        claimed.is_signed(self.key, self.body)
+    }
+
+    /// Whether it would with other identifiers: tenant, customer, event.
+    pub(super) fn fits_ids(&self, ids: [String; 3]) -> bool {
+        let [tenant, customer, event] = ids;
+        let claimed = Claimed {
+            tenant,
+            customer,
+            event,
+            ..self.claimed.clone()
+        };
+        claimed.is_signed(self.key, self.body)
+    }
+
+    /// Tenant, customer and event as they are.
+    pub(super) fn ids(&self) -> [String; 3] {
+        let Claimed {
+            tenant,
+            customer,
+            event,
+            ..
+        } = self.claimed;
+        [tenant.clone(), customer.clone(), event.clone()]
+    }
+
+    /// Retry count and transmission time as they are.
+    pub(super) fn numbers(&self) -> (u32, u64) {
+        (self.claimed.retry, self.claimed.transmitted_ms)
+    }
+
+    /// Whether it would with this text in place of the payload.
+    pub(super) fn fits_payload(&self, payload: &str) -> bool {
+        let input = format!("{}.{payload}", self.claimed.protected);
+        self.key.verifies(input.as_bytes(), &self.claimed.signature)
     }
 }
 

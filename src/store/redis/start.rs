@@ -56,7 +56,7 @@ pub(super) async fn check_servers(way: &Way) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn check_mode(mode: &str, as_cluster: bool) -> Result<(), StoreError> {
+pub(super) fn check_mode(mode: &str, as_cluster: bool) -> Result<(), StoreError> {
     let problem = match (mode, as_cluster) {
         ("cluster", false) => {
             "is a node of a cluster: let the Redis URL begin with redis+cluster:// or rediss+cluster://"
@@ -97,7 +97,7 @@ pub(super) fn check_retention(retention: &Retention) -> Result<(), StoreError> {
     }
 }
 
-fn check_version(version: &str) -> Result<(), StoreError> {
+pub(super) fn check_version(version: &str) -> Result<(), StoreError> {
     let mut parts = version.split('.').map(str::parse::<u32>);
     let (Some(Ok(major)), Some(Ok(minor))) = (parts.next(), parts.next()) else {
         return Err(StoreError::Mismatch(format!(
@@ -126,6 +126,23 @@ pub(super) async fn check_schema(way: &Way, keys: &Keys, sealing: Sealing) -> Re
     let noted: Value = way.script(&SCHEMA, call).await?;
     let [version, partitions] = wire::array_of(noted)?;
     let (version, partitions) = (wire::number(&version)?, wire::number(&partitions)?);
+    judge_schema(version, partitions, keys.partitions(), sealing)?;
+    // Whether the other nodes of a cluster take writes too.
+    let probe = |key| {
+        let mut probe = cmd("SET");
+        probe.arg(key).arg("").arg("PX").arg(PROBE_MS);
+        probe
+    };
+    way.on_each_node(keys.probes().map(probe).collect()).await
+}
+
+/// Refuses a log of another layout, of another number of partitions, or whose contents cannot be read.
+pub(super) fn judge_schema(
+    version: u64,
+    partitions: u64,
+    configured: u16,
+    sealing: Sealing,
+) -> Result<(), StoreError> {
     if version == SEALED_VERSION && sealing == Sealing::None {
         return Err(StoreError::Mismatch(
             "Redis holds a log whose contents may be encrypted: set master_keys_file to the file of the service that wrote \
@@ -139,20 +156,13 @@ pub(super) async fn check_schema(way: &Way, keys: &Keys, sealing: Sealing) -> Re
              version that wrote it, or give this one a key prefix of its own"
         )));
     }
-    let configured = keys.partitions();
     if partitions != u64::from(configured) {
         return Err(StoreError::Mismatch(format!(
             "Redis holds a log of {partitions} partitions, and {configured} are configured: configure {partitions}, or \
              give this service a key prefix of its own"
         )));
     }
-    // Whether the other nodes of a cluster take writes too.
-    let probe = |key| {
-        let mut probe = cmd("SET");
-        probe.arg(key).arg("").arg("PX").arg(PROBE_MS);
-        probe
-    };
-    way.on_each_node(keys.probes().map(probe).collect()).await
+    Ok(())
 }
 
 #[cfg(test)]

@@ -64,6 +64,11 @@ impl KeyRing {
         }))
     }
 
+    /// The file that they come from; `None`: they never change.
+    pub fn file(&self) -> Option<&Path> {
+        self.0.file.as_deref()
+    }
+
     /// The keys that are in use now.
     pub fn keys(&self) -> Arc<MasterKeys> {
         Arc::clone(&self.0.keys.read().unwrap_or_else(PoisonError::into_inner))
