@@ -993,7 +993,8 @@ pub struct ChangeAgentEventsResponse {
 pub enum StartPosition {
     /// As LATEST.
     Unspecified = 0,
-    /// Only what comes after the subscription.
+    /// What comes after the subscription; and what was logged in the moments before it, if the replica had not read that yet. Where
+    /// something else must not be missed, start from its cursor.
     Latest = 1,
     /// From the oldest event that the log still has.
     Earliest = 2,

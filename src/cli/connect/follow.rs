@@ -19,7 +19,8 @@ use crate::{
     },
 };
 
-/// The contract promises a heartbeat every 20 s: twice that without a word, and the connection is dead.
+/// The contract promises a heartbeat every 20 s, and each heartbeat says how often this server sends one: twice that without a word,
+/// and the connection is dead. This is for as long as none has said.
 const SILENCE: Duration = Duration::from_secs(40);
 /// The first wait before a reconnect, and the longest.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
@@ -77,12 +78,6 @@ impl Follow {
         }
     }
 
-    #[cfg(test)]
-    pub(crate) fn with_silence(mut self, silence: Duration) -> Self {
-        self.silence = silence;
-        self
-    }
-
     /// Waits for the next response or break. Nothing is lost where the wait is dropped and begun anew.
     ///
     /// # Errors
@@ -134,6 +129,13 @@ impl Follow {
         self.silent_until = None;
         match &response.payload {
             Some(Payload::Ending(ending)) => self.ending = Some(*ending),
+            Some(Payload::Heartbeat(beat)) => {
+                self.failures = 0;
+                let told = beat.interval.and_then(|told| Duration::try_from(told).ok());
+                if let Some(interval) = told.filter(|told| !told.is_zero()) {
+                    self.silence = interval.saturating_mul(2);
+                }
+            }
             _ => self.failures = 0,
         }
         if !response.cursor.is_empty() && !is_fatal_gap(&response, self.request.gap_policy()) {
@@ -291,13 +293,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn silence_is_a_dead_connection() {
+    async fn silence_of_twice_what_the_heartbeat_says_is_a_dead_connection() {
+        let mut first = heartbeat("a");
+        if let Some(Payload::Heartbeat(beat)) = &mut first.payload {
+            beat.interval = Some(prost_types::Duration {
+                seconds: 0,
+                nanos: 500_000_000,
+            });
+        }
         let fake = Fake::new(vec![
-            Script::new(vec![heartbeat("a")], Then::Hangs),
+            Script::new(vec![first], Then::Hangs),
             Script::new(vec![heartbeat("b")], Then::Hangs),
         ]);
         let (url, _server) = fake.serve().await;
-        let mut follow = follow(&url).with_silence(Duration::from_secs(1));
+        let mut follow = follow(&url);
         let (heard, _) = heard(&mut follow, 3).await;
         assert_eq!(
             heard,

@@ -101,12 +101,15 @@ async fn a_stream_starts_at_the_earliest_the_latest_or_a_time() {
         ..AgentEventsRequest::default()
     };
     let before = from(Start::Time(std::time::SystemTime::now().into()));
+    let mut live = service.events(AgentEventsRequest::default()).await;
     for text in ["a", "b"] {
         world
             .vendor
             .deliver(&service.webhook, &world.vendor.message("c", text))
             .await;
     }
+    // From here on the replica has read them: until then, the latest may be before them.
+    assert_eq!(texts(&mut live, 2).await, ["a", "b"]);
     let mut latest = service
         .events(from(Start::Position(StartPosition::Latest.into())))
         .await;

@@ -29,7 +29,8 @@ type StartPosition int32
 const (
 	// As LATEST.
 	StartPosition_START_POSITION_UNSPECIFIED StartPosition = 0
-	// Only what comes after the subscription.
+	// What comes after the subscription; and what was logged in the moments before it, if the replica had not read that yet. Where
+	// something else must not be missed, start from its cursor.
 	StartPosition_START_POSITION_LATEST StartPosition = 1
 	// From the oldest event that the log still has.
 	StartPosition_START_POSITION_EARLIEST StartPosition = 2

@@ -31,7 +31,9 @@ class _StartPositionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StartPo
     START_POSITION_UNSPECIFIED: _StartPosition.ValueType  # 0
     """As LATEST."""
     START_POSITION_LATEST: _StartPosition.ValueType  # 1
-    """Only what comes after the subscription."""
+    """What comes after the subscription; and what was logged in the moments before it, if the replica had not read that yet. Where
+    something else must not be missed, start from its cursor.
+    """
     START_POSITION_EARLIEST: _StartPosition.ValueType  # 2
     """From the oldest event that the log still has."""
 
@@ -41,7 +43,9 @@ class StartPosition(_StartPosition, metaclass=_StartPositionEnumTypeWrapper):
 START_POSITION_UNSPECIFIED: StartPosition.ValueType  # 0
 """As LATEST."""
 START_POSITION_LATEST: StartPosition.ValueType  # 1
-"""Only what comes after the subscription."""
+"""What comes after the subscription; and what was logged in the moments before it, if the replica had not read that yet. Where
+something else must not be missed, start from its cursor.
+"""
 START_POSITION_EARLIEST: StartPosition.ValueType  # 2
 """From the oldest event that the log still has."""
 Global___StartPosition: _TypeAlias = StartPosition  # noqa: Y015

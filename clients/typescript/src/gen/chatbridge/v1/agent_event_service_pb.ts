@@ -506,7 +506,8 @@ export enum StartPosition {
   UNSPECIFIED = 0,
 
   /**
-   * Only what comes after the subscription.
+   * What comes after the subscription; and what was logged in the moments before it, if the replica had not read that yet. Where
+   * something else must not be missed, start from its cursor.
    *
    * @generated from enum value: START_POSITION_LATEST = 1;
    */

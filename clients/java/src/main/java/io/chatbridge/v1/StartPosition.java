@@ -25,7 +25,8 @@ public enum StartPosition
   START_POSITION_UNSPECIFIED(0),
   /**
    * <pre>
-   * Only what comes after the subscription.
+   * What comes after the subscription; and what was logged in the moments before it, if the replica had not read that yet. Where
+   * something else must not be missed, start from its cursor.
    * </pre>
    *
    * <code>START_POSITION_LATEST = 1;</code>
@@ -61,7 +62,8 @@ public enum StartPosition
   public static final int START_POSITION_UNSPECIFIED_VALUE = 0;
   /**
    * <pre>
-   * Only what comes after the subscription.
+   * What comes after the subscription; and what was logged in the moments before it, if the replica had not read that yet. Where
+   * something else must not be missed, start from its cursor.
    * </pre>
    *
    * <code>START_POSITION_LATEST = 1;</code>
