@@ -28,7 +28,7 @@ const refresh = once(async () => {
 });
 
 function take(record) {
-  const old = record.eventId ? records.findLast((it) => same(it, record)) : undefined;
+  const old = record.eventId ? records.findLast((it) => it.eventId === record.eventId) : undefined;
   if (old) {
     Object.assign(old, record, { number: old.number, changed: (old.changed ?? 0) + 1 });
     for (const gone of ["status", "error", "durationMs"]) if (!(gone in record)) delete old[gone];
@@ -38,10 +38,6 @@ function take(record) {
   records.push({ ...record, number });
   if (records.length > KEPT) records.shift();
 }
-
-// A forgery has the identifier of the true one, and a record of its own.
-const forged = (it) => String(it.fault ?? "").startsWith("forged");
-const same = (a, b) => a.eventId === b.eventId && a.webhookId === b.webhookId && forged(a) === forged(b) && (!forged(a) || a.fault === b.fault);
 
 function plan() {
   if (due || byId("hold").checked) return;
