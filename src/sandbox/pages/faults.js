@@ -83,7 +83,7 @@ function item(it) {
   const { id, kind, hits, ...rest } = it;
   const title = KINDS[kind]?.[0] ?? kind;
   const details = Object.entries(rest).map(([name, value]) => `${name} ${value}`).join(", ");
-  return el("li", { class: "entry" }, el("b", {}, title), el("span", { class: "soft" }, `${details ? `${details}; ` : ""}happened ${hits} times`),
+  return el("li", { class: "entry" }, el("b", {}, title), el("span", { class: "soft" }, `${details ? `${details}; ` : ""}happened ${hits === 1 ? "once" : `${hits} times`}`),
     el("button", { type: "button", "data-key": `end-${id}`, "aria-label": `End: ${title}`, click: guarded(async () => {
       await call("DELETE", `/faults/${id}`);
       await faults();

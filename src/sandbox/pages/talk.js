@@ -13,11 +13,20 @@ export class Talk {
   #use;
   #lines = new Map();
   #id = null;
+  #atEnd = true;
 
   constructor(box, mine, use) {
     this.#box = box;
     this.#mine = mine;
     this.#use = use;
+    // Whoever reads the end goes on reading the end, also when the box shrinks or a picture comes; whoever scrolled up stays.
+    box.addEventListener("scroll", () => { this.#atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 80; });
+    box.addEventListener("load", () => this.#follow(), { capture: true });
+    new ResizeObserver(() => this.#follow()).observe(box);
+  }
+
+  #follow() {
+    if (this.#atEnd) this.#box.scrollTop = this.#box.scrollHeight;
   }
 
   /** Shows `conversation` as it is now; `name` says what authors are called. */
@@ -27,8 +36,6 @@ export class Talk {
     this.#id = conversation.conversationId;
     // What was said before is not read out; what comes is.
     this.#box.setAttribute("aria-live", fresh ? "off" : "polite");
-    const box = this.#box;
-    const atEnd = fresh || box.scrollHeight - box.scrollTop - box.clientHeight < 80;
     const there = new Set();
     for (const message of conversation.transcript) {
       there.add(message.id);
@@ -37,7 +44,7 @@ export class Talk {
       if (old?.key === key) continue;
       const node = this.#line(message, conversation, name(message));
       if (old) old.node.replaceWith(node);
-      else box.append(node);
+      else this.#box.append(node);
       this.#lines.set(message.id, { key, node });
     }
     for (const [id, { node }] of this.#lines) {
@@ -46,11 +53,12 @@ export class Talk {
       this.#lines.delete(id);
     }
     this.#marks(conversation);
-    if (atEnd) box.scrollTop = box.scrollHeight;
+    this.#follow();
   }
 
   clear() {
     this.#id = null;
+    this.#atEnd = true;
     this.#lines.clear();
     this.#box.replaceChildren();
   }
@@ -63,16 +71,23 @@ export class Talk {
       el("header", {}, el("b", {}, author), " ", el("time", { datetime: message.createdAt }, clock(message.createdAt)),
         message.history ? el("span", { class: "soft" }, " before the hand-over") : null),
       message.text ? el("p", { class: "text", dir: "auto" }, message.text) : null,
-      files, cards, el("footer", { hidden: true }, "Read"));
+      files, cards, el("footer", { hidden: true }));
   }
 
   // Under the last message of the reader's side that the other side has read.
   #marks(conversation) {
     const others = conversation.readReceipts.filter((it) => it.authorType !== this.#mine);
-    const until = Math.max(0, ...others.map((it) => Date.parse(it.readAt) || Number(it.readAt) || 0));
+    const when = (it) => Date.parse(it.readAt) || Number(it.readAt) || 0;
+    const until = Math.max(0, ...others.map(when));
+    const who = { user: "the customer", bot: "the bot", agent: "the agent" };
+    const readers = others.filter((it) => when(it) === until).map((it) => who[it.authorType] ?? it.authorType);
     const mine = conversation.transcript.filter((it) => it.authorType === this.#mine);
     const last = mine.findLast((it) => Date.parse(it.createdAt) <= until);
-    for (const [id, { node }] of this.#lines) show(node.querySelector(":scope > footer"), id === last?.id);
+    for (const [id, { node }] of this.#lines) {
+      const mark = node.querySelector(":scope > footer");
+      show(mark, id === last?.id);
+      say(mark, `Read by ${readers.join(" and ")}`);
+    }
   }
 }
 
