@@ -85,7 +85,13 @@ async fn every_part_of_a_page_is_served_here_and_none_is_elsewhere() {
 async fn nothing_is_inline_and_text_stays_text() {
     let world = World::start().await;
     for (path, text) in everything(&world).await {
-        for markup in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
+        for markup in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+        ] {
             assert!(!text.contains(markup), "{path} has {markup}");
         }
         if media_type(&path).starts_with("text/html") {
@@ -121,7 +127,10 @@ async fn pages_of_other_sites_are_refused() {
     };
     let (status, why) = sent("origin", "https://shop.example").await;
     assert_eq!(status, 403);
-    assert_eq!(why["error"], "A web page of another site may not use the sandbox.");
+    assert_eq!(
+        why["error"],
+        "A web page of another site may not use the sandbox."
+    );
     assert_eq!(sent("origin", "null").await.0, 403);
     assert_eq!(sent("host", "shop.example").await.0, 403);
     let page = world.request(Method::GET, "/desk").header("host", "shop.example");
@@ -129,13 +138,19 @@ async fn pages_of_other_sites_are_refused() {
     assert_eq!(world.desk(id).await["state"], "active");
 
     assert_eq!(sent("origin", &world.base).await.0, 202);
-    world.seen(id, "that the customer left", |it| it["state"] == "idle").await;
+    world
+        .seen(id, "that the customer left", |it| it["state"] == "idle")
+        .await;
 }
 
 #[tokio::test]
 async fn a_body_that_does_not_say_that_it_is_json_is_refused() {
     let world = World::start().await;
     let request = world.request(Method::POST, "/sandbox/v1/agents/maria/sign-in");
-    let answer = request.header("content-type", "text/plain").body("{}").send().await;
+    let answer = request
+        .header("content-type", "text/plain")
+        .body("{}")
+        .send()
+        .await;
     assert_eq!(answer.unwrap().status(), 415);
 }
