@@ -58,21 +58,20 @@ export function follow(handlers, status) {
   });
 }
 
-/** Runs `work` now, and once more if asked meanwhile: never twice at a time. */
+/** Runs `work` now; if it runs already, once more behind that. Never twice at a time, and done when what was asked for is. */
 export function once(work) {
-  let running = false;
-  let again = false;
-  return async function run() {
-    if (running) {
-      again = true;
-      return;
+  let running = null;
+  let next = null;
+  return function run() {
+    if (!running) {
+      running = work().finally(() => { running = null; });
+      return running;
     }
-    running = true;
-    do {
-      again = false;
-      await work();
-    } while (again);
-    running = false;
+    next ??= running.then(() => {
+      next = null;
+      return run();
+    });
+    return next;
   };
 }
 

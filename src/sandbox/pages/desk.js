@@ -158,10 +158,7 @@ function select(id) {
   // On a narrow page, the customer is folded away so that the conversation is seen.
   if (id) byId("aside-box").open = matchMedia("(min-width: 60rem)").matches;
   draw();
-  if (id) {
-    read();
-    byId("log").focus();
-  }
+  if (id) read().then(() => id === selected && byId("log").focus());
 }
 
 function drawTalk() {
@@ -193,12 +190,10 @@ function drawTalk() {
   tick();
 }
 
-const main = (tag) => tag.toLowerCase().split("-")[0];
-
 function drawTranslation() {
   const theirs = conversation.user.language;
   const known = mine()?.languages ?? [];
-  const differs = Boolean(theirs) && known.length > 0 && !known.some((it) => main(it) === main(theirs));
+  const differs = Boolean(theirs) && known.length > 0 && !known.includes(theirs);
   show(byId("translation"), differs);
   if (differs) {
     say(byId("translation"), `Translation is off: no translator is configured. The customer's language is ${theirs}, yours ${known.join(", ")}. Everything is shown as it was written.`);
@@ -226,7 +221,11 @@ for (const it of document.querySelectorAll(".opens")) {
   it.addEventListener("click", () => {
     const panel = byId(it.dataset.opens);
     open(panel.hidden ? it.dataset.opens : null);
-    if (!panel.hidden) panel.querySelector("textarea, select").focus();
+    if (panel.hidden) return;
+    const field = panel.querySelector("textarea, select");
+    field.focus();
+    if (field.setSelectionRange) field.setSelectionRange(0, 0);
+    field.scrollTop = 0;
   });
 }
 
