@@ -4,6 +4,7 @@ import { el } from "./dom.js";
 
 const ADAPTIVE = "application/vnd.microsoft.card.adaptive";
 const DEEPEST = 12;
+const ACTIONS = new Map([["Action.Submit", "submitCard"], ["Action.Execute", "executeCard"]]);
 
 /** Draws a card. `use` is called with what its reader does; without it, nothing can be done. */
 export function card(it, use) {
@@ -53,7 +54,7 @@ function element(it, depth) {
 function buttons(it, actions, use) {
   return actions.map((action) => {
     const title = text(action.title) || text(action.type);
-    const done = { "Action.Submit": "submitCard", "Action.Execute": "executeCard" }[action.type];
+    const done = ACTIONS.get(action.type);
     if (action.type === "Action.OpenUrl") return el("span", { class: "soft" }, `${title}: ${text(action.url)}`);
     // The sandbox's event has a name beside the card: that of the action.
     const name = text(action.id) || title;

@@ -14,11 +14,13 @@ export function el(tag, props = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
+const filled = new WeakMap();
+
 /** Puts `children` in place of what is there, unless `key` says that nothing changed. Keeps the focus by `data-key`. */
 export function fill(box, key, children) {
   const now = JSON.stringify(key);
-  if (box.dataset.shown === now) return;
-  box.dataset.shown = now;
+  if (filled.get(box) === now) return;
+  filled.set(box, now);
   const focused = box.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
   box.replaceChildren(...children().filter(Boolean));
   if (focused) [...box.querySelectorAll("[data-key]")].find((it) => it.dataset.key === focused)?.focus();
