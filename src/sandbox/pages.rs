@@ -63,7 +63,7 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
 
 async fn part(Path(name): Path<String>) -> Response {
     match PARTS.iter().find(|(it, ..)| *it == name) {
-        Some((_, media_type, content)) => answer(media_type, content),
+        Some(&(_, media_type, content)) => answer(media_type, content),
         None => (StatusCode::NOT_FOUND, "The sandbox's pages have no such part.").into_response(),
     }
 }

@@ -29,7 +29,9 @@ fn refusal(headers: &HeaderMap) -> Option<&'static str> {
         );
     }
     let origin = text(header::ORIGIN)?;
-    let own = origin.strip_prefix("http://").or(origin.strip_prefix("https://"));
+    let own = origin
+        .strip_prefix("http://")
+        .or_else(|| origin.strip_prefix("https://"));
     let same = own
         .zip(host)
         .is_some_and(|(origin, host)| origin.eq_ignore_ascii_case(host));
