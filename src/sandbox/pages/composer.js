@@ -8,6 +8,8 @@ const TYPING_MS = 4000;
 /** The form `compose` with `say`, `file` and `files` in it. What it does is given: send, upload, typing. */
 export class Composer {
   #files = [];
+  #drafts = new Map();
+  #of = null;
   #typed = 0;
   #stop;
   #acts;
@@ -24,21 +26,29 @@ export class Composer {
     byId("file").addEventListener("change", guarded(() => this.#add()));
   }
 
-  clear() {
+  /** Goes on with what was begun in the conversation `id`; what was begun in the one before is kept. */
+  turnTo(id) {
+    if (this.#of) this.#drafts.set(this.#of, [byId("say").value, this.#files]);
+    const [text, files] = this.#drafts.get(id) ?? ["", []];
     clearTimeout(this.#stop);
+    this.#of = id;
     this.#typed = 0;
-    this.#files = [];
-    byId("say").value = "";
+    this.#files = files;
+    byId("say").value = text;
     this.#list();
   }
 
   async #send() {
     const text = byId("say").value.trim();
     if (!text && this.#files.length === 0) return;
-    const files = this.#files;
+    const [files, of] = [this.#files, this.#of];
     clearTimeout(this.#stop);
     this.#typed = 0;
     await this.#acts.send(text, files);
+    if (of !== this.#of) {
+      this.#drafts.delete(of);
+      return;
+    }
     // What was written meanwhile stays.
     if (byId("say").value.trim() === text) byId("say").value = "";
     this.#files = this.#files.filter((it) => !files.includes(it));
@@ -49,8 +59,11 @@ export class Composer {
   async #add() {
     const chosen = [...byId("file").files];
     byId("file").value = "";
+    const of = this.#of;
     for (const one of chosen) {
       const { id } = await this.#acts.upload(one);
+      // Somebody turned to another conversation meanwhile: the file belongs to the one before.
+      if (of !== this.#of) return;
       this.#files.push({ id, name: one.name });
       this.#list();
     }

@@ -102,12 +102,13 @@ byId("anew").addEventListener("click", () => {
 });
 
 window.addEventListener("hashchange", () => {
-  composer.clear();
+  composer.turnTo(current() || null);
   refresh();
 });
 
 setInterval(() => conversation && activity(byId("activity"), conversation, "user", nameOf), 1000);
 
+composer.turnTo(current() || null);
 follow({
   refresh: () => {
     setup = null;

@@ -26,6 +26,8 @@ let agents = [];
 let summaries = new Map();
 let conversation = null;
 let prepared = null;
+// How many messages of each conversation were on the page.
+const seen = new Map();
 
 const talk = new Talk(byId("log"), "agent", null);
 const mine = () => agents.find((it) => it.id === me);
@@ -59,6 +61,7 @@ const read = once(async () => {
     const shown = await call("GET", `/conversations/${seg(id)}`);
     if (id !== selected) return;
     conversation = shown;
+    seen.set(id, summaries.get(id)?.messages ?? 0);
     drawTalk();
     await offerPrepared();
   } catch (error) {
@@ -110,6 +113,7 @@ function drawLists() {
   fill(byId("offers"), [selected, offers], () => (offers.length ? offers.map(entry) : [nothing("Nothing now.")]));
   fill(byId("mine"), [selected, own], () => (own.length ? own.map(entry) : [nothing("None.")]));
   fill(byId("others"), [selected, others], () => (others.length ? others.map(entry) : [nothing("None.")]));
+  document.title = `${offers.length ? `(${offers.length}) ` : ""}Agent desk · Chatbridge sandbox`;
   const queues = setup.queues.map((it) => [it.name, all.filter((one) => !one.agentId && one.assignment?.type === "queue" && one.assignment.id === it.id).length]);
   fill(byId("queues"), queues, () => queues.map(([title, waiting]) => el("li", { class: "split" }, el("span", {}, title), el("span", {}, `${waiting} waiting`))));
   tick();
@@ -119,12 +123,14 @@ const nothing = (text) => el("li", { class: "soft" }, text);
 
 function entry(it) {
   const left = offered(it) || it.wrapUp?.agentId === me;
+  const fresh = it.conversationId === selected || !isMine(it) ? 0 : it.messages - (seen.get(it.conversationId) ?? it.messages);
   return el("li", {}, el("button", {
     type: "button", class: "entry", "data-key": it.conversationId, "aria-current": it.conversationId === selected ? "true" : null,
     click: () => select(it.conversationId),
   },
   el("b", {}, it.user.name ?? "A customer without a name"),
   el("span", { class: "soft" }, state(it, setup, me)),
+  fresh > 0 ? el("span", { class: "fresh" }, fresh === 1 ? "1 new message" : `${fresh} new messages`) : null,
   left ? el("span", { class: "left soft", "data-left": it.conversationId }) : null));
 }
 
@@ -151,7 +157,7 @@ function select(id) {
   if (other) {
     conversation = null;
     prepared = null;
-    composer.clear();
+    composer.turnTo(id);
     close();
     talk.clear();
   }
