@@ -11,6 +11,8 @@
 //! - `rest`: the vendor's API, one file for each resource.
 //! - `state`: all of it as one document, to be saved and loaded.
 //! - `control`: the API of this sandbox itself, for people and tests.
+//! - `pages`: the agent's desk, the customer's page and the wire, which use that API in a browser.
+//! - `site`: keeps the web pages of others out of both.
 
 mod control;
 mod delivery;
@@ -20,7 +22,9 @@ mod files;
 mod floor;
 mod links;
 mod pace;
+mod pages;
 mod rest;
+mod site;
 mod state;
 mod strict;
 
@@ -31,7 +35,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use axum::Router;
+use axum::{Router, middleware::from_fn};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokio::{net::TcpListener, sync::Notify, time::Instant};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -163,11 +167,13 @@ impl Sandbox {
         Ok(Self(inner))
     }
 
-    /// Everything it serves: `/chat-gateway/v1`, `/api/v1` and the addresses of attachments as the vendor does, and
-    /// `/sandbox/v1`.
+    /// Everything it serves: `/chat-gateway/v1`, `/api/v1` and the addresses of attachments as the vendor does,
+    /// `/sandbox/v1`, and the pages `/desk`, `/customer` and `/wire`. Pages and `/sandbox/v1` are reached by an IP address
+    /// or as localhost only.
     pub fn router(&self) -> Router {
         rest::router(&self.0)
-            .nest("/sandbox/v1", control::router())
+            .nest("/sandbox/v1", control::router().layer(from_fn(site::guard)))
+            .merge(pages::router())
             .with_state(Arc::clone(&self.0))
     }
 

@@ -19,6 +19,7 @@ mod delivery;
 mod feed;
 mod hook;
 mod indicators;
+mod pages;
 mod shapes;
 mod state;
 mod survival;

@@ -58,10 +58,12 @@ pub(super) async fn fetch(
 
 async fn send(attachment: &Attachment, media_type: &str) -> Result<Response, Problem> {
     let file = attachment.file.open().await.map_err(|why| lost(&why))?;
-    let headers: [(HeaderName, String); 3] = [
+    let headers: [(HeaderName, String); 4] = [
         (header::CONTENT_TYPE, media_type.to_owned()),
         (header::CONTENT_LENGTH, attachment.file.size().to_string()),
         (header::CONTENT_DISPOSITION, disposition(&attachment.name)),
+        // A browser that shows the sandbox's pages must not take a file for one of them.
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
     ];
     let body = Body::from_stream(ReaderStream::with_capacity(file, CHUNK_BYTES));
     Ok((StatusCode::OK, headers, body).into_response())
