@@ -92,6 +92,8 @@ impl Run {
     ) -> Checked<(Truth, Report)> {
         let (mut truth, mut report) = (Truth::default(), Report::default());
         let mut saved = false;
+        // Erasures are left out while something is saved, and of a conversation that has nothing: so they are tried often.
+        let kinds = if self.erases { 44 } else { 40 };
         while !self.over.load(Ordering::SeqCst) {
             sleep(Duration::from_millis(chance.random_range(10..120))).await;
             let due = plan
@@ -103,7 +105,7 @@ impl Run {
                 continue;
             }
             let replica = self.replica(chance);
-            match chance.random_range(0..40) {
+            match chance.random_range(0..kinds) {
                 0..16 => {
                     replica.weather.break_feed(chance.random_range(0..2));
                     report.breaks += 1;
