@@ -130,7 +130,15 @@ async fn record(file: &Path) -> Vec<AgentEvent> {
         ..SendMessageRequest::default()
     };
     conversations.send_message(say).await.unwrap();
-    until_idle(&mut events).await
+    let heard = until_idle(&mut events).await;
+    // The last one is written once its answer has come back to the recorder, which the stream does not wait for.
+    eventually("the last webhook is written", async || {
+        let is_last =
+            |entry: &Entry| matches!(entry, Entry::Webhook(hook) if hook.body["data"]["state"] == "idle");
+        read(file).entries.iter().any(is_last).then_some(())
+    })
+    .await;
+    heard
 }
 
 fn read(file: &Path) -> Recording {
