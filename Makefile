@@ -45,8 +45,8 @@ tools: ## Installs the tools that test, lint and generate need
 	@scripts/tools.sh
 
 clean: ## Removes everything that was built or installed here
-	@rm -rf target .tools
-	@find . -name node_modules -prune -o -type d \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +
+	@rm -rf target .tools clients/java/target clients/typescript/dist clients/typescript/build clients/typescript/node_modules
+	@find . -type d \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile

@@ -53,3 +53,43 @@ clients() {
 service_binary() {
     printf '%s/debug/chatbridge' "${CARGO_TARGET_DIR:-$ROOT/target}"
 }
+
+# build_service: has it there, built as the tests have it.
+build_service() {
+    (cd "$ROOT" && cargo test --workspace --locked --quiet --no-run)
+}
+
+# start_service DIRECTORY: starts a service in memory, with a sandbox, on free ports, that keeps its files in DIRECTORY. $service is
+# its process then, and $address that of its gRPC. Whoever starts it has end_service called at the end, by a trap.
+start_service() {
+    local directory="$1" binary="${CHATBRIDGE_BIN:-$(service_binary)}" tries=0
+    [ -x "$binary" ] || stop "$binary is not there; run: cargo build, or set CHATBRIDGE_BIN"
+    (
+        # What the developer's own shell sets for Chatbridge must not reach it.
+        for name in $(compgen -e CHATBRIDGE_); do
+            unset "$name"
+        done
+        for name in GRPC WEBHOOK ADMIN SANDBOX; do
+            export "CHATBRIDGE_${name}_LISTEN=127.0.0.1:0"
+        done
+        exec "$binary" dev --pace 0 --ready-file "$directory/ready.json"
+    ) </dev/null >"$directory/service.log" 2>&1 &
+    service=$!
+    until [ -s "$directory/ready.json" ]; do
+        tries=$((tries + 1))
+        { kill -0 "$service" 2>/dev/null && [ $tries -lt 300 ]; } ||
+            stop "the service did not start: $(tail -n 5 "$directory/service.log")"
+        sleep 0.1
+    done
+    address="$(sed 's/.*"grpc":"\([^"]*\)".*/\1/' "$directory/ready.json")"
+}
+
+# Ends what start_service started, if it did.
+end_service() {
+    [ -z "${service:-}" ] || { kill "$service" && wait "$service"; } 2>/dev/null || true
+}
+
+# The version of a client, after a check that all of its files agree.
+client_version() {
+    "$PYTHON" "$ROOT/scripts/versions.py" "$1"
+}

@@ -6,9 +6,8 @@ source "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
 export CHATBRIDGE_BIN="${CHATBRIDGE_BIN:-$(service_binary)}"
-[ -x "$CHATBRIDGE_BIN" ] || cargo build --locked --quiet
+[ -x "$CHATBRIDGE_BIN" ] || build_service
 rm -rf target/packages
-"$PYTHON" scripts/versions.py
 section "The contract for other languages"
 scripts/contract.sh export target/packages/contract
 for language in "${CLIENTS[@]}"; do

@@ -9,7 +9,7 @@ out="${1:-target/chatbridge.cdx.json}"
 name=".sbom-$$"
 scratch="$(mktemp -d)"
 # It is written beside each manifest of the workspace, and only there.
-trap 'rm -rf "$scratch"; git ls-files "*Cargo.toml" | while read -r manifest; do rm -f "$(dirname "$manifest")/$name.json"; done' EXIT
+trap 'rm -rf "$scratch" "$name.json" {bench,fuzz,clients/rust,clients/rust/generate}/"$name.json"' EXIT
 
 section "Dependencies of the binary, by cargo-cyclonedx"
 SOURCE_DATE_EPOCH="$(git log -1 --format=%ct 2>/dev/null || echo 0)" \

@@ -4,9 +4,7 @@ set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
-# The tests have built it, with more features than it has by itself: so they are built, too, or everything would be compiled
-# twice.
-cargo test --workspace --locked --quiet --no-run
+build_service
 clients build
 export CHATBRIDGE_BIN="${CHATBRIDGE_BIN:-$(service_binary)}"
 exec "$PYTHON" tests/scenarios/run.py "$@"

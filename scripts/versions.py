@@ -1,64 +1,55 @@
-"""Says where the clients' versions and changelogs are not in step, and fails then."""
+"""Holds the clients' versions in step with the service's: fails where a file says another one, changelogs among them.
+
+Usage: versions.py             checks all clients
+       versions.py LANGUAGE    checks one, and prints its version
+"""
 
 from __future__ import annotations
 
-import json
 import re
 import sys
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
-_CLIENTS = _ROOT / "clients"
-_MAVEN = "{http://maven.apache.org/POM/4.0.0}"
+_CARGO = r'^version = "([^"]+)"$'
+# Where each client tells its version, and how; the first that is found counts. Go has it from a tag as well.
+_PLACES = {
+    "python": {"pyproject.toml": _CARGO, "src/chatbridge/version.py": r'^__version__ = "([^"]+)"$'},
+    "typescript": {
+        "package.json": r'^  "version": "([^"]+)",$',
+        "src/version.ts": r'^export const VERSION = "([^"]+)";$',
+    },
+    "go": {"version.go": r'^const Version = "([^"]+)"$'},
+    "java": {
+        "pom.xml": r"^  <version>([^<]+)</version>$",
+        "src/main/java/io/chatbridge/client/Version.java": r'VERSION = "([^"]+)";$',
+    },
+    "rust": {"Cargo.toml": _CARGO},
+}
+_CHANGELOG = {"CHANGELOG.md": r"^## (\S+)"}
 
 
-def _toml(path: Path) -> str:
-    """The first version in a file, which is the package's own. Python 3.10 cannot read TOML."""
-    found = re.search(r'^version = "([^"]+)"$', path.read_text(), re.MULTILINE)
+def _told(path: Path, pattern: str) -> str:
+    found = re.search(pattern, path.read_text(), re.MULTILINE)
     return found[1] if found else "none"
 
 
-def _npm() -> str:
-    return str(json.loads((_CLIENTS / "typescript/package.json").read_text())["version"])
-
-
-def _go() -> str:
-    # A Go module has its version from a tag; the constant is what it tells servers.
-    for file in sorted((_CLIENTS / "go").rglob("*.go")):
-        if found := re.search(r'^const [vV]ersion = "([^"]+)"$', file.read_text(), re.MULTILINE):
-            return found[1]
-    return "none: no `const Version` was found"
-
-
-def _maven() -> str:
-    root = ElementTree.parse(_CLIENTS / "java/pom.xml").getroot()
-    return (root.findtext(f"{_MAVEN}version") or "none").strip()
-
-
-def _changelog(language: str) -> str:
-    found = re.search(r"^## (\S+)", (_CLIENTS / language / "CHANGELOG.md").read_text(), re.MULTILINE)
-    return found[1] if found else "none"
-
-
-def main() -> int:
-    """Compares all with the service's own version."""
-    wanted = _toml(_ROOT / "Cargo.toml")
-    versions = {
-        "python": _toml(_CLIENTS / "python/pyproject.toml"),
-        "typescript": _npm(),
-        "go": _go(),
-        "java": _maven(),
-        "rust": _toml(_CLIENTS / "rust/Cargo.toml"),
-    }
+def main(languages: list[str]) -> int:
+    """Compares what each of them says with the service's own version."""
+    wanted = _told(_ROOT / "Cargo.toml", _CARGO)
     wrong = 0
-    for language, version in versions.items():
-        for what, told in (("version", version), ("changelog's first version", _changelog(language))):
+    for language in languages or _PLACES:
+        for file, pattern in (_PLACES[language] | _CHANGELOG).items():
+            told = _told(_ROOT / "clients" / language / file, pattern)
             if told != wanted:
-                print(f"clients/{language}: its {what} is {told}, and the service's is {wanted}", file=sys.stderr)
+                print(
+                    f"clients/{language}/{file} says {told}, and the service's version is {wanted}", file=sys.stderr
+                )
                 wrong += 1
+    if languages and not wrong:
+        print(wanted)
     return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

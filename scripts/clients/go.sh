@@ -115,52 +115,21 @@ run() {
     exec "$program" "$@"
 }
 
-# The version is that of the newest entry of the changelog, and the constant says the same.
-version() {
-    local version
-    version="$(sed -n 's/^## //p' "$SOURCE/CHANGELOG.md" | head -n 1)"
-    grep -qx "const Version = \"$version\"" "$SOURCE/version.go" ||
-        stop "clients/go: CHANGELOG.md begins with $version, and version.go says otherwise"
-    printf 'v%s' "$version"
-}
-
-# service DIRECTORY: starts a service in memory and sets CHATBRIDGE_TARGET to its address. It ends with this script.
-service() {
-    local name binary
-    binary="$(realpath "${CHATBRIDGE_BIN:-$(service_binary)}")"
-    [ -x "$binary" ] || stop "$binary does not exist; build the service first, or set CHATBRIDGE_BIN"
-    # What the developer's own shell sets for Chatbridge must not reach it.
-    for name in $(compgen -e CHATBRIDGE_); do
-        unset "$name"
-    done
-    CHATBRIDGE_GRPC_LISTEN=127.0.0.1:0 CHATBRIDGE_WEBHOOK_LISTEN=127.0.0.1:0 CHATBRIDGE_ADMIN_LISTEN=127.0.0.1:0 \
-        CHATBRIDGE_SANDBOX_LISTEN=127.0.0.1:0 "$binary" dev --pace 0 --ready-file "$1/ready.json" >"$1/service.log" 2>&1 &
-    service=$!
-    for ((tries = 300; tries > 0; tries--)); do
-        [ ! -f "$1/ready.json" ] || break
-        kill -0 "$service" 2>/dev/null || break
-        sleep 0.1
-    done
-    [ -f "$1/ready.json" ] || stop "the service did not start: $(tail -n 5 "$1/service.log")"
-    CHATBRIDGE_TARGET="$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["grpc"])' "$1/ready.json")"
-}
-
 # The module as a proxy serves it, and the program with which the README begins, in an empty module that gets it from there.
 package() {
     local version packages="$ROOT/target/packages/go" downloaded
-    version="$(version)"
+    version="v$(client_version go)"
     rm -rf "$packages"
     mkdir -p "$packages"
     (cd "$SOURCE/packaging" && go run -buildvcs=false . "$SOURCE" "$version" "$packages")
 
     scratch="$(mktemp -d)"
-    service=""
-    trap '[ -z "$service" ] || { kill "$service" && wait "$service"; } 2>/dev/null || true; rm -rf "$scratch"' EXIT
-    service "$scratch"
+    trap 'end_service; rm -rf "$scratch"' EXIT
+    start_service "$scratch"
     mkdir "$scratch/trial"
     cd "$scratch/trial"
     awk '/^```/ { if (inside) exit; inside = /^```go$/; next } inside' "$SOURCE/README.md" |
-        sed "s/127\.0\.0\.1:50051/$CHATBRIDGE_TARGET/" >main.go
+        sed "s/127\.0\.0\.1:50051/$address/" >main.go
     downloaded="$(go env GOMODCACHE)/cache/download"
     # A cache of its own, since this version's content is not final; other modules come from the usual cache where they are there.
     export GOPROXY="file://$packages,file://$downloaded,$(go env GOPROXY)"

@@ -226,23 +226,6 @@ run_tests() {
         "$BUILT"/surefire-reports/*.txt
 }
 
-# start_service DIRECTORY: runs a service on free ports; sets `service` to its process and `address` to where it is.
-start_service() {
-    local directory="$1" binary="${CHATBRIDGE_BIN:-$(service_binary)}" name tries=0
-    [ -x "$binary" ] || stop "$binary does not exist; run cargo build, or set CHATBRIDGE_BIN"
-    for name in GRPC WEBHOOK ADMIN SANDBOX; do
-        export "CHATBRIDGE_${name}_LISTEN=127.0.0.1:0"
-    done
-    "$binary" dev --pace 0 --ready-file "$directory/ready.json" </dev/null >"$directory/service.log" 2>&1 &
-    service=$!
-    until [ -s "$directory/ready.json" ]; do
-        kill -0 "$service" 2>/dev/null && [ $((tries += 1)) -lt 300 ] ||
-            stop "the service did not start: $(tail -n 3 "$directory/service.log")"
-        sleep 0.1
-    done
-    address="$(sed 's/.*"grpc":"\([^"]*\)".*/\1/' "$directory/ready.json")"
-}
-
 # write_project DIRECTORY VERSION REPOSITORY: an empty project that has the package from a repository, and README.md's program.
 write_project() {
     mkdir -p "$1/src/main/java"
@@ -279,10 +262,8 @@ POM
 }
 
 package() {
-    local packages="$ROOT/target/packages/java" version told name service="" address="" heard
-    version="$(sed -n 's,^  <version>\(.*\)</version>$,\1,p' "$JAVA_CLIENT/pom.xml")"
-    told="$(sed -n 's/^## //p' "$JAVA_CLIENT/CHANGELOG.md" | head -n 1)"
-    [ "$version" = "$told" ] || stop "clients/java/pom.xml has version $version, and CHANGELOG.md begins with $told"
+    local packages="$ROOT/target/packages/java" version name heard
+    version="$(client_version java)"
     maven package -DskipTests -Dmaven.test.skip=true
     rm -rf "$packages"
     mkdir -p "$packages"
@@ -291,7 +272,7 @@ package() {
     cp "$JAVA_CLIENT/pom.xml" "$packages/$name.pom"
 
     work="$(mktemp -d)"
-    trap 'kill ${service:+"$service"} 2>/dev/null || true; rm -rf "$work"' EXIT
+    trap 'end_service; rm -rf "$work"' EXIT
     # What Maven has fetched already, without what it may have of this package.
     cp -Rs "$HOME/.m2/repository" "$work/fetched"
     rm -rf "$work/fetched/io/chatbridge"

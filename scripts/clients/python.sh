@@ -93,9 +93,9 @@ lint() {
 package() {
     local out="$ROOT/target/packages/python" version
     unset PYTHONPATH
-    version="$("$PYTHON" "$CLIENT/tools/version.py" "$CLIENT")" || exit 1
+    version="$(client_version python)"
     scratch="$(mktemp -d)"
-    trap 'rm -rf "$scratch"' EXIT
+    trap 'end_service; rm -rf "$scratch"' EXIT
     rm -rf "$out"
     mkdir -p "$out"
     (cd "$CLIENT" && "$PYTHON" -m hatchling build --directory "$out") >"$scratch/build.log" 2>&1 || {
@@ -108,7 +108,8 @@ package() {
     "$scratch/venv/bin/python" -m pip install -q --disable-pip-version-check --constraint "$scratch/constraints.txt" \
         "$out/chatbridge-$version-py3-none-any.whl"
     cp "$CLIENT/tools/first_message.py" "$scratch"
-    (cd "$scratch" && "$scratch/venv/bin/python" first_message.py "${CHATBRIDGE_BIN:-$ROOT/target/debug/chatbridge}")
+    start_service "$scratch"
+    (cd "$scratch" && "$scratch/venv/bin/python" first_message.py "$address")
 }
 
 case "${1:-}" in

@@ -48,16 +48,13 @@ generate() {
 # Makes the crate, and uses it in an empty project: the README's first program, against a service of its own.
 package() {
     local out="$BUILT/packages/rust" version
-    version="$(sed -n 's/^version = "\(.*\)"$/\1/p' "$CRATE/Cargo.toml")"
-    [ "$version" = "$(sed -n 's/^## //p' "$CRATE/CHANGELOG.md" | head -n 1)" ] ||
-        stop "clients/rust/CHANGELOG.md does not begin with $version"
+    version="$(client_version rust)"
     mkdir -p "$out"
     cargo package --quiet --locked --offline --allow-dirty --no-verify -p chatbridge-client
     cp "$BUILT/package/chatbridge-client-$version.crate" "$out/"
 
     scratch="$(mktemp -d)"
-    service=""
-    trap '[ -z "$service" ] || kill "$service"; rm -rf "$scratch"' EXIT
+    trap 'end_service; rm -rf "$scratch"' EXIT
     mkdir -p "$scratch/project/src"
     tar --extract --gzip --file "$out/chatbridge-client-$version.crate" --directory "$scratch"
     # The same versions and profile as the workspace has, so that what it has built can be used.
@@ -79,29 +76,12 @@ debug = "line-tables-only"
 [profile.dev.package."*"]
 debug = false
 EOF
-    service_ready
+    start_service "$scratch"
     sed -n '/^```rust$/,/^```$/{/^```rust$/d;/^```$/q;p}' "$CRATE/README.md" |
         sed "s|127\.0\.0\.1:50051|$address|" >"$scratch/project/src/main.rs"
     (cd "$scratch/project" && CARGO_TARGET_DIR="$BUILT" cargo build --quiet --offline)
     timeout 60 "$BUILT/debug/hello" | grep . || stop "the program that uses the package heard no agent"
     echo "$out/chatbridge-client-$version.crate"
-}
-
-# Starts a service in $scratch; its process and the address of its gRPC are $service and $address then.
-service_ready() {
-    local name program="${CHATBRIDGE_BIN:-$(service_binary)}" ready="$scratch/ready.json" tries=0
-    [ -x "$program" ] || stop "$program is not there; run: cargo build"
-    for name in GRPC WEBHOOK ADMIN SANDBOX; do
-        export "CHATBRIDGE_${name}_LISTEN=127.0.0.1:0"
-    done
-    "$program" dev --pace 0 --ready-file "$ready" >"$scratch/service.log" 2>&1 &
-    service=$!
-    until [ -e "$ready" ]; do
-        tries=$((tries + 1))
-        { kill -0 "$service" && [ $tries -lt 300 ]; } || stop "the service did not start: $(tail -n 5 "$scratch/service.log")"
-        sleep 0.1
-    done
-    address="$(sed -n 's/.*"grpc":"\([^"]*\)".*/\1/p' "$ready")"
 }
 
 # run PROGRAM [ARGUMENT...]: in this process's place.

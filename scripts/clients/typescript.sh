@@ -127,10 +127,8 @@ test_browser() {
 # package: the tarball, installed into an empty project, run from there and compiled against.
 package() {
     build
-    local out="$ROOT/target/packages/typescript" version changelog
-    version="$(node -p 'require(process.argv[1]).version' "$TS/package.json")"
-    changelog="$(sed -n 's/^## //p' "$TS/CHANGELOG.md" | head -n 1)"
-    [ "$version" = "$changelog" ] || stop "package.json says $version, and CHANGELOG.md begins with $changelog"
+    local out="$ROOT/target/packages/typescript"
+    client_version typescript >/dev/null
     rm -rf "$out"
     mkdir -p "$out"
     in_client npm pack --silent --pack-destination "$out"
