@@ -132,7 +132,8 @@ async def test_a_repeat_is_the_same_request_within_one_deadline(
     assert first.request_id
     assert first == second == third
     left_s = [left for left in fake.deadlines_s if left is not None]
-    assert 8 > left_s[0] > left_s[2] + 0.25 > 5
+    # A deadline is sent rounded up, so what is left may be a little over what was given.
+    assert 8.5 > left_s[0] > left_s[2] + 0.25 > 5
 
 
 async def test_an_unsafe_call_is_made_once(fake: Fake, chatbridge: Chatbridge) -> None:
