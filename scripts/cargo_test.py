@@ -8,6 +8,7 @@ Usage: cargo_test.py [ARGUMENT OF cargo test...]
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -15,6 +16,8 @@ import sys
 from dataclasses import dataclass, field
 
 _MOST_SECOND_CHANCES = 3
+# Most tests wait most of the time.
+_THREADS_PER_CORE = 2
 _CARGO = ["cargo", "test", "--locked", "--quiet"]
 # libtest lists the names of those that failed as its last list, and cargo says then which target that was.
 _LIST = re.compile(r"^failures:$")
@@ -74,6 +77,7 @@ def _alone(target: str, names: list[str]) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Runs them all, and some again."""
+    os.environ.setdefault("RUST_TEST_THREADS", str(_THREADS_PER_CORE * (os.cpu_count() or 1)))
     first = _run(["--no-fail-fast", *arguments])
     if first.code == 0:
         return 0
