@@ -29,6 +29,9 @@ section "Clients: scenarios in every language"
 clients build
 "$PYTHON" tests/scenarios/run.py
 
+section "The sandbox's pages, in a browser"
+scripts/browser.sh test
+
 section "Clients: examples"
 "$PYTHON" tests/scenarios/run.py --examples
 
