@@ -53,6 +53,8 @@ play("the pages in light, dark and on a phone", async ({ bot, browser, service }
   await service.control("POST", "/faults", { kind: "duplicate", eventType: "MESSAGE" });
   await bot.does("write", { text: "Thank you." });
   await wire.locator("#records tr").filter({ hasText: "429" }).waitFor();
+  await maria.says("You will have it on Friday.");
+  await wire.locator("#records tr").filter({ hasText: "duplicate" }).waitFor();
   await check(wire, "wire");
   await wire.locator("#records").getByRole("button", { name: "MESSAGE" }).first().click();
   await shows(wire.locator("#detail"), "to sandbox-webhook");

@@ -21,6 +21,7 @@ play(
     await whatWasSent(page, heard.event["eventId"], said);
     await refusedOnce(page, bot);
     await sentTwice(page, bot, service, id);
+    await allKinds(page);
     await page.getByRole("button", { name: "End all" }).click();
     await page.getByText("None: everything works.").waitFor();
   },
@@ -119,4 +120,28 @@ async function sentTwice(page, bot, service, id) {
   await rows(page, "MESSAGE", "duplicate").first().waitFor();
   assert.equal(bot.heard.filter((it) => it["message"]?.text === "Once?").length, 1);
   assert.equal(bot.heard.filter((it) => it["message"]?.text === "Here I am, at last.").length, 1);
+}
+
+// Each kind can be set as the form offers it.
+/** @param {Page} page */
+async function allKinds(page) {
+  const list = page.getByLabel("What goes wrong");
+  const kinds = await list.getByRole("option").allInnerTexts();
+  assert.ok(kinds.length >= 10, String(kinds));
+  const faults = page.locator("#faults > li");
+  for (const kind of kinds) {
+    const before = await faults.count();
+    await list.selectOption(kind);
+    await page.getByRole("button", { name: "Set it" }).click();
+    if (kind === "A new signing key") {
+      // It is there at once, and does not last.
+      await rows(page, "/jwk/").first().waitFor({ state: "attached" });
+    } else {
+      await until(
+        kind,
+        async () => (await faults.filter({ hasText: kind }).count()) > 0 && (await faults.count()) > before,
+      );
+    }
+  }
+  await page.getByRole("alert").waitFor({ state: "hidden" });
 }

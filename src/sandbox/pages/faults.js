@@ -82,7 +82,7 @@ export async function faults() {
 function item(it) {
   const { id, kind, hits, ...rest } = it;
   const title = KINDS[kind]?.[0] ?? kind;
-  const happened = hits === 1 ? "happened once" : `happened ${hits} times`;
+  const happened = ["has not happened yet", "happened once"][hits] ?? `happened ${hits} times`;
   const over = it.times && hits >= it.times ? ", and is over" : "";
   const details = Object.entries(rest).map(([name, value]) => `${name} ${value}`).join(", ");
   return el("li", { class: "entry" }, el("b", {}, title), el("span", { class: "soft" }, `${details ? `${details}; ` : ""}${happened}${over}`),
