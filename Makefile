@@ -1,7 +1,7 @@
 # What a developer types. The work is in scripts/; tools go into .tools/, which git ignores.
 
 .DEFAULT_GOAL := help
-.PHONY: demo dev test scenarios packages bench chaos fuzz sbom lint generate tools clean help
+.PHONY: demo dev test browser scenarios packages bench chaos fuzz sbom lint generate tools clean help
 
 demo: ## A whole hand-over on this machine; needs Rust alone
 	@cargo run -q --locked -- demo
@@ -11,6 +11,9 @@ dev: ## Chatbridge and a sandbox Chat Gateway, to develop against; needs Rust al
 
 test: tools ## Lint, then every test; installs what is missing
 	@scripts/test.sh
+
+browser: tools ## The sandbox's pages in a real Chromium; ARGS=pictures draws those in docs/images
+	@scripts/browser.sh $(or $(ARGS),test)
 
 scenarios: tools ## The clients against a real service, in every language; ARGS="--language go --scenario NAME" picks
 	@scripts/scenarios.sh $(ARGS)

@@ -44,6 +44,9 @@ section "Clients: format, lints, types"
 clients lint
 "$PYTHON" scripts/versions.py
 
+section "The sandbox's pages and their tests: format, lints, types"
+scripts/browser.sh lint
+
 section "Generated code is fresh"
 scripts/generate.sh --check
 

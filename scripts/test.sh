@@ -31,6 +31,9 @@ section "Clients: scenarios in every language"
 clients build
 "$PYTHON" tests/scenarios/run.py --second-chance
 
+section "The sandbox's pages, in a browser"
+scripts/browser.sh test
+
 section "Clients: examples"
 second_chance "$PYTHON" tests/scenarios/run.py --examples
 

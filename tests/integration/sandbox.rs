@@ -18,6 +18,7 @@ mod commands;
 mod delivery;
 mod feed;
 mod hook;
+mod house;
 mod indicators;
 mod pages;
 mod shapes;

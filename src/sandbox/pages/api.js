@@ -27,7 +27,7 @@ async function reach(path, request) {
 
 async function read(answer) {
   const text = await answer.text();
-  let body = null;
+  let body;
   try {
     body = text ? JSON.parse(text) : null;
   } catch {

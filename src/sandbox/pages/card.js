@@ -15,7 +15,7 @@ export function card(it, use) {
   const state = [it.actionSubmitted ? "Submitted" : null, it.actionExecuted ? "Executed" : null].filter(Boolean);
   const raw = el("details", {}, el("summary", {}, adaptive ? "As JSON" : `${it.contentType}, as JSON`),
     el("pre", {}, JSON.stringify(content, null, 2)));
-  return el("section", { class: "card", "aria-label": "Card" }, parts, actions.length ? el("p", { class: "row" }, actions) : null,
+  return el("section", { class: "card", role: "group", "aria-label": "Card" }, parts, actions.length ? el("p", { class: "row" }, actions) : null,
     state.length ? el("p", { class: "soft" }, state.join(", ")) : null, raw);
 }
 

@@ -151,6 +151,10 @@ function tick() {
   if (it?.wrapUp?.agentId === me) say(byId("wrap-text"), `You have left. Write it up within ${secondsLeft(it)} s, or it is done without a code.`);
 }
 
+// On a narrow page, the customer is folded away so that the conversation is seen.
+const roomy = matchMedia("(min-width: 60rem)");
+roomy.addEventListener("change", () => { byId("aside-box").open = roomy.matches; });
+
 function select(id) {
   const other = id !== selected;
   selected = id;
@@ -161,8 +165,7 @@ function select(id) {
     close();
     talk.clear();
   }
-  // On a narrow page, the customer is folded away so that the conversation is seen.
-  if (id) byId("aside-box").open = matchMedia("(min-width: 60rem)").matches;
+  if (id) byId("aside-box").open = roomy.matches;
   draw();
   if (id) read().then(() => id === selected && byId("log").focus());
 }
@@ -288,7 +291,7 @@ onSubmit("card-form", async () => {
   try {
     content = JSON.parse(byId("card").value);
   } catch (error) {
-    throw new Error(`The card is not JSON: ${error.message}.`);
+    throw new Error(`The card is not JSON: ${error.message}.`, { cause: error });
   }
   await act({ action: "say", cards: [{ contentType: "application/vnd.microsoft.card.adaptive", content }] });
   close();

@@ -82,8 +82,10 @@ export async function faults() {
 function item(it) {
   const { id, kind, hits, ...rest } = it;
   const title = KINDS[kind]?.[0] ?? kind;
+  const happened = ["has not happened yet", "happened once"][hits] ?? `happened ${hits} times`;
+  const over = it.times && hits >= it.times ? ", and is over" : "";
   const details = Object.entries(rest).map(([name, value]) => `${name} ${value}`).join(", ");
-  return el("li", { class: "entry" }, el("b", {}, title), el("span", { class: "soft" }, `${details ? `${details}; ` : ""}happened ${hits === 1 ? "once" : `${hits} times`}`),
+  return el("li", { class: "entry" }, el("b", {}, title), el("span", { class: "soft" }, `${details ? `${details}; ` : ""}${happened}${over}`),
     el("button", { type: "button", "data-key": `end-${id}`, "aria-label": `End: ${title}`, click: guarded(async () => {
       await call("DELETE", `/faults/${id}`);
       await faults();

@@ -77,7 +77,8 @@ function row(it) {
   const what = out ? it.eventType : `${it.method} ${String(it.path).replace("/chat-gateway/v1", "")}`;
   const name = out
     ? el("button", { type: "button", class: "link", "data-key": `r${it.number}`, click: guarded(() => open(it)) }, what)
-    : el("span", { class: "path" }, what);
+    // A long path is broken before a slash.
+    : el("span", { class: "path" }, what.split(/(?=\/)/).flatMap((part) => [part, el("wbr")]));
   return el("tr", { class: wrong(it) ? "bad" : "" },
     el("td", { "data-name": "Time" }, time(it.at)),
     el("td", { "data-name": "What" }, el("span", { class: `way ${it.direction}` }, out ? "webhook" : "call"), " ", name),

@@ -9,6 +9,7 @@ use axum::{
 
 use super::{
     PREFIX,
+    faulty::Done,
     problem::{Fault, Problem, Shape},
 };
 
@@ -27,7 +28,12 @@ pub(super) async fn apply(request: Request, next: Next) -> Response {
         None => return response,
     };
     let path = path.as_ref().map_or("", MatchedPath::as_str);
-    problem.answer(shape(&method, path, status))
+    let mut shaped = problem.answer(shape(&method, path, status));
+    if let Some(done) = response.extensions().get::<Done>() {
+        // The log is to say that this error was asked for.
+        shaped.extensions_mut().insert(*done);
+    }
+    shaped
 }
 
 fn shape(method: &Method, path: &str, status: StatusCode) -> Shape {

@@ -62,6 +62,24 @@ steps:
   - expect: {state: idle}
 "#;
 
+/// Maria leaves before she writes up, and is by the script again when the customer comes back.
+const HANDED: &str = r#"
+name: An agent leaves, and the customer comes back
+begin:
+  api: {user: {name: Anna, language: en}}
+steps:
+  - agentSignsIn: maria
+  - agentAccepts: maria
+  - agentLeaves: maria
+  - expect: {state: active}
+  - agentWrapsUp: {agent: maria, code: resolved, note: Told her.}
+  - expect: {state: idle, transactionCode: resolved}
+  - customerSays: One more thing.
+  - expect: {queue: "100", offeredTo: maria}
+  - agentSignsOut: maria
+  - expect: {agent: maria, message: {from: maria, contains: Hello Anna}}
+"#;
+
 async fn run(args: &[&str], dir: &Path) -> (Option<i32>, String, String) {
     let output: Output = program()
         .current_dir(dir)
@@ -87,6 +105,10 @@ async fn scenarios_are_played_and_reported() {
     let (code, out, err) = run(&["run", "twice.yaml", "scripted.yaml"], dir.path()).await;
     assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
     assert_eq!(out.matches("ok    ").count(), 2, "{out}");
+
+    write("handed.yaml", HANDED);
+    let (code, out, err) = run(&["run", "handed.yaml"], dir.path()).await;
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
 
     let all = ["run", "twice.yaml", "fails.yaml", "--junit", "report.xml"];
     let (code, out, _) = run(&all, dir.path()).await;
@@ -210,4 +232,43 @@ async fn faults_are_set_listed_and_ended() {
     let (code, _, err) = run(&["fault", "list", "--sandbox", "http://127.0.0.1:9"], dir.path()).await;
     assert_eq!(code, Some(1));
     assert!(err.contains("cannot be reached"), "{err}");
+}
+
+#[tokio::test]
+async fn every_kind_of_fault_can_be_set_from_the_command_line() {
+    let world = World::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let kinds: [(&str, &[&str], &str); 13] = [
+        ("latency", &["--ms", "5"], "latency"),
+        ("status", &["--status", "503"], "status"),
+        ("lost-answer", &["--method", "POST"], "lostAnswer"),
+        ("duplicate", &["--copies", "2"], "duplicate"),
+        ("delay", &["--ms", "5"], "delay"),
+        ("reorder", &["--event-type", "MESSAGE"], "reorder"),
+        ("forge", &["--forgery", "body"], "forge"),
+        ("forge", &["--forgery", "key"], "forge"),
+        ("forge", &["--forgery", "stale"], "forge"),
+        ("forge", &["--forgery", "tenant"], "forge"),
+        ("drop", &["--times", "1"], "drop"),
+        ("rotate-key", &[], "rotateKey"),
+        ("never-accepts", &["--agent", "ivan"], "neverAccepts"),
+    ];
+    let mut set = Vec::new();
+    for (kind, options, name) in kinds {
+        let args = [
+            &["fault", "add", kind, "--sandbox", world.base.as_str()][..],
+            options,
+        ]
+        .concat();
+        let (code, _, err) = run(&args, dir.path()).await;
+        assert_eq!((code, err.as_str()), (Some(0), ""), "{args:?}");
+        // A new key is there at once, and not set.
+        if kind != "rotate-key" {
+            set.push(name);
+        }
+    }
+    let faults = world.control(Method::GET, "/faults", None, 200).await;
+    let faults = faults["faults"].as_array().unwrap().iter();
+    let listed: Vec<&str> = faults.map(|it| it["kind"].as_str().unwrap()).collect();
+    assert_eq!(listed, set);
 }

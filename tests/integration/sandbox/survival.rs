@@ -294,6 +294,8 @@ async fn a_pause_that_8x8_asks_for_is_kept() {
         "{:?}",
         begun.elapsed()
     );
+    let refused = scene.delivered(|it| it["fault"] == "status").await;
+    assert_eq!((refused.len(), &refused[0]["status"]), (1, &json!(429)));
 }
 
 #[tokio::test]

@@ -30,6 +30,15 @@ impl World {
         pace: Pace,
         answer: impl Fn(&Delivery) -> u16 + Send + Sync + 'static,
     ) -> Self {
+        Self::start_seeded(pace, 1, answer).await
+    }
+
+    /// One that chooses by `seed`.
+    pub(super) async fn start_seeded(
+        pace: Pace,
+        seed: u64,
+        answer: impl Fn(&Delivery) -> u16 + Send + Sync + 'static,
+    ) -> Self {
         let stop = CancellationToken::new();
         let hook = Hook::start(answer, stop.clone()).await;
         let webhook = hook.url.clone();
@@ -38,7 +47,7 @@ impl World {
         let settings = SandboxSettings {
             webhook: Some(webhook.parse().unwrap()),
             pace,
-            seed: Some(1),
+            seed: Some(seed),
             ..SandboxSettings::default()
         };
         let served = tokio::spawn(serve(settings, listener, stop.clone()));
