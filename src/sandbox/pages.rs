@@ -24,7 +24,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// What the pages are made of: name, media type, content.
-const PARTS: [(&str, &str, &str); 14] = [
+const PARTS: [(&str, &str, &str); 15] = [
     ("api.js", SCRIPT, include_str!("pages/api.js")),
     ("card.js", SCRIPT, include_str!("pages/card.js")),
     ("composer.js", SCRIPT, include_str!("pages/composer.js")),
@@ -38,6 +38,11 @@ const PARTS: [(&str, &str, &str); 14] = [
     ("person.js", SCRIPT, include_str!("pages/person.js")),
     ("style.css", CSS, include_str!("pages/style.css")),
     ("talk.js", SCRIPT, include_str!("pages/talk.js")),
+    (
+        "translation.js",
+        SCRIPT,
+        include_str!("pages/translation.js"),
+    ),
     ("wire.js", SCRIPT, include_str!("pages/wire.js")),
 ];
 

@@ -23,6 +23,7 @@ mod pages;
 mod shapes;
 mod state;
 mod survival;
+mod translations;
 mod uploads;
 mod webhooks;
 mod world;

@@ -8,6 +8,7 @@ mod feed;
 mod seat;
 mod setup;
 mod state;
+mod translations;
 mod uploads;
 mod widget;
 
@@ -67,6 +68,8 @@ fn contact_centre() -> Router<Arc<Inner>> {
                 .put(state::load)
                 .layer(DefaultBodyLimit::max(DOCUMENT_BYTES)),
         )
+        .route("/translator", get(translations::translator))
+        .route("/translations", post(translations::translate))
         .route("/customers", get(setup::customer))
         .route("/queues", get(setup::queues))
         .route("/agents", get(agents::list))

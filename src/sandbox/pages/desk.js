@@ -7,6 +7,7 @@ import { nameOf, state } from "./names.js";
 import { connection, guarded, trouble } from "./page.js";
 import { person } from "./person.js";
 import { Talk, activity } from "./talk.js";
+import { Translation } from "./translation.js";
 
 const CARD = {
   type: "AdaptiveCard",
@@ -30,6 +31,7 @@ let prepared = null;
 const seen = new Map();
 
 const talk = new Talk(byId("log"), "agent", null);
+const translation = new Translation(talk);
 const mine = () => agents.find((it) => it.id === me);
 const at = (below = "") => `/agents/${seg(me)}/conversations/${seg(selected)}${below}`;
 const act = (action) => call("POST", at(), action);
@@ -44,6 +46,7 @@ const composer = new Composer({
 const refresh = once(async () => {
   try {
     setup = await call("GET", "/setup");
+    await translation.load();
     agents = (await call("GET", "/agents")).agents;
     const all = (await call("GET", "/conversations")).conversations;
     summaries = new Map(all.map((it) => [it.conversationId, it]));
@@ -177,8 +180,8 @@ function drawTalk() {
   const summary = summaries.get(selected) ?? conversation;
   say(byId("talk-title"), conversation.user.name ?? "A customer without a name");
   say(byId("talk-state"), [state({ ...summary, agentId: conversation.agent }, setup, me), conversation.channelType].join(" · "));
-  drawTranslation();
   talk.update(conversation, name);
+  translation.update(conversation, mine()?.languages ?? []);
   show(byId("answer"), conversation.offer?.agentId === me);
   const writesUp = conversation.wrapUp?.agentId === me && !holds();
   show(byId("work"), holds());
@@ -194,16 +197,6 @@ function drawTalk() {
   fill(byId("code"), codes, () => codes.map(([value, title]) => el("option", { value }, title)));
   fill(byId("customer"), person.key(conversation), () => person(conversation, setup, name));
   tick();
-}
-
-function drawTranslation() {
-  const theirs = conversation.user.language;
-  const known = mine()?.languages ?? [];
-  const differs = Boolean(theirs) && known.length > 0 && !known.includes(theirs);
-  show(byId("translation"), differs);
-  if (differs) {
-    say(byId("translation"), `Translation is off: no translator is configured. The customer's language is ${theirs}, yours ${known.join(", ")}. Everything is shown as it was written.`);
-  }
 }
 
 async function offerPrepared() {
@@ -279,6 +272,18 @@ byId("prepared").addEventListener("change", () => {
   const field = byId("say");
   field.value = [field.value.trim(), byId("prepared").value].filter(Boolean).join(" ");
   byId("prepared").value = "";
+  field.focus();
+});
+
+// The answer in the customer's language, where it can be changed before it is sent.
+onClick("translate", async () => {
+  const [field, of] = [byId("say"), selected];
+  const text = field.value.trim();
+  if (!text) throw new Error("There is no answer yet that could be translated.");
+  const translated = await translation.answer(text);
+  // What was written meanwhile stays.
+  if (of !== selected || field.value.trim() !== text) return;
+  field.value = translated;
   field.focus();
 });
 
