@@ -15,7 +15,7 @@ use crate::sandbox::{
     Inner,
     floor::{
         CardError, Floor, Via,
-        content::CardAction,
+        content::{CardAction, Values},
         conversation::Author,
         house::{Channel, ChannelType},
         user::User,
@@ -53,11 +53,16 @@ pub(super) enum Action {
         card_id: String,
         #[serde(default)]
         name: Option<String>,
+        /// What the customer filled in, by the ids of the card's fields.
+        #[serde(default)]
+        values: Values,
     },
     ExecuteCard {
         card_id: String,
         #[serde(default)]
         name: Option<String>,
+        #[serde(default)]
+        values: Values,
     },
     QuickReply {
         title: String,
@@ -129,12 +134,16 @@ pub(super) async fn act(
     let acted = inner.floor(|floor| {
         in_widget(floor, &id)?;
         let acted = floor.act(&id, |scene| match &action {
-            Action::SubmitCard { card_id, name } => {
-                scene.act_on_card(card_id, CardAction::Submit, name.as_deref())
-            }
-            Action::ExecuteCard { card_id, name } => {
-                scene.act_on_card(card_id, CardAction::Execute, name.as_deref())
-            }
+            Action::SubmitCard {
+                card_id,
+                name,
+                values,
+            } => scene.act_on_card(card_id, CardAction::Submit, name.as_deref(), values),
+            Action::ExecuteCard {
+                card_id,
+                name,
+                values,
+            } => scene.act_on_card(card_id, CardAction::Execute, name.as_deref(), values),
             Action::QuickReply { title, payload } => {
                 scene.quick_reply(title, payload);
                 Ok(())
@@ -142,7 +151,7 @@ pub(super) async fn act(
         });
         acted.ok_or_else(Refusal::no_conversation)
     })?;
-    let refuse = |status, why| Err(Refusal::new(status, why));
+    let refuse = |status, why: &str| Err(Refusal::new(status, why));
     match acted {
         Ok(()) => Ok(StatusCode::ACCEPTED),
         Err(CardError::Unknown) => refuse(
@@ -150,6 +159,10 @@ pub(super) async fn act(
             "There is no such card in this conversation.",
         ),
         Err(CardError::NotAdaptive) => refuse(StatusCode::CONFLICT, "Only adaptive cards have actions."),
+        Err(CardError::NoField(id)) => refuse(
+            StatusCode::BAD_REQUEST,
+            &format!("The card has no field with the id {id}."),
+        ),
     }
 }
 
