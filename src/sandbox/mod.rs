@@ -12,7 +12,7 @@
 //! - `state`: all of it as one document, to be saved and loaded.
 //! - `control`: the API of this sandbox itself, for people and tests.
 //! - `pages`: the agent's desk, the customer's page and the wire, which use that API in a browser.
-//! - `site`: keeps the web pages of others out of both.
+//! - `site`: keeps the web pages of others out.
 //! - `translator`: asks a translator, where one is set up.
 
 mod control;
@@ -189,12 +189,13 @@ impl Sandbox {
     }
 
     /// Everything it serves: `/chat-gateway/v1`, `/api/v1` and the addresses of attachments as the vendor does,
-    /// `/sandbox/v1`, and the pages `/desk`, `/customer` and `/wire`. Pages and `/sandbox/v1` are reached by an IP address
-    /// or as localhost only.
+    /// `/sandbox/v1`, and the pages `/desk`, `/customer` and `/wire`. All of it is reached by an IP address or as
+    /// localhost only.
     pub fn router(&self) -> Router {
         rest::router(&self.0)
-            .nest("/sandbox/v1", control::router().layer(from_fn(site::guard)))
+            .nest("/sandbox/v1", control::router())
             .merge(pages::router())
+            .layer(from_fn(site::guard))
             .with_state(Arc::clone(&self.0))
     }
 

@@ -36,6 +36,7 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
         .route("/widget/conversations", post(widget::begin))
         .route("/widget/conversations/{id}/messages", post(widget::write))
         .route("/widget/conversations/{id}/typing", post(widget::typing))
+        .route("/widget/conversations/{id}/read", post(widget::read))
         .route("/widget/conversations/{id}/actions", post(widget::act))
         .route("/widget/conversations/{id}/leave", post(widget::leave))
         .route("/conversations/{id}", get(desk::show))

@@ -20,6 +20,7 @@ use crate::sandbox::{
         house::{Channel, ChannelType},
         user::User,
     },
+    now_ms,
 };
 
 #[derive(Debug, Deserialize)]
@@ -121,6 +122,18 @@ pub(super) async fn typing(
     inner.floor(|floor| {
         in_widget(floor, &id)?;
         floor.act(&id, |scene| scene.conversation.indicators.types(Author::User));
+        Ok(StatusCode::ACCEPTED)
+    })
+}
+
+/// Shows the agent that the customer has read all that was said.
+pub(super) async fn read(
+    State(inner): State<Arc<Inner>>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    inner.floor(|floor| {
+        in_widget(floor, &id)?;
+        floor.act(&id, |scene| scene.conversation.indicators.has_read(Author::User, now_ms()));
         Ok(StatusCode::ACCEPTED)
     })
 }

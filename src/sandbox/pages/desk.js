@@ -67,6 +67,7 @@ const read = once(async () => {
     seen.set(id, summaries.get(id)?.messages ?? 0);
     drawTalk();
     await offerPrepared();
+    await tellRead();
   } catch (error) {
     if (id === selected) select(null);
     trouble(error);
@@ -198,6 +199,19 @@ function drawTalk() {
   fill(byId("customer"), person.key(conversation), () => person(conversation, setup, name));
   tick();
 }
+
+const told = new Map();
+
+// What others wrote has been read once it is on a page that somebody looks at; each is told once.
+async function tellRead() {
+  const id = selected;
+  const last = conversation.transcript.findLast((it) => it.authorType !== "agent")?.id;
+  if (!holds() || !last || document.hidden || told.get(id) === last) return;
+  told.set(id, last);
+  await act({ action: "read" });
+}
+
+document.addEventListener("visibilitychange", () => document.hidden || !conversation || read());
 
 async function offerPrepared() {
   if (!holds() || prepared === selected) return;

@@ -79,7 +79,7 @@ async fn a_file_of_names() {
         .only(&["agents.names"]);
     fs::write(&file, "{\n\"a1\": 7}").unwrap();
     let found = patient.examine(&[]).await;
-    found.warning("agents.names", "line 2, column 8", remedy);
+    found.warning("agents.names", "line 2, column 7", remedy);
     fs::write(&file, r#"{"a1": "Maria Secretname"}"#).unwrap();
     let found = patient.examine(&[]).await;
     assert_eq!(found.code, 0, "the remedy helps: {:#?}", found.wrong());

@@ -3,7 +3,7 @@
 use chatbridge::sandbox::Pace;
 use serde_json::Value;
 
-use super::{Diagnosis, Patient, examine, healthy_redis};
+use super::{Diagnosis, Patient, examine_unhurried, healthy_redis};
 use crate::support::{
     redis::unique_prefix,
     service::{Service, eventually},
@@ -23,7 +23,6 @@ async fn nothing_is_wrong_with_what_is_well_and_nothing_is_changed() {
         "redis.version",
         "redis.persistence",
         "redis.eviction",
-        "redis.latency",
         "redis.clock",
         "redis.schema",
         "upstream.credentials",
@@ -73,7 +72,7 @@ async fn a_service_that_runs_is_known_by_its_ports_and_reached_by_the_vendor() {
     let stage = Stage::start(Pace::instant(), &[("redis_url", &url), ("redis_prefix", &prefix)]).await;
     let settings = of(&stage.service, &stage.sandbox, &url, &prefix);
     let before = stage.service.metric("chatbridge_webhooks_total").await;
-    let found = examine(&settings, &["--verify"]).await;
+    let found = examine_unhurried(&settings, &["--verify"]).await;
     assert_eq!(found.code, 0, "{:#?}", found.wrong());
     let ports = found.of("ports.listen");
     assert_eq!(ports.len(), 3);
@@ -117,14 +116,13 @@ fn keep(servers: &[Process]) {
     }
 }
 
-/// What is found once the servers have begun to keep what they hold. A machine that is busy may be slow, which is not looked at.
+/// What is found once the servers have begun to keep what they hold.
 async fn sound(url: &str) -> Diagnosis {
     let mut patient = Patient::new().await;
     patient.set("redis_url", url);
     eventually("nothing is wrong", async || {
         let found = patient.examine(&[]).await;
-        let is_well = found.wrong().iter().all(|it| it["id"] == "redis.latency");
-        is_well.then_some(found)
+        found.wrong().is_empty().then_some(found)
     })
     .await
 }
@@ -152,7 +150,7 @@ async fn nothing_is_wrong_with_sentinels_and_their_master() {
     keep(&set.servers);
     let found = sound(&set.url()).await;
     for id in ["redis.kind", "redis.role", "redis.persistence", "redis.version"] {
-        assert_eq!(well(&found, id), addresses([set.master()]), "{id} {found:?}");
+        assert_eq!(well(&found, id), [""], "{id} {found:?}");
     }
     assert_eq!(found.of("redis.slots"), [&Value::Null; 0]);
 }
