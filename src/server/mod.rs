@@ -293,7 +293,8 @@ fn ingress_settings(config: &Config, tenants: &Tenants) -> IngressSettings {
 }
 
 /// Where agents' names come from: the settings allow a file or a URL, and none need be.
-async fn agent_names(config: &Config) -> Result<AgentNames, ServeError> {
+/// Where the names of agents come from, as it is set.
+pub(crate) async fn agent_names(config: &Config) -> Result<AgentNames, ServeError> {
     if let Some(path) = &config.agent_names_file {
         return Ok(AgentNames::from_file(path).await);
     }

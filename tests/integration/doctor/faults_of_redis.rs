@@ -253,7 +253,7 @@ async fn a_redis_far_away() {
     });
     let mut patient = Patient::new().await;
     patient.set("redis_url", &format!("redis://{address}"));
-    let found = patient.examine(&[]).await;
+    let found = patient.examine_with_latency().await;
     found
         .warning("redis.latency", "round trips", "beside Redis")
         .only(&["redis.latency"]);
