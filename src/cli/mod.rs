@@ -13,6 +13,7 @@ mod serve;
 mod start;
 pub mod tail;
 mod token;
+mod top;
 
 use std::process::ExitCode;
 
@@ -52,6 +53,8 @@ enum Command {
     Chat(chat::Args),
     /// Show events as they come.
     Tail(tail::Args),
+    /// Show what replicas do: sessions, streams and their lag, subscriptions, webhooks.
+    Top(top::Args),
     /// Make a token for a caller, and the hash by which the service knows it.
     Token(token::Args),
     /// Check settings, Redis, 8x8's side and certificates, and say what to do; or explain why a webhook was refused.
@@ -71,7 +74,7 @@ impl Command {
             Self::Serve(_) => "info",
             Self::Sandbox(args) => args.default_log(),
             Self::Dev(_) | Self::Chat(_) | Self::Tail(_) | Self::Record(_) | Self::Replay(_) => "warn",
-            Self::Demo(_) | Self::Token(_) | Self::Doctor(_) => "error",
+            Self::Demo(_) | Self::Token(_) | Self::Doctor(_) | Self::Top(_) => "error",
         }
     }
 }
@@ -88,6 +91,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Dev(args) => dev::run(args).await,
         Command::Chat(args) => chat::run(args).await,
         Command::Tail(args) => tail::run(args).await,
+        Command::Top(args) => top::run(args).await,
         Command::Token(args) => token::run(&args),
         Command::Doctor(args) => doctor::run(args).await,
         Command::Record(args) => record::run(args).await,
