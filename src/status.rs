@@ -62,6 +62,8 @@ pub struct StoreStatus {
     pub up: Option<bool>,
     /// For how long that has been so, in milliseconds.
     pub since_ms: u64,
+    /// The format in which this replica writes entries of the log.
+    pub entry_format: u16,
 }
 
 /// From the log to streams.

@@ -254,7 +254,11 @@ impl Hub {
         Progress {
             is_live: !registry.reached.is_empty(),
             dispatched: registry.dispatched,
-            behind: registry.behind.iter().map(|(id, behind)| (*id, lag(behind))).collect(),
+            behind: registry
+                .behind
+                .iter()
+                .map(|(id, behind)| (*id, lag(behind)))
+                .collect(),
         }
     }
 
@@ -414,7 +418,9 @@ impl Registry {
     fn lag_time(&self, entries: u64, now: Instant) -> Option<Duration> {
         let place = self.dispatched.checked_sub(entries)?;
         // The first look at which more had been handed out: by then, what comes next for them was there.
-        let later = self.history.partition_point(|(_, dispatched)| *dispatched <= place);
+        let later = self
+            .history
+            .partition_point(|(_, dispatched)| *dispatched <= place);
         match self.history.get(later) {
             // It may have come at any time before that, if nobody looked yet then.
             Some((at, _)) => (later > 0).then(|| now.saturating_duration_since(*at)),

@@ -91,6 +91,7 @@ impl Reporter {
                 kind: if self.is_redis { "redis" } else { "memory" }.to_owned(),
                 up: store.up,
                 since_ms: millis(store.since.elapsed()),
+                entry_format: self.hub.store().entry_format(),
             },
             feed: FeedStatus {
                 live: progress.is_live,
@@ -206,10 +207,7 @@ fn stream(open: OpenStream) -> StreamStatus {
         conversations,
         state,
         lag: open.lag.map_or(0, |lag| lag.entries),
-        lag_ms: open
-            .lag
-            .map_or(Some(Duration::ZERO), |lag| lag.time)
-            .map(millis),
+        lag_ms: open.lag.map_or(Some(Duration::ZERO), |lag| lag.time).map(millis),
         age_ms: millis(open.age),
         unasked_ms: millis(open.unasked),
     }
@@ -293,9 +291,7 @@ fn millis(time: Duration) -> u64 {
 }
 
 fn now_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, millis)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
 }
 
 #[cfg(test)]
@@ -310,6 +306,9 @@ mod tests {
                     chatbridge_webhook_key_fetches_total{result=\"found\"} 7\n";
         let counted = counts(text, WEBHOOKS);
         let expected = [("accepted", 41), ("stale", 1)];
-        assert_eq!(counted, expected.map(|(name, count)| (name.to_owned(), count)).into());
+        assert_eq!(
+            counted,
+            expected.map(|(name, count)| (name.to_owned(), count)).into()
+        );
     }
 }

@@ -39,9 +39,15 @@ pub(super) fn page(replicas: &[Reading], before: &[Reading], rows: usize) -> Vec
     if let Some(sessions) = answered.iter().find_map(|(_, status)| status.sessions.as_ref()) {
         section(sessions_title(sessions), session_lines(sessions, rows));
     }
-    section("streams, the slowest first".to_owned(), stream_lines(&answered, rows));
+    section(
+        "streams, the slowest first".to_owned(),
+        stream_lines(&answered, rows),
+    );
     section("subscriptions".to_owned(), subscription_lines(&answered, rows));
-    section("ways to 8x8 that are in trouble".to_owned(), upstream_lines(&answered, rows));
+    section(
+        "ways to 8x8 that are in trouble".to_owned(),
+        upstream_lines(&answered, rows),
+    );
     lines
 }
 
@@ -137,7 +143,11 @@ fn sessions_title(sessions: &SessionsStatus) -> String {
         .iter()
         .map(|(state, count)| format!("{count} {}", escape(state)))
         .collect();
-    let which = if sessions.complete { "all" } else { "the last active" };
+    let which = if sessions.complete {
+        "all"
+    } else {
+        "the last active"
+    };
     format!("sessions ({which}): {}", states.join(", "))
 }
 
@@ -318,7 +328,7 @@ mod tests {
     fn reading(webhooks: &[(&str, u64)], time_ms: u64) -> Reading {
         let status: Status = serde_json::from_value(serde_json::json!({
             "format": 1, "version": "0.1.0", "host": "pod-\u{1b}a", "time_ms": time_ms, "uptime_ms": 61_000,
-            "state": "ready", "store": { "kind": "redis", "up": true, "since_ms": 5 },
+            "state": "ready", "store": { "kind": "redis", "up": true, "since_ms": 5, "entry_format": 1 },
             "feed": { "live": true, "entries": 9 },
             "streams": { "open": 3, "behind": 1, "lag_max": 700, "slowest": [
                 { "caller": "bot", "tenant": "acme", "reads": "conversations", "conversations": 2, "state": "detached",
@@ -350,8 +360,16 @@ mod tests {
         let now = [reading(&[("accepted", 40), ("stale", 2)], 12_000), silent];
         let text = page(&now, &before, 10).join("\n");
         for wanted in [
-            "TAKEN/S", "15.0", "0.5", "2 conversations", "700", "long", "OPEN for 9.0 s", "silent",
-            "replica 2: it cannot be reached", "pod-\\u{1b}a",
+            "TAKEN/S",
+            "15.0",
+            "0.5",
+            "2 conversations",
+            "700",
+            "long",
+            "OPEN for 9.0 s",
+            "silent",
+            "replica 2: it cannot be reached",
+            "pod-\\u{1b}a",
         ] {
             assert!(text.contains(wanted), "{wanted:?} is not in\n{text}");
         }

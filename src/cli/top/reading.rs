@@ -27,9 +27,12 @@ impl FromStr for AdminUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        const WANTED: &str = "an address such as http://127.0.0.1:9090 or dns:///chatbridge-headless:9090 is wanted";
+        const WANTED: &str =
+            "an address such as http://127.0.0.1:9090 or dns:///chatbridge-headless:9090 is wanted";
         if let Some(name) = text.strip_prefix("dns:///") {
-            let port = name.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>()));
+            let port = name
+                .rsplit_once(':')
+                .map(|(host, port)| (host, port.parse::<u16>()));
             return match port {
                 Some((host, Ok(_))) if !host.is_empty() => Ok(Self::Name(name.to_owned())),
                 _ => Err(format!("the name needs a port: {WANTED}")),
@@ -106,10 +109,19 @@ impl Reader {
             format: u32,
         }
         let plain = |problem: reqwest::Error| {
-            let what = if problem.is_timeout() { "it did not answer in time" } else { "it cannot be reached" };
+            let what = if problem.is_timeout() {
+                "it did not answer in time"
+            } else {
+                "it cannot be reached"
+            };
             format!("{what}: is this the admin port of a replica that runs?")
         };
-        let answer = self.http.get(format!("{admin}/status")).send().await.map_err(plain)?;
+        let answer = self
+            .http
+            .get(format!("{admin}/status"))
+            .send()
+            .await
+            .map_err(plain)?;
         if !answer.status().is_success() {
             let status = answer.status().as_u16();
             return Err(format!(
@@ -174,7 +186,10 @@ mod tests {
         let read = text.parse::<AdminUrl>();
         assert_eq!(read.is_ok(), will_do, "{read:?}");
         if let Err(problem) = read {
-            assert!(problem.contains("is wanted") && !problem.contains("secret"), "{problem}");
+            assert!(
+                problem.contains("is wanted") && !problem.contains("secret"),
+                "{problem}"
+            );
         }
     }
 }
