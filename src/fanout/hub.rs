@@ -435,3 +435,32 @@ fn lookup<'a, K: std::hash::Hash + Eq>(
 ) -> impl Iterator<Item = &'a Arc<Inbox>> {
     map.get(key).into_iter().flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_lag_is_known_for_as_long_as_is_remembered() {
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let mut registry = Registry::default();
+        for (number, dispatched) in (0..).zip([0, 10, 30]) {
+            registry.dispatched = dispatched;
+            registry.remember(start + second * number);
+        }
+        let now = start + second * 3;
+        assert_eq!(registry.lag_time(0, now), Some(Duration::ZERO));
+        assert_eq!(registry.lag_time(5, now), Some(second));
+        assert_eq!(registry.lag_time(25, now), Some(second * 2));
+        assert_eq!(registry.lag_time(30, now), Some(second * 2));
+        assert_eq!(registry.lag_time(31, now), None, "from before the feed began");
+        registry.dispatched = 31;
+        assert_eq!(registry.lag_time(1, now), Some(Duration::ZERO), "of this very second");
+        for number in 3..=HISTORY as u32 {
+            registry.remember(start + second * number);
+        }
+        assert_eq!(registry.history.len(), HISTORY);
+        registry.remember(start + second * HISTORY as u32);
+        assert_eq!(registry.lag_time(30, now), None, "longer ago than is remembered");
+    }
+}
