@@ -455,7 +455,11 @@ mod tests {
         assert_eq!(registry.lag_time(30, now), Some(second * 2));
         assert_eq!(registry.lag_time(31, now), None, "from before the feed began");
         registry.dispatched = 31;
-        assert_eq!(registry.lag_time(1, now), Some(Duration::ZERO), "of this very second");
+        assert_eq!(
+            registry.lag_time(1, now),
+            Some(Duration::ZERO),
+            "of this very second"
+        );
         for number in 3..=HISTORY as u32 {
             registry.remember(start + second * number);
         }

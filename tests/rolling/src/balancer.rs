@@ -42,11 +42,7 @@ impl Balancer {
                 }
             }
         });
-        Ok(Self {
-            address,
-            ready,
-            task,
-        })
+        Ok(Self { address, ready, task })
     }
 
     /// New connections may go there from now on.

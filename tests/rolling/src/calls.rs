@@ -55,7 +55,9 @@ impl Bots {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let mut echoes = Vec::new();
         for _ in 0..count {
-            let client = Client::builder(format!("http://{balancer}")).tenant(TENANT).connect_lazy()?;
+            let client = Client::builder(format!("http://{balancer}"))
+                .tenant(TENANT)
+                .connect_lazy()?;
             let chat = client
                 .create_conversation(CreateConversationRequest {
                     channel_id: CHANNEL.to_owned(),
@@ -67,7 +69,12 @@ impl Bots {
                     ..CreateConversationRequest::default()
                 })
                 .await?;
-            let heard = listen(client.clone(), chat.conversation_id.clone(), chat.cursor.to_vec(), Arc::clone(&tally));
+            let heard = listen(
+                client.clone(),
+                chat.conversation_id.clone(),
+                chat.cursor.to_vec(),
+                Arc::clone(&tally),
+            );
             echoes.push(AbortOnDropHandle::new(tokio::spawn(heard)));
             let bot = talk(client, chat.conversation_id, Arc::clone(&tally), stop.clone());
             tasks.spawn(bot);
@@ -118,22 +125,32 @@ async fn talk(client: Client, conversation_id: String, tally: Arc<Mutex<Tally>>,
                 client.get_session(request).await.map(drop)
             }
         };
-        let mut tally = locked(&tally);
-        tally.calls += 1;
-        if let Err(error) = called {
-            tally.failed.push(format!("call {} of a bot: {error}", round % 3));
-        }
-        drop(tally);
+        note(&tally, called, round);
         sleep(BETWEEN).await;
     }
 }
 
-async fn send(client: &Client, conversation_id: &str, round: u64, tally: &Mutex<Tally>) -> Result<(), Error> {
+fn note(tally: &Mutex<Tally>, called: std::result::Result<(), Error>, round: u64) {
+    let mut tally = locked(tally);
+    tally.calls += 1;
+    if let Err(error) = called {
+        tally.failed.push(format!("call {round} of a bot: {error}"));
+    }
+}
+
+async fn send(
+    client: &Client,
+    conversation_id: &str,
+    round: u64,
+    tally: &Mutex<Tally>,
+) -> std::result::Result<(), Error> {
     let request_id = uuid::Uuid::new_v4().to_string();
     let request = SendMessageRequest {
         conversation_id: conversation_id.to_owned(),
         request_id: request_id.clone(),
-        message: Some(MessageInput::from_bot(format!("Line {round}, which is said once."))),
+        message: Some(MessageInput::from_bot(format!(
+            "Line {round}, which is said once."
+        ))),
         ..SendMessageRequest::default()
     };
     client.send_message(request).await?;
@@ -157,7 +174,9 @@ async fn listen(client: Client, conversation_id: String, cursor: Vec<u8>, tally:
             }
             Ok(_) => {}
             Err(error) => {
-                locked(&tally).failed.push(format!("the stream of a bot: {error}"));
+                locked(&tally)
+                    .failed
+                    .push(format!("the stream of a bot: {error}"));
                 return;
             }
         }

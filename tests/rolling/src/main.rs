@@ -80,13 +80,24 @@ async fn run(options: &Options) -> Result<bool> {
                 println!("rolling: BROKEN: {broken}");
             }
             let count = verdict.broken.len();
-            println!("rolling: {}, seed {}", if count == 0 { "kept".to_owned() } else { format!("{count} BROKEN") }, options.seed);
+            println!(
+                "rolling: {}, seed {}",
+                if count == 0 {
+                    "kept".to_owned()
+                } else {
+                    format!("{count} BROKEN")
+                },
+                options.seed
+            );
             count == 0
         }
         Err(_) => false,
     };
     if !is_kept || options.keep {
-        println!("rolling: the logs of all processes are in {}", folder.keep().display());
+        println!(
+            "rolling: the logs of all processes are in {}",
+            folder.keep().display()
+        );
     }
     played.map(|_| is_kept)
 }
@@ -98,7 +109,10 @@ async fn play(options: &Options, values: Values, logs: &Path) -> Result<Verdict>
     if options.upgrade {
         more.push(upgrade::forth_and_back(&mut world, options).await?);
     } else {
-        world.deployment.roll("restart", &options.program, async || Ok(())).await?;
+        world
+            .deployment
+            .roll("restart", &options.program, async || Ok(()))
+            .await?;
     }
     world.run_for(3).await;
     world.finish(more).await

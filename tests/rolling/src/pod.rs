@@ -45,7 +45,10 @@ pub struct Template {
 impl Template {
     /// Notes something that breaks the promise.
     pub fn wrong(&self, what: String) {
-        self.wrong.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+        self.wrong
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(what);
     }
 }
 
@@ -75,7 +78,10 @@ impl Pod {
         let (told, mut is_ready) = watch::channel(false);
         let (own, named) = (Arc::clone(template), name.to_owned());
         let probed = tokio::spawn(async move {
-            tokio::join!(readiness(&named, ports, &own, &told), liveness(&named, ports, &own));
+            tokio::join!(
+                readiness(&named, ports, &own, &told),
+                liveness(&named, ports, &own)
+            );
         });
         let pod = Self {
             name: name.to_owned(),
@@ -108,12 +114,14 @@ impl Pod {
         loop {
             if let Some(status) = self.process.ended() {
                 if !status.success() {
-                    self.template.wrong(format!("{} answered SIGTERM with {status}", self.name));
+                    self.template
+                        .wrong(format!("{} answered SIGTERM with {status}", self.name));
                 }
                 break;
             }
             if begun.elapsed() > values.grace() {
-                self.template.wrong(format!("{} had to be killed after its grace period", self.name));
+                self.template
+                    .wrong(format!("{} had to be killed after its grace period", self.name));
                 self.process.kill();
                 break;
             }
@@ -176,7 +184,9 @@ async fn listening(name: &str, process: &mut Process, template: &Template) -> Re
     process.must_run()?;
     let addresses: Value = serde_json::from_str(&text)?;
     let address = |port: &str| -> Result<SocketAddr> {
-        let text = addresses[port].as_str().ok_or("the ready file names no address")?;
+        let text = addresses[port]
+            .as_str()
+            .ok_or("the ready file names no address")?;
         Ok(text.parse()?)
     };
     Ok(Ports {
@@ -206,7 +216,10 @@ async fn readiness(name: &str, ports: Ports, template: &Template, told: &watch::
     loop {
         due.tick().await;
         let is_ready = *told.borrow();
-        if timeout(probe.timeout(), serves(ports.admin)).await.unwrap_or(false) {
+        if timeout(probe.timeout(), serves(ports.admin))
+            .await
+            .unwrap_or(false)
+        {
             failed = 0;
             if !is_ready {
                 template.grpc.add(ports.grpc);
@@ -216,7 +229,9 @@ async fn readiness(name: &str, ports: Ports, template: &Template, told: &watch::
         } else {
             failed += 1;
             if is_ready && failed >= probe.failure_threshold {
-                template.wrong(format!("{name} ceased to be ready although nobody had asked it to stop"));
+                template.wrong(format!(
+                    "{name} ceased to be ready although nobody had asked it to stop"
+                ));
                 template.grpc.remove(ports.grpc);
                 template.webhook.remove(ports.webhook);
                 told.send_replace(false);
@@ -233,16 +248,24 @@ async fn liveness(name: &str, ports: Ports, template: &Template) {
     let mut failed = 0;
     loop {
         due.tick().await;
-        failed = if is_fine(ports.admin, "livez", probe).await { 0 } else { failed + 1 };
+        failed = if is_fine(ports.admin, "livez", probe).await {
+            0
+        } else {
+            failed + 1
+        };
         if failed == probe.failure_threshold {
-            template.wrong(format!("{name} would have been restarted: it did not answer its liveness probe"));
+            template.wrong(format!(
+                "{name} would have been restarted: it did not answer its liveness probe"
+            ));
         }
     }
 }
 
 async fn serves(admin: SocketAddr) -> bool {
     let asked = async {
-        let channel = Endpoint::from_shared(format!("http://{admin}"))?.connect().await?;
+        let channel = Endpoint::from_shared(format!("http://{admin}"))?
+            .connect()
+            .await?;
         let request = HealthCheckRequest::default();
         let answer = HealthClient::new(channel).check(request).await?.into_inner();
         Ok::<_, crate::Error>(answer.status() == ServingStatus::Serving)
@@ -252,7 +275,10 @@ async fn serves(admin: SocketAddr) -> bool {
 
 async fn is_fine(admin: SocketAddr, path: &str, probe: &Probe) -> bool {
     let asked = async {
-        let client = reqwest::Client::builder().no_proxy().timeout(probe.timeout()).build()?;
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(probe.timeout())
+            .build()?;
         client.get(format!("http://{admin}/{path}")).send().await
     };
     asked.await.is_ok_and(|answer| answer.status().is_success())

@@ -52,7 +52,9 @@ impl Got {
             self.wrong(what);
         }
         let id = &event.conversation_id;
-        let before = self.last.insert(id.clone(), (event.session_epoch, event.sequence));
+        let before = self
+            .last
+            .insert(id.clone(), (event.session_epoch, event.sequence));
         // Each conversation is followed from its first event on, and its session outlives the run.
         let is_next = match before {
             None => event.sequence == 1,
@@ -75,7 +77,10 @@ fn misread(event: &AgentEvent) -> Option<String> {
         Some(Body::Message(message)) => message.text.as_str(),
         _ => "",
     };
-    let is_own = text.strip_prefix("Message ").and_then(|rest| rest.split(' ').next()) == Some(number);
+    let is_own = text
+        .strip_prefix("Message ")
+        .and_then(|rest| rest.split(' ').next())
+        == Some(number);
     (!is_own || number.is_empty()).then(|| format!("{} was misread as {text:?}", event.event_id))
 }
 
@@ -143,7 +148,9 @@ impl Reader {
 
 /// A client for the load's tenant.
 pub fn client(balancer: SocketAddr) -> Result<Client> {
-    Ok(Client::builder(format!("http://{balancer}")).tenant(TENANT).connect_lazy()?)
+    Ok(Client::builder(format!("http://{balancer}"))
+        .tenant(TENANT)
+        .connect_lazy()?)
 }
 
 /// Opens so many streams, each of two of the conversations.
@@ -155,7 +162,9 @@ pub fn open(balancer: SocketAddr, count: usize, conversations: &[String]) -> Res
             shared = client(balancer)?;
         }
         let pair = [number, number / conversations.len() + number + 1];
-        let mut own: Vec<String> = pair.map(|at| conversations[at % conversations.len()].clone()).into();
+        let mut own: Vec<String> = pair
+            .map(|at| conversations[at % conversations.len()].clone())
+            .into();
         own.dedup();
         readers.push(Reader::open(&shared, own, earliest(), false, Got::default()));
     }

@@ -17,10 +17,20 @@ pub async fn forth_and_back(world: &mut World, options: &Options) -> Result<Read
     let (old, next) = (&options.program, &options.next);
     // Half-way, a pod runs that does not read the next format: nobody may have it written.
     let half = upgrade(world, options).await?;
-    expect(!half.0 && half.1.contains("nothing was changed"), "half-way", &half.1)?;
+    expect(
+        !half.0 && half.1.contains("nothing was changed"),
+        "half-way",
+        &half.1,
+    )?;
 
     let client = streams::client(world.balancer)?;
-    let away = Reader::open(&client, world.conversations.clone(), streams::earliest(), false, Got::default());
+    let away = Reader::open(
+        &client,
+        world.conversations.clone(),
+        streams::earliest(),
+        false,
+        Got::default(),
+    );
     world.run_for(3).await;
     let away = away.close();
     let (own, cursor) = (world.conversations.clone(), away.cursor.clone());
@@ -28,7 +38,11 @@ pub async fn forth_and_back(world: &mut World, options: &Options) -> Result<Read
     raise(world, next).await?;
     world.run_for(5).await;
     let refusal = pod::refused("pod-refused", old, &world.deployment.template).await?;
-    expect(refusal.contains("written in format"), "an older pod starts", &refusal)?;
+    expect(
+        refusal.contains("written in format"),
+        "an older pod starts",
+        &refusal,
+    )?;
 
     let lowered = world.entry_format(next, &["set", NOW]).await?;
     expect(lowered.0, "the format is lowered", &lowered.1)?;
@@ -39,15 +53,27 @@ pub async fn forth_and_back(world: &mut World, options: &Options) -> Result<Read
 
     // Whoever was away has entries ahead that no pod reads now. Nothing is made of them.
     let before = away.received;
-    let mut held = Reader::open(&client, own.clone(), streams::Start::Cursor(cursor.into()), false, away);
+    let mut held = Reader::open(
+        &client,
+        own.clone(),
+        streams::Start::Cursor(cursor.into()),
+        false,
+        away,
+    );
     world.run_for(5).await;
     let (received, wrong) = (held.got().received, held.got().wrong.clone());
-    println!("rolling: the stream that was away got {} events, and waits", received - before);
+    println!(
+        "rolling: the stream that was away got {} events, and waits",
+        received - before
+    );
     if !wrong.is_empty() {
         return Err(format!("the stream that was away: {}", wrong.join(", ")).into());
     }
 
-    world.deployment.roll("upgrade again", next, async || Ok(())).await?;
+    world
+        .deployment
+        .roll("upgrade again", next, async || Ok(()))
+        .await?;
     raise(world, next).await?;
     world.run_for(3).await;
     held.conversations = own;
@@ -84,9 +110,17 @@ async fn raise(world: &mut World, program: &std::path::Path) -> Result<()> {
     world.run_for(3).await;
     let formats = world.newest_formats().await?;
     println!("rolling: raised; the newest entries have format {formats:?}");
-    expect(formats.contains(NEXT), "entries are written in the next format", &format!("{formats:?}"))
+    expect(
+        formats.contains(NEXT),
+        "entries are written in the next format",
+        &format!("{formats:?}"),
+    )
 }
 
 fn expect(is_so: bool, what: &str, said: &str) -> Result<()> {
-    if is_so { Ok(()) } else { Err(format!("{what}: {said}").into()) }
+    if is_so {
+        Ok(())
+    } else {
+        Err(format!("{what}: {said}").into())
+    }
 }

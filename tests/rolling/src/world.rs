@@ -8,7 +8,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chatbridge::store::partition;
 use redis::aio::MultiplexedConnection;
 use tokio::{process::Command, time::sleep};
 
@@ -77,7 +76,13 @@ impl World {
         let conversations: Vec<String> = (0..count).map(vendor::conversation).collect();
         let mut readers = streams::open(balancer, options.streams, &conversations)?;
         let everything = streams::client(balancer)?;
-        readers.push(Reader::open(&everything, Vec::new(), streams::earliest(), false, Got::default()));
+        readers.push(Reader::open(
+            &everything,
+            Vec::new(),
+            streams::earliest(),
+            false,
+            Got::default(),
+        ));
         let bots = Bots::start(balancer, options.bots).await?;
         let load = Load {
             per_second: options.events_per_second,
@@ -132,13 +137,20 @@ impl World {
     pub async fn newest_formats(&mut self) -> Result<BTreeSet<String>> {
         type Entries = Vec<(String, HashMap<String, Vec<u8>>)>;
         let mut found = BTreeSet::new();
-        for number in 0..PARTITIONS {
-            let log = format!("chatbridge:{{{}}}:log", partition::hash_tag(number, PARTITIONS));
+        let logs: Vec<String> = redis::cmd("KEYS")
+            .arg("chatbridge:{*}:log")
+            .query_async(&mut self.redis)
+            .await?;
+        for log in logs {
             let mut newest = redis::cmd("XREVRANGE");
-            let newest = newest.arg(&[&log, "+", "-", "COUNT", "5"]);
+            let newest = newest.arg(&[log.as_str(), "+", "-", "COUNT", "5"]);
             let entries: Entries = newest.query_async(&mut self.redis).await?;
             let format = |fields: &HashMap<String, Vec<u8>>| fields.get("v").cloned().unwrap_or_default();
-            found.extend(entries.iter().map(|(_, fields)| String::from_utf8_lossy(&format(fields)).into_owned()));
+            found.extend(
+                entries
+                    .iter()
+                    .map(|(_, fields)| String::from_utf8_lossy(&format(fields)).into_owned()),
+            );
         }
         Ok(found)
     }
@@ -179,7 +191,10 @@ impl World {
         let seen: HashSet<String> = last.got().events.clone();
         let lost = acknowledged.keys().filter(|id| !seen.contains(*id)).count();
         if lost > 0 || acknowledged.is_empty() {
-            broken.push(format!("{lost} of {} acknowledged events are not in the log", acknowledged.len()));
+            broken.push(format!(
+                "{lost} of {} acknowledged events are not in the log",
+                acknowledged.len()
+            ));
         }
         if given_up > 0 {
             broken.push(format!("{given_up} events were never answered 2xx"));
@@ -197,7 +212,12 @@ impl World {
                 broken.push(format!("stream {number} misses {behind} events"));
             }
         }
-        broken.extend(last.got().wrong.iter().map(|what| format!("the last stream: {what}")));
+        broken.extend(
+            last.got()
+                .wrong
+                .iter()
+                .map(|what| format!("the last stream: {what}")),
+        );
         if resumed == 0 {
             broken.push("no stream was ended, so nothing was shown".to_owned());
         }
@@ -206,10 +226,15 @@ impl World {
         let unheard = tally.sent.values().filter(|echoes| **echoes == 0).count();
         let doubled = tally.sent.values().filter(|echoes| **echoes > 1).count();
         if unheard + doubled > 0 {
-            broken.push(format!("of messages that were sent, {unheard} had no echo, and {doubled} several"));
+            broken.push(format!(
+                "of messages that were sent, {unheard} had no echo, and {doubled} several"
+            ));
         }
         let attempts = self.ledger.attempts();
-        let refused = attempts.iter().filter(|attempt| !attempt.answer.is_success()).count();
+        let refused = attempts
+            .iter()
+            .filter(|attempt| !attempt.answer.is_success())
+            .count();
         let received: u64 = self.readers.iter().map(|reader| reader.got().received).sum();
         let endings: u64 = self.readers.iter().map(|reader| reader.got().endings).sum();
         let seconds = ran.as_secs_f64();
@@ -226,7 +251,12 @@ impl World {
                 "{} streams got {received} events; {resumed} of them were ended {endings} times by a pod that stopped, and went on",
                 self.readers.len()
             ),
-            format!("{} calls, {} failed; {} messages sent, each echoed once", tally.calls, tally.failed.len(), tally.sent.len()),
+            format!(
+                "{} calls, {} failed; {} messages sent, each echoed once",
+                tally.calls,
+                tally.failed.len(),
+                tally.sent.len()
+            ),
         ];
         Verdict { lines, broken }
     }
@@ -254,7 +284,15 @@ async fn wait_for(mut is_so: impl AsyncFnMut() -> bool) {
 async fn start_redis(logs: &Path) -> Result<(Process, String, MultiplexedConnection)> {
     let port = free_port()?;
     let mut server = command("redis-server");
-    server.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"]);
+    server.args([
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--port",
+    ]);
     server.arg(port.to_string()).arg("--dir").arg(logs);
     let process = Process::start("redis", server, logs)
         .map_err(|error| format!("{error}: install Debian's package redis-server"))?;
@@ -271,13 +309,31 @@ async fn start_sandbox(program: &Path, webhook: SocketAddr, logs: &Path) -> Resu
     let ready: PathBuf = logs.join("sandbox.ready.json");
     let mut sandbox = command(program);
     sandbox.env_clear().env("CHATBRIDGE_LOG", "warn");
-    sandbox.args(["sandbox", "--listen", "127.0.0.1:0", "--pace", "1", "--seed", "7", "--webhook"]);
-    sandbox.arg(format!("http://{webhook}/webhooks/8x8")).arg("--ready-file").arg(&ready);
+    sandbox.args([
+        "sandbox",
+        "--listen",
+        "127.0.0.1:0",
+        "--pace",
+        "1",
+        "--seed",
+        "7",
+        "--webhook",
+    ]);
+    sandbox
+        .arg(format!("http://{webhook}/webhooks/8x8"))
+        .arg("--ready-file")
+        .arg(&ready);
     let process = Process::start("sandbox", sandbox, logs)?;
-    let text = until("the sandbox listens", PATIENCE, async || std::fs::read_to_string(&ready).ok()).await?;
+    let text = until("the sandbox listens", PATIENCE, async || {
+        std::fs::read_to_string(&ready).ok()
+    })
+    .await?;
     let addresses: HashMap<String, String> = serde_json::from_str(&text)?;
     let address = addresses.values().next().ok_or("the sandbox names no address")?;
-    Ok((process, format!("http://{}", address.trim_start_matches("http://"))))
+    Ok((
+        process,
+        format!("http://{}", address.trim_start_matches("http://")),
+    ))
 }
 
 /// Settings of the service: a tenant for the load, and one for the bots.
