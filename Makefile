@@ -1,7 +1,7 @@
 # What a developer types. The work is in scripts/; tools go into .tools/, which git ignores.
 
 .DEFAULT_GOAL := help
-.PHONY: demo dev test browser scenarios packages bench chaos fuzz sbom lint generate tools clean help
+.PHONY: demo dev test browser scenarios packages bench chaos rolling fuzz sbom lint generate tools clean help
 
 demo: ## A whole hand-over on this machine; needs Rust alone
 	@cargo run -q --locked -- demo
@@ -29,6 +29,14 @@ bench: ## What Chatbridge costs, against floors and peers of the same run; insta
 chaos: ## What becomes of events when things break, in ten minutes; installs redis-server and faketime if missing
 	@scripts/tools.sh chaos
 	@cargo test --locked --quiet --test chaos -- --full $(CHAOS)
+
+rolling: ## Rolling restart, upgrade and rollback under load, by the chart's numbers; ten minutes on a quiet machine
+	@scripts/tools.sh chaos
+	@cargo build --release --locked --quiet --bin chatbridge --features next-entry-format
+	@cp target/release/chatbridge target/release/chatbridge-next
+	@cargo build --release --locked --quiet --bin chatbridge
+	@cargo run --release --locked --quiet -p chatbridge-rolling -- $(ROLLING)
+	@cargo run --release --locked --quiet -p chatbridge-rolling -- --upgrade $(ROLLING)
 
 fuzz: ## What others write, mutated, for FUZZ_SECONDS (600) each; TARGETS="jwk cursor" picks some
 	@scripts/tools.sh fuzz

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::{
-    Resilience, UpstreamError, UpstreamErrorKind,
+    CircuitStatus, Resilience, UpstreamError, UpstreamErrorKind,
     call::CallBuilder,
     connection::{self, Clients},
     exchange::Answer,
@@ -134,6 +134,11 @@ impl Gateway {
     /// When the caller stops waiting; `None`: never.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// How the circuit breaker is doing; `None`: there is none.
+    pub fn circuit(&self) -> Option<CircuitStatus> {
+        self.shared.stack.circuit()
     }
 
     /// How long one request that carries no file may take.

@@ -5,19 +5,33 @@ mod admin;
 mod grpc;
 mod health;
 mod reload;
+mod status;
 mod tenants;
 pub mod webhooks;
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, watch},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 use tonic_health::{pb::health_server::HealthServer, server::HealthReporter};
 use tracing::{info, warn};
 
 pub(crate) use self::tenants::gateway;
-use self::{reload::Reloader, tenants::Made};
+use self::{
+    reload::Reloader,
+    status::{Reporter, StoreState},
+    tenants::Made,
+};
 use crate::{
     access::Access,
     agents::{AgentNames, HttpSettings, UrlTemplate},
@@ -116,7 +130,7 @@ pub async fn serve(
     listeners: Listeners,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    let metrics = telemetry::init_metrics();
+    let (metrics, since) = (telemetry::init_metrics(), Instant::now());
     let grpc_tls = endpoint("grpc", config.grpc_tls.clone(), &[b"h2", b"http/1.1"])?;
     let webhook_tls = endpoint("webhook", config.webhook_tls.clone(), &[b"http/1.1"])?;
     let (store, kept) = tokio::select! {
@@ -166,17 +180,32 @@ pub async fn serve(
     if let Some(keys) = &config.master_keys {
         tasks.spawn(forever(keys.clone().watch(background.clone())));
     }
+    let (store_told, store_state) = watch::channel(StoreState::unknown());
     tasks.spawn(forever(health::watch_store(
         SharedStore::clone(&store),
         reporter,
+        store_told,
         shutdown.clone(),
     )));
+    let watchdog = grpc::watchdog(&config, &hub);
+    let status = Reporter {
+        metrics,
+        is_redis: config.redis_url.is_some(),
+        store: store_state,
+        hub: Arc::clone(&hub),
+        watchdog: Arc::clone(&watchdog),
+        subscriptions: subscriptions.clone(),
+        tenants: tenants.clone(),
+        draining: shutdown.clone(),
+        started: Arc::default(),
+        since,
+        sessions: Mutex::default(),
+    };
     tasks.spawn(admin::serve(
         listeners.admin,
-        metrics,
+        status,
         health_service.clone(),
         hub.live(),
-        shutdown.clone(),
         background.clone(),
     ));
     let ingress = Ingress::new(
@@ -209,6 +238,7 @@ pub async fn serve(
         access,
         streams,
         hub,
+        watchdog,
         subscriptions.clone(),
         health_service,
         shutdown.clone(),

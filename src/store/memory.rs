@@ -30,7 +30,7 @@ use self::{
 use super::{
     Announcement, Append, Appended, AwaitedEcho, Begun, Concluded, Customer, CustomerKey, Erased, Finished,
     IdempotencyKey, Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, StreamRecords, Tail,
-    entry::{FORMAT, Stored},
+    entry::{Stored, format},
     ledger::ECHOES_MAX,
     partition,
     redis::newest_first,
@@ -180,7 +180,7 @@ impl State {
         }
         let echo = event.echo.clone().map(|print| (event.key.clone(), print));
         let stored = Stored {
-            format: FORMAT.into(),
+            format: format::BEGINS.to_string(),
             key_id: String::new(),
             head: event.head.clone(),
             content: event.content.clone(),

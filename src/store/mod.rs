@@ -357,6 +357,11 @@ pub trait Store: Send + Sync + 'static {
     /// Records of streams that may be changed.
     fn streams(&self) -> &dyn StreamRecords;
 
+    /// The version of the stored format in which entries are written now.
+    fn entry_format(&self) -> u16 {
+        entry::format::BEGINS
+    }
+
     /// Asks the store whether it is there and takes writes.
     async fn ping(&self) -> Result<(), StoreError>;
 }

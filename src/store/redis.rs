@@ -6,7 +6,7 @@
 //!
 //! | key | type | holds | lives |
 //! | --- | --- | --- | --- |
-//! | `PREFIX:schema` | hash | `version` of the stored format, `partitions`, `master:ID` by which a master key is known | for ever |
+//! | `PREFIX:schema` | hash | `version` of the layout, `partitions`, `format` in which entries are written, `master:ID` by which a master key is known, `replica:ID` what a replica reads and writes (`format.rs`) | for ever; a replica's for a minute after its last word |
 //! | `{PREFIX:schema}:probe`, `PREFIX:{TAG}:probe` | string | nothing; written to see whether Redis takes writes | 10 s |
 //! | `PREFIX:claim:EVENT` | string | SHA-256 of the body under which the event's id is known; with `+` behind it: and it is in the log | dedupe |
 //! | `PREFIX:janitor` | string | nothing; a replica trims the log | about a minute |
@@ -50,6 +50,7 @@ mod dial;
 mod durable;
 mod erase;
 mod error;
+mod format;
 mod inspect;
 mod keys;
 mod link;
@@ -78,12 +79,9 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 
-pub use self::{
-    durable::Wait,
-    inspect::{Inspected, RedisKind, Schema, ServerFacts, inspect},
-    tls::RedisTls,
-};
 use self::{
+    append::Appends,
+    format::Replica,
     keys::{Keys, parse_name},
     scripts::{Call, Constants, Script, UNSETTLED},
     sealed_session::{is_sensitive, open_fields, seal_change},
@@ -92,10 +90,16 @@ use self::{
     topology::{Lane, Topology, Way},
     vault::Vault,
 };
+pub use self::{
+    durable::Wait,
+    format::{Formats, ReplicaFormats, SETTLED, formats, set_format},
+    inspect::{Inspected, RedisKind, Schema, ServerFacts, inspect},
+    tls::RedisTls,
+};
 use super::{
     Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished,
     IdempotencyKey, Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, StreamRecords, Tail,
-    entry::FORMAT,
+    entry::format::{BEGINS, NEWEST, OLDEST},
     seal::{DataKey, KeyRing},
 };
 use crate::{
@@ -155,8 +159,9 @@ pub struct RedisStore {
     /// What appends wait for.
     wait: Option<Wait>,
     claims: Claims,
-    append: Arc<Script>,
-    append_sealed: Arc<Script>,
+    /// For each format that can be written, the oldest first.
+    appends: Vec<Appends>,
+    replica: Replica,
     change_session: Script,
     change_session_sealed: Script,
     /// `None`: nothing is encrypted.
@@ -192,7 +197,6 @@ impl RedisStore {
             Claims::WithAppend
         };
         let constants = Constants {
-            format: FORMAT,
             dedupe_ms: settings.retention.dedupe_ms,
             session_ms: settings.retention.session_ms,
             index_ms: settings.retention.log_ms.saturating_add(INDEX_SLACK_MS),
@@ -204,8 +208,10 @@ impl RedisStore {
         });
         let store = Self {
             keys,
-            append: Arc::new(Script::append(&constants)),
-            append_sealed: Arc::new(Script::append_sealed(&constants)),
+            appends: (OLDEST..=NEWEST)
+                .map(|format| Appends::new(format, &constants))
+                .collect(),
+            replica: Replica::new(BEGINS),
             change_session: Script::change_session(&constants),
             change_session_sealed: Script::change_session_sealed(&constants),
             vault,
@@ -219,9 +225,17 @@ impl RedisStore {
             topology,
         };
         start::check_servers(&store.link).await?;
-        start::check_schema(&store.link, &store.keys, store.sealing()).await?;
+        store.renew().await?;
         store.check_master_keys().await?;
         Ok(store)
+    }
+
+    /// Checks what the log is, tells the others of this replica, and takes up the format in which all are to write.
+    async fn renew(&self) -> Result<(), StoreError> {
+        let told = Some(&self.replica);
+        let format = start::check_schema(&self.link, &self.keys, self.sealing(), told).await?;
+        self.replica.take_up(format);
+        Ok(())
     }
 
     fn sealing(&self) -> Sealing {
@@ -538,7 +552,11 @@ impl Store for RedisStore {
         self
     }
 
+    fn entry_format(&self) -> u16 {
+        self.replica.writes()
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
-        start::check_schema(&self.link, &self.keys, self.sealing()).await
+        self.renew().await
     }
 }

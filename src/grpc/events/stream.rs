@@ -17,7 +17,7 @@ use super::{
     drain::{Drain, Waiting},
     packed::{Packed, Pieces},
     rights::{Lost, Rights},
-    watchdog::{Watchdog, Watched},
+    watchdog::{About, Watchdog, Watched},
 };
 use crate::{
     error::Error,
@@ -142,12 +142,12 @@ impl EventStream {
     }
 
     /// The same, over a connection that is cut where the stream is not read.
-    pub(super) fn watched(mut self, watchdog: &Arc<Watchdog>, line: Line) -> Self {
+    pub(super) fn watched(mut self, watchdog: &Arc<Watchdog>, line: Line, about: About) -> Self {
         let subscriber = match &self.source {
             Source::Plain(subscriber) => Some(subscriber.number()),
             Source::Named(_) => None,
         };
-        self.watched = Some(watchdog.watch(line, self.ends_at, subscriber));
+        self.watched = Some(watchdog.watch(line, self.ends_at, subscriber, about));
         self
     }
 

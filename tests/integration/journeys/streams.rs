@@ -6,6 +6,8 @@ mod life;
 mod limits;
 mod redis_away;
 mod slow;
+mod versions;
+mod watched;
 
 use chatbridge::grpc::proto::{
     AgentEventsRequest, EndingReason, EventKind, GapPolicy, GapReason, ReconnectAdvice, SessionState,
