@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::{
     Session, echo,
@@ -21,6 +21,7 @@ use crate::{
         PostAgentAssignment,
     },
     store::{Cursor, SessionMark, SharedStore},
+    telemetry::traces,
     tenant::{Tenant, Tenants},
 };
 
@@ -113,6 +114,7 @@ impl Conversations {
         patch: &ConversationPatch,
     ) -> Result<Updated, Error> {
         let cursor = self.cursor_before().await?;
+        self.continue_trace(tenant, id);
         let conversation = tenant.gateway.patch_conversation(&tenant.id, id, patch).await?;
         Ok(Updated { cursor, conversation })
     }
@@ -125,6 +127,7 @@ impl Conversations {
         replacement: &ConversationReplacement,
     ) -> Result<Updated, Error> {
         let cursor = self.cursor_before().await?;
+        self.continue_trace(tenant, id);
         let conversation = tenant
             .gateway
             .replace_conversation(&tenant.id, id, replacement)
@@ -160,6 +163,7 @@ impl Conversations {
         id: &str,
         assignment: &PostAgentAssignment,
     ) -> Result<(), Error> {
+        self.continue_trace(tenant, id);
         Ok(tenant
             .gateway
             .post_agent_assignment(&tenant.id, id, assignment)
@@ -168,6 +172,7 @@ impl Conversations {
 
     /// Ends the current interaction for the customer.
     pub async fn end(&self, tenant: &Tenant, id: &str) -> Result<(), Error> {
+        self.continue_trace(tenant, id);
         Ok(tenant.gateway.end_conversation(&tenant.id, id).await?)
     }
 
@@ -195,6 +200,7 @@ impl Conversations {
             Started::Done(answer) => return Ok(answer),
             Started::Unknown(doubt) => return self.reconcile_send(tenant, &ledger, doubt).await,
         };
+        self.continue_trace(tenant, id);
         let gateway = guard.watched(&tenant.gateway);
         let sent = gateway.send_message(&tenant.id, id, message).await;
         guard.watch(sent).await?;
@@ -244,6 +250,7 @@ impl Conversations {
         card: &str,
         name: &str,
     ) -> Result<(), Error> {
+        self.continue_trace(tenant, id);
         Ok(tenant
             .gateway
             .submit_card_action(&tenant.id, id, card, name)
@@ -258,6 +265,7 @@ impl Conversations {
         card: &str,
         name: &str,
     ) -> Result<(), Error> {
+        self.continue_trace(tenant, id);
         Ok(tenant
             .gateway
             .execute_card_action(&tenant.id, id, card, name)
@@ -355,6 +363,22 @@ impl Conversations {
         // It fails only where it panics or the service ends.
         let erased = erasing.await.map_err(|_| Error::StoreUnavailable)?;
         Ok(erased?.entries)
+    }
+
+    /// What the vendor tells of a conversation from now on belongs to the trace that this call is in, if it is kept. Nobody waits
+    /// for that to be noted.
+    pub(super) fn continue_trace(&self, tenant: &Tenant, id: &str) {
+        let Some(traceparent) = traces::current_traceparent() else {
+            return;
+        };
+        let store = SharedStore::clone(&self.store);
+        let key = ConversationKey::new(tenant.id.clone(), id);
+        tokio::spawn(async move {
+            if let Err(error) = store.note_trace(&key, &traceparent).await {
+                debug!(tenant = %key.tenant, conversation = %key.conversation, %error,
+                    "the trace of a call could not be noted: the events that follow begin traces of their own");
+            }
+        });
     }
 
     /// A cursor from before whatever comes next. It also proves that the store is there: with the store down nothing is

@@ -11,7 +11,7 @@ use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 use tonic_health::pb::health_server::{Health, HealthServer};
 
-use super::ServeError;
+use super::{ServeError, loglevel};
 
 /// Metrics and probes, for operators only: gRPC health is here too, so that a probe needs no credentials of the gRPC port.
 pub(super) async fn serve(
@@ -42,7 +42,8 @@ pub(super) async fn serve(
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(readyz))
         .route_service("/grpc.health.v1.Health/{method}", health)
-        .route("/metrics", get(move || async move { metrics.render() }));
+        .route("/metrics", get(move || async move { metrics.render() }))
+        .merge(loglevel::router());
     let served = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
     tokio::select! {
         served = served.into_future() => served?,
