@@ -113,12 +113,7 @@ pub(super) struct CallBuilder {
 const TENANT_HEADER: &str = "x-8x8-tenant";
 
 impl CallBuilder {
-    pub(super) fn new(
-        operation: &'static Operation,
-        url: Url,
-        tenant: HeaderValue,
-        about: About,
-    ) -> Self {
+    pub(super) fn new(operation: &'static Operation, url: Url, tenant: HeaderValue, about: About) -> Self {
         Self {
             operation,
             url,

@@ -181,7 +181,12 @@ impl Gateway {
         let url = path::address(root, segments)?;
         let header = connection::header(tenant.as_str())
             .ok_or_else(|| refuse("the tenant must be one or more visible ASCII characters"))?;
-        Ok(CallBuilder::new(operation, url, header, About::new(tenant, segments)))
+        Ok(CallBuilder::new(
+            operation,
+            url,
+            header,
+            About::new(tenant, segments),
+        ))
     }
 
     /// Makes a call and reads its answer with `read`.

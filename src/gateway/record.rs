@@ -143,7 +143,10 @@ fn span_of(call: &Call) -> Begin {
     let mut begin = Begin::new(format!("{method} {operation}"), SpanKind::Client)
         .with("http.request.method", method.to_owned())
         .with("server.address", url.host_str().unwrap_or_default().to_owned())
-        .with("server.port", i64::from(url.port_or_known_default().unwrap_or_default()))
+        .with(
+            "server.port",
+            i64::from(url.port_or_known_default().unwrap_or_default()),
+        )
         .with("chatbridge.upstream.operation", operation)
         .with("chatbridge.tenant", call.about.tenant.clone());
     if let Some(conversation) = call.about.conversation_if_any() {

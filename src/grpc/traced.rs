@@ -88,7 +88,12 @@ pub(super) fn answered(
     answer: http::Response<Body>,
 ) -> http::Response<Body> {
     if rpc.length == Length::Stream && code == Code::Ok {
-        return answer.map(|body| Body::new(Spanned { body, span: Some(span) }));
+        return answer.map(|body| {
+            Body::new(Spanned {
+                body,
+                span: Some(span),
+            })
+        });
     }
     ended(&span, code, answer.headers());
     answer
@@ -165,7 +170,11 @@ impl HttpBody for Spanned {
             && let Some(span) = self.span.take()
         {
             let code = trailers.get("grpc-status");
-            ended(&span, code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes())), trailers);
+            ended(
+                &span,
+                code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes())),
+                trailers,
+            );
         }
         Poll::Ready(frame)
     }
@@ -226,7 +235,10 @@ impl Delivering {
             return;
         };
         let kind = proto::EventKind::try_from(entry.kind).unwrap_or_default();
-        let kind = kind.as_str_name().trim_start_matches("EVENT_KIND_").to_ascii_lowercase();
+        let kind = kind
+            .as_str_name()
+            .trim_start_matches("EVENT_KIND_")
+            .to_ascii_lowercase();
         let span = traces::begin(|| {
             Begin::new(format!("deliver {kind}"), SpanKind::Producer)
                 .below(Some(webhook.clone()))
@@ -239,10 +251,15 @@ impl Delivering {
                 .with("chatbridge.event.kind", kind)
                 .with("chatbridge.event.sequence", told.sequence.cast_signed())
         });
-        let received = told.received_time.and_then(|time| SystemTime::try_from(time).ok());
+        let received = told
+            .received_time
+            .and_then(|time| SystemTime::try_from(time).ok());
         let age = received.and_then(|received| received.elapsed().ok());
         if let (Some(span), Some(age)) = (&span, age) {
-            span.set("chatbridge.event.age_ms", i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+            span.set(
+                "chatbridge.event.age_ms",
+                i64::try_from(age.as_millis()).unwrap_or(i64::MAX),
+            );
         }
         if let Some(span) = span {
             span.end();

@@ -48,7 +48,10 @@ pub(super) async fn watch_store(store: SharedStore, health: HealthReporter, shut
         let problem = problem.unwrap_or_default();
         if problem != told {
             if !up {
-                warn!("{problem}; calls and webhooks are refused until it is back");
+                warn!(
+                    problem,
+                    "the store is not there: calls and webhooks are refused until it is back"
+                );
             }
             told = problem;
         }

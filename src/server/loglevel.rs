@@ -69,7 +69,12 @@ async fn change(
     };
     let filter = match std::str::from_utf8(&body).map(str::parse::<Filter>) {
         Ok(Ok(filter)) => filter,
-        Ok(Err(problem)) => return refuse(StatusCode::BAD_REQUEST, &format!("the body is no filter: {problem}")),
+        Ok(Err(problem)) => {
+            return refuse(
+                StatusCode::BAD_REQUEST,
+                &format!("the body is no filter: {problem}"),
+            );
+        }
         Err(_) => return refuse(StatusCode::BAD_REQUEST, "the body is no filter: it is not UTF-8"),
     };
     info!(%filter, seconds, "what is logged is changed for a while");

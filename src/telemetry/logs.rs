@@ -136,7 +136,10 @@ pub fn change(filter: Option<(Filter, Duration)>) {
 
 impl Levels {
     fn apply(&self, now: &Now) {
-        let filter = now.changed.as_ref().map_or(&self.configured, |(filter, _)| filter);
+        let filter = now
+            .changed
+            .as_ref()
+            .map_or(&self.configured, |(filter, _)| filter);
         // It fails only where the subscriber is gone, and that lives as long as the process.
         let _ = self.handle.reload(filter.targets());
     }

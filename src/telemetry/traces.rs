@@ -13,9 +13,7 @@ use std::{borrow::Cow, fmt::Display, path::PathBuf, sync::OnceLock, time::System
 use opentelemetry::{
     Context, InstrumentationScope, KeyValue, Value,
     context::FutureExt as _,
-    trace::{
-        Link, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer as _, TracerProvider as _,
-    },
+    trace::{Link, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer as _, TracerProvider as _},
 };
 use opentelemetry_sdk::{
     Resource,
@@ -25,8 +23,11 @@ use opentelemetry_sdk::{
 use secrecy::SecretString;
 use url::Url;
 
-pub use self::{export::Exporter, w3c::{parse, remote}};
 use self::{collector::Collector, sampler::Sampling, w3c::traceparent};
+pub use self::{
+    export::Exporter,
+    w3c::{parse, remote},
+};
 
 /// How spans are exported.
 #[derive(Debug, Clone)]
@@ -84,14 +85,20 @@ pub fn start(settings: &TraceSettings) -> Result<Option<Exporter>, String> {
 /// What the spans are of. What `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` say wins.
 fn resource() -> Resource {
     let given = EnvResourceDetector::new().detect();
-    let name = std::env::var("OTEL_SERVICE_NAME").ok().filter(|name| !name.is_empty());
+    let name = std::env::var("OTEL_SERVICE_NAME")
+        .ok()
+        .filter(|name| !name.is_empty());
     Resource::builder_empty()
         .with_attributes([
             KeyValue::new("service.name", env!("CARGO_PKG_NAME")),
             KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
             KeyValue::new("service.instance.id", uuid::Uuid::new_v4().to_string()),
         ])
-        .with_attributes(given.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())))
+        .with_attributes(
+            given
+                .iter()
+                .map(|(key, value)| KeyValue::new(key.clone(), value.clone())),
+        )
         .with_attributes(name.map(|name| KeyValue::new("service.name", name)))
         .build()
 }

@@ -457,12 +457,7 @@ impl Ingress {
             .unwrap_or(Err(Refusal::BodyTimeout))
     }
 
-    async fn append(
-        &self,
-        verified: &Verified,
-        event: &Event,
-        label: &mut Label,
-    ) -> Result<Taken, Refusal> {
+    async fn append(&self, verified: &Verified, event: &Event, label: &mut Label) -> Result<Taken, Refusal> {
         let raw = verified.body();
         let mut sha256 = [0; 32];
         sha256.copy_from_slice(digest(&SHA256, raw).as_ref());

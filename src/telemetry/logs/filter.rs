@@ -39,7 +39,11 @@ impl FromStr for Filter {
             rest: LevelFilter::OFF,
             directives: Vec::new(),
         };
-        let mut given = text.split(',').map(str::trim).filter(|one| !one.is_empty()).peekable();
+        let mut given = text
+            .split(',')
+            .map(str::trim)
+            .filter(|one| !one.is_empty())
+            .peekable();
         if given.peek().is_none() {
             return Err("it is empty: name a level such as info, or off".to_owned());
         }
@@ -82,7 +86,10 @@ impl Filter {
 
     /// What holds for our own parts that no directive names. A directive's target is a prefix.
     fn ours(&self) -> LevelFilter {
-        let shorter = self.directives.iter().filter(|(target, _)| OURS.starts_with(&**target));
+        let shorter = self
+            .directives
+            .iter()
+            .filter(|(target, _)| OURS.starts_with(&**target));
         shorter
             .max_by_key(|(target, _)| target.len())
             .map_or(self.rest, |(_, level)| *level)
@@ -130,7 +137,12 @@ mod tests {
     #[case::never_of_libraries("trace", "h2::codec", Level::DEBUG, false)]
     #[case::nor_if_named("h2=trace", "h2::codec", Level::DEBUG, false)]
     #[case::libraries_are_heard("trace", "h2::codec", Level::INFO, true)]
-    #[case::a_part("warn,chatbridge::gateway=debug", "chatbridge::gateway::record", Level::DEBUG, true)]
+    #[case::a_part(
+        "warn,chatbridge::gateway=debug",
+        "chatbridge::gateway::record",
+        Level::DEBUG,
+        true
+    )]
     #[case::no_other_part("warn,chatbridge::gateway=debug", "chatbridge::webhook", Level::INFO, false)]
     #[case::a_part_less("info,chatbridge::audit=off", "chatbridge::audit", Level::ERROR, false)]
     #[case::all_of_ours("off,chatbridge=info", "chatbridge::webhook", Level::INFO, true)]
@@ -162,7 +174,12 @@ mod tests {
 
     #[test]
     fn a_refusal_repeats_no_more_than_it_must() {
-        assert!("x".repeat(BYTES_MAX + 1).parse::<Filter>().unwrap_err().contains("longer"));
+        assert!(
+            "x".repeat(BYTES_MAX + 1)
+                .parse::<Filter>()
+                .unwrap_err()
+                .contains("longer")
+        );
         let problem = "x".repeat(BYTES_MAX).parse::<Filter>().unwrap_err();
         assert!(problem.len() < 300, "{problem}");
     }

@@ -74,7 +74,10 @@ impl Collector {
         let mut request = Request::new(ExportTraceServiceRequest { resource_spans });
         request.metadata_mut().clone_from(&self.headers);
         let answer = self.client.clone().export(request).await.map_err(refused)?;
-        let rejected = answer.into_inner().partial_success.map(|part| part.rejected_spans);
+        let rejected = answer
+            .into_inner()
+            .partial_success
+            .map(|part| part.rejected_spans);
         Ok(rejected.and_then(|n| n.try_into().ok()).unwrap_or_default())
     }
 }
@@ -88,10 +91,7 @@ fn tls(settings: &TraceSettings) -> Result<ClientTlsConfig, String> {
 }
 
 /// What OTLP says of each code: <https://opentelemetry.io/docs/specs/otlp/#failures>.
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "as an error is handed on"
-)]
+#[allow(clippy::needless_pass_by_value, reason = "as an error is handed on")]
 fn refused(status: Status) -> Refused {
     let may_repeat = matches!(
         status.code(),

@@ -184,3 +184,35 @@ fn count(result: &'static str, spans: u64) {
         metrics::counter!(SPANS, "result" => result).increment(spans);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+
+    use super::*;
+
+    #[test]
+    fn what_has_no_room_is_counted_and_nobody_waits() {
+        let (sender, mut spans) = mpsc::channel(QUEUE_SPANS);
+        let provider = SdkTracerProvider::builder()
+            .with_span_processor(Queue(sender))
+            .build();
+        let tracer = provider.tracer("test");
+        let recorder = PrometheusBuilder::new().build_recorder();
+        // Nobody takes anything out of the queue, and this ends all the same.
+        metrics::with_local_recorder(&recorder, || {
+            for _ in 0..QUEUE_SPANS + 7 {
+                drop(tracer.start("a span"));
+            }
+        });
+        let shown = recorder.handle().render();
+        assert!(
+            shown.contains("chatbridge_trace_spans_total{result=\"no_room\"} 7"),
+            "{shown}"
+        );
+        let mut waiting = Vec::new();
+        assert_eq!(spans.blocking_recv_many(&mut waiting, usize::MAX), QUEUE_SPANS);
+    }
+}

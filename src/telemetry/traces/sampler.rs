@@ -41,7 +41,9 @@ impl ShouldSample for Sampling {
         } else if let Some(place) = &place {
             place.is_sampled()
         } else {
-            return self.first.should_sample(None, trace, name, kind, attributes, links);
+            return self
+                .first
+                .should_sample(None, trace, name, kind, attributes, links);
         };
         SamplingResult {
             decision: match is_kept {
@@ -85,7 +87,10 @@ mod tests {
         #[case] expected: bool,
     ) {
         let parent = parent.map(|kept| Context::new().with_remote_span_context(place(kept)));
-        let links: Vec<_> = link.map(|kept| Link::with_context(place(kept))).into_iter().collect();
+        let links: Vec<_> = link
+            .map(|kept| Link::with_context(place(kept)))
+            .into_iter()
+            .collect();
         let trace = place(true).trace_id();
         let result = Sampling::new(ratio).should_sample(
             parent.as_ref(),

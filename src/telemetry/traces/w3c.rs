@@ -45,7 +45,10 @@ pub(super) fn put(of: &SpanContext, headers: &mut HeaderMap) {
         headers.insert(HeaderName::from_static(TRACEPARENT), value);
     }
     let state = of.trace_state().header();
-    if let Some(value) = HeaderValue::try_from(state).ok().filter(|state| !state.is_empty()) {
+    if let Some(value) = HeaderValue::try_from(state)
+        .ok()
+        .filter(|state| !state.is_empty())
+    {
         headers.insert(HeaderName::from_static(TRACESTATE), value);
     }
 }
@@ -96,7 +99,11 @@ mod tests {
 
     #[test]
     fn a_place_is_read_and_written_back() {
-        let place = remote(&headers(&[("traceparent", GOOD), ("tracestate", "vendor=a,other=b")])).unwrap();
+        let place = remote(&headers(&[
+            ("traceparent", GOOD),
+            ("tracestate", "vendor=a,other=b"),
+        ]))
+        .unwrap();
         assert!(place.is_sampled() && place.is_remote());
         assert_eq!(traceparent(&place), GOOD);
         let mut sent = HeaderMap::new();
