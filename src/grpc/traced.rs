@@ -57,7 +57,7 @@ pub(super) fn denied(
     }
     let span = traces::begin(|| of(rpc, since).below(None))?;
     span.set("rpc.response.status_code", name(code));
-    span.failed(reason);
+    span.set("error.type", reason);
     Some(span)
 }
 

@@ -40,7 +40,8 @@ pub fn init(format: LogFormat, filter: &str) -> Result<(), String> {
     let registry = tracing_subscriber::registry().with(layer);
     match format {
         LogFormat::Text => {
-            let form = fmt::format().with_ansi(std::io::stderr().is_terminal());
+            let ansi = std::io::stderr().is_terminal();
+            let (stderr, form) = (stderr.with_ansi(ansi), fmt::format().with_ansi(ansi));
             registry
                 .with(stderr.event_format(WithTrace::text(form)))
                 .try_init()

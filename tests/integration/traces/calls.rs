@@ -197,5 +197,30 @@ async fn who_is_not_let_in_begins_no_trace_of_theirs() {
     let call = world.collector.one(|it| it.kind == SpanKind::Server).await;
     assert_ne!(call.trace, TRACE);
     assert_eq!(call.get("rpc.response.status_code"), "UNAUTHENTICATED");
-    assert!(call.is_error);
+    assert_eq!(call.get("error.type"), "CREDENTIALS_MISSING");
+    assert!(!call.is_error, "it is no failure of the server");
+}
+
+#[tokio::test]
+async fn what_the_environment_says_of_the_service_is_said_of_its_spans() {
+    let world = World::new().await;
+    let settings = [
+        ("OTEL_SERVICE_NAME", "shop-bridge"),
+        (
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "service.name=other,service.instance.id=pod-1,deployment.environment.name=test",
+        ),
+    ];
+    let service = world.serve(&settings).await;
+    let mut client = service.conversations().await;
+    client.get_conversation(get()).await.unwrap_err();
+    let call = world.collector.one(|it| it.kind == SpanKind::Server).await;
+    for (name, value) in [
+        ("service.name", "shop-bridge"),
+        ("service.instance.id", "pod-1"),
+        ("service.version", env!("CARGO_PKG_VERSION")),
+        ("deployment.environment.name", "test"),
+    ] {
+        assert_eq!(call.resource.get(name).map(String::as_str), Some(value), "{name}");
+    }
 }

@@ -42,6 +42,7 @@ async fn an_agents_reply_is_in_the_trace_of_the_message_that_it_answers() {
     let settings = [
         ("otlp_endpoint", collector.url.as_str()),
         ("trace_sample_ratio", "0"),
+        ("trace_upstream", "true"),
     ];
     let stage = Stage::start(Pace::instant(), &settings).await;
     let mut events = stage.service.events(AgentEventsRequest::default()).await;
@@ -126,6 +127,14 @@ async fn an_agents_reply_is_in_the_trace_of_the_message_that_it_answers() {
         delivery.start_ns,
     ];
     assert!(order.is_sorted(), "{order:?}");
+    // The vendor was told, as the sandbox shows.
+    let log = stage.control("GET", "/deliveries", None).await;
+    let told = log["deliveries"].as_array().unwrap().iter().find(|it| {
+        let path = it["path"].as_str().unwrap_or_default();
+        it["method"] == "POST" && path.ends_with("/messages")
+    });
+    let traceparent = format!("00-{TRACE}-{}-01", request.id);
+    assert_eq!(told.unwrap()["traceparent"], traceparent);
     println!("{}", tree(&collector.spans()));
 }
 
