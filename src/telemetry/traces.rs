@@ -301,20 +301,4 @@ mod tests {
         assert!(now().is_none() && current().is_none() && current_ids().is_none());
         assert_eq!(current_traceparent(), None);
     }
-
-    #[test]
-    fn zz_measure() {
-        const N: u32 = 20_000_000;
-        let t = std::time::Instant::now();
-        for _ in 0..N {
-            std::hint::black_box(begin(|| panic!("x")).is_some());
-        }
-        let a = t.elapsed();
-        let t = std::time::Instant::now();
-        for _ in 0..N {
-            std::hint::black_box(now().is_some());
-        }
-        let b = t.elapsed();
-        eprintln!("MEASURE begin off {:?} now off {:?}", a / N, b / N);
-    }
 }
