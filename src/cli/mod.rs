@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::telemetry::LogFormat;
+use crate::telemetry::logs::{self, LogFormat};
 
 /// Puts customers of your own app or bot in touch with agents of an 8x8 contact centre, over gRPC.
 #[derive(Debug, Parser)]
@@ -85,7 +85,7 @@ impl Command {
 /// Runs a command line to its end.
 pub async fn run(cli: Cli) -> ExitCode {
     let filter = cli.log.as_deref().unwrap_or(cli.command.default_log());
-    if let Err(problem) = crate::telemetry::init_logs(cli.log_format, filter) {
+    if let Err(problem) = logs::init(cli.log_format, filter) {
         return start::fail(&problem, 2);
     }
     match cli.command {

@@ -19,7 +19,7 @@ use url::Url;
 
 use super::{
     CircuitStatus, Resilience, UpstreamError, UpstreamErrorKind,
-    call::CallBuilder,
+    call::{About, CallBuilder},
     connection::{self, Clients},
     exchange::Answer,
     operation::Operation,
@@ -184,9 +184,14 @@ impl Gateway {
         segments: &[&str],
     ) -> Result<CallBuilder, UpstreamError> {
         let url = path::address(root, segments)?;
-        let tenant = connection::header(tenant.as_str())
+        let header = connection::header(tenant.as_str())
             .ok_or_else(|| refuse("the tenant must be one or more visible ASCII characters"))?;
-        Ok(CallBuilder::new(operation, url, tenant))
+        Ok(CallBuilder::new(
+            operation,
+            url,
+            header,
+            About::new(tenant, segments),
+        ))
     }
 
     /// Makes a call and reads its answer with `read`.

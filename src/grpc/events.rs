@@ -37,6 +37,7 @@ use super::{
         unary::agent_event_service_server::AgentEventService,
     },
     source::{self, Source},
+    traced::Delivering,
 };
 use crate::{
     access::{Access, Denied},
@@ -164,6 +165,7 @@ impl Service {
             );
             let source = Source::Named(opened.await?);
             let events = EventStream::new(source, request.include_raw, settings, drain, rights, admitted);
+            let events = events.traced(Delivering::to(asker.caller()));
             return Ok(self.watched(events, line, about));
         }
         let hub = Arc::clone(&self.hub);
@@ -184,6 +186,7 @@ impl Service {
         };
         let source = Source::Plain(Box::new(subscriber));
         let events = EventStream::new(source, request.include_raw, settings, drain, rights, admitted);
+        let events = events.traced(Delivering::to(asker.caller()));
         let events = self.watched(events, line, about);
         Ok(match changeable {
             Some(changeable) => events.with_changes(changeable),

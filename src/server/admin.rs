@@ -7,7 +7,7 @@ use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 use tonic_health::pb::health_server::{Health, HealthServer};
 
-use super::{ServeError, status::Reporter};
+use super::{ServeError, loglevel, status::Reporter};
 
 /// Metrics, probes and status, for operators only: gRPC health is here too, so that a probe needs no credentials of the gRPC port.
 pub(super) async fn serve(
@@ -41,7 +41,8 @@ pub(super) async fn serve(
         .route("/readyz", get(readyz))
         .route("/status", get(status))
         .route_service("/grpc.health.v1.Health/{method}", health)
-        .route("/metrics", get(move || async move { metrics.render() }));
+        .route("/metrics", get(move || async move { metrics.render() }))
+        .merge(loglevel::router());
     let served = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
     tokio::select! {
         served = served.into_future() => served?,

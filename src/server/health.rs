@@ -59,7 +59,10 @@ pub(super) async fn watch_store(
         let problem = problem.unwrap_or_default();
         if problem != told {
             if !up {
-                warn!("{problem}; calls and webhooks are refused until it is back");
+                warn!(
+                    problem,
+                    "the store is not there: calls and webhooks are refused until it is back"
+                );
             }
             told = problem;
         }

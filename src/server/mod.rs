@@ -4,6 +4,7 @@ mod accept;
 mod admin;
 mod grpc;
 mod health;
+mod loglevel;
 mod reload;
 mod status;
 mod tenants;
@@ -47,7 +48,7 @@ use crate::{
         subscription::SharedSubscriptions,
     },
     subscription::Subscriptions,
-    telemetry,
+    telemetry::{self, traces},
     tenant::Tenants,
     tls::{Endpoint, TlsError, TlsFiles},
     webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, Served},
@@ -56,6 +57,8 @@ use crate::{
 /// How long the start waits for Redis.
 const STORE_WAIT: Duration = Duration::from_secs(30);
 const STORE_RETRY: Duration = Duration::from_secs(1);
+/// How long the last spans have to get out, however late it is.
+const FLUSH_MIN: Duration = Duration::from_millis(500);
 
 /// The ports, bound by the caller.
 #[derive(Debug)]
@@ -109,6 +112,9 @@ pub enum ServeError {
     /// Agents' names cannot be looked up.
     #[error("CHATBRIDGE_AGENT_NAMES_URL: {0}")]
     AgentNames(&'static str),
+    /// Traces cannot be exported as they are configured.
+    #[error("traces: {0}")]
+    Traces(String),
     /// A listener failed.
     #[error("a listener failed: {0}")]
     Io(#[from] io::Error),
@@ -131,6 +137,10 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
     let (metrics, since) = (telemetry::init_metrics(), Instant::now());
+    let exporter = match &config.traces {
+        Some(settings) => traces::start(settings).map_err(ServeError::Traces)?,
+        None => None,
+    };
     let grpc_tls = endpoint("grpc", config.grpc_tls.clone(), &[b"h2", b"http/1.1"])?;
     let webhook_tls = endpoint("webhook", config.webhook_tls.clone(), &[b"http/1.1"])?;
     let (store, kept) = tokio::select! {
@@ -255,7 +265,14 @@ pub async fn serve(
         Some(ended) => ended?,
         None => Ok(()),
     };
-    drain(tasks, &config, background, &subscriptions).await;
+    let deadline = tokio::time::Instant::now() + config.drain_deadline;
+    drain(tasks, &config, deadline, background, &subscriptions).await;
+    if let Some(exporter) = exporter {
+        exporter
+            .stop(deadline.max(tokio::time::Instant::now() + FLUSH_MIN))
+            .await;
+    }
+    info!("chatbridge stopped");
     result
 }
 
@@ -263,10 +280,10 @@ pub async fn serve(
 async fn drain(
     mut tasks: JoinSet<Result<(), ServeError>>,
     config: &Config,
+    deadline: tokio::time::Instant,
     background: CancellationToken,
     subscriptions: &Subscriptions,
 ) {
-    let deadline = tokio::time::Instant::now() + config.drain_deadline;
     // The webhook door and the live feed stay until the streams are over, so that nothing is refused or held back.
     let streams_over = config.drain_spread + Duration::from_millis(500);
     let finished = async {
@@ -282,7 +299,6 @@ async fn drain(
     }
     background.cancel();
     tasks.shutdown().await;
-    info!("chatbridge stopped");
 }
 
 /// Waits for the two tasks that end with `shutdown`: the gRPC server and the watch.

@@ -32,10 +32,11 @@
 //! | `PREFIX:{TAG}:keys:NAME` | hash | data keys (`data_key.lua`): identifier to `MASTER:WRAPPED`; `gone:` and identifier of one that was erased | longer than session and log |
 //! | `PREFIX:{TAG}:masters` | set | names of the master keys that wrap data keys | while any is |
 //! | `PREFIX:{TAG}:wrapped:MASTER` | sorted set | names of the conversations whose data keys it wraps, by when these expire at the earliest, Unix ms | until then |
+//! | `PREFIX:{TAG}:trace:CONVERSATION` | string | `traceparent` of the last call about a conversation, if its trace is kept | an hour |
 //! | `PREFIX:stream:STREAM` | hash | `n` last change, `applied` last one taken up, `count` of conversations, `m:ID` for each, `c:N` changes that wait | while it is open, and 2 minutes |
 //! | `PREFIX:streams` | stream | `id` of streams that were changed | 10 minutes after the last |
 //!
-//! EVENT, CALL, CUSTOMER, STREAM, SUB and PRINT are hashes ([`keys::hash`]); NAME is `TENANT:CONVERSATION`, with `%` and `:` in the tenant
+//! EVENT, CALL, CUSTOMER, CONVERSATION, STREAM, SUB and PRINT are hashes ([`keys::hash`]); NAME is `TENANT:CONVERSATION`, with `%` and `:` in the tenant
 //! escaped as in a URL. An entry's fields: `v` format, `k` identifier of the data key (if it is encrypted), `h` head, `c` content, `q` sequence,
 //! `e` session epoch, `s` state, `b` bytes that the partition took in before it, `r` request id (if any).
 //!
@@ -98,7 +99,8 @@ pub use self::{
 };
 use super::{
     Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished,
-    IdempotencyKey, Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, StreamRecords, Tail,
+    IdempotencyKey, Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, StreamRecords,
+    TRACE_MS, Tail,
     entry::format::{BEGINS, NEWEST, OLDEST},
     seal::{DataKey, KeyRing},
 };
@@ -546,6 +548,20 @@ impl Store for RedisStore {
 
     async fn tidy(&self, every_ms: u64) -> Result<bool, StoreError> {
         self.tidy_in_turn(every_ms).await
+    }
+
+    async fn note_trace(&self, key: &ConversationKey, traceparent: &str) -> Result<(), StoreError> {
+        let set = cmd("SET")
+            .arg(self.keys.trace(key))
+            .arg(traceparent)
+            .arg("PX")
+            .arg(TRACE_MS)
+            .clone();
+        self.link.command(&set).await
+    }
+
+    async fn trace(&self, key: &ConversationKey) -> Result<Option<String>, StoreError> {
+        self.link.command(cmd("GET").arg(self.keys.trace(key))).await
     }
 
     fn streams(&self) -> &dyn StreamRecords {

@@ -28,6 +28,7 @@ use crate::{
         line::Line,
         proto::{self, EndingReason, ReconnectAdvice},
         source::{self, Source, Told},
+        traced::Delivering,
     },
     store::{Entry, Gap, GapReason},
 };
@@ -81,6 +82,8 @@ pub(super) struct EventStream {
     changeable: Option<Box<Changeable>>,
     /// Set where somebody sees to it that it is read.
     watched: Option<Watched>,
+    /// Set where spans are made of what is delivered.
+    delivering: Option<Box<Delivering>>,
     _counted: Counted,
 }
 
@@ -131,6 +134,7 @@ impl EventStream {
             ended: false,
             changeable: None,
             watched: None,
+            delivering: None,
             _counted: Counted::new(admitted),
         }
     }
@@ -138,6 +142,12 @@ impl EventStream {
     /// The same, of a subscriber that may be changed.
     pub(super) fn with_changes(mut self, changeable: Changeable) -> Self {
         self.changeable = Some(Box::new(changeable));
+        self
+    }
+
+    /// The same, whose deliveries are traced where that is asked for.
+    pub(super) fn traced(mut self, delivering: Option<Box<Delivering>>) -> Self {
+        self.delivering = delivering;
         self
     }
 
@@ -345,6 +355,9 @@ impl EventStream {
     }
 
     fn deliver_entry(&mut self, entry: &Entry, now: Instant, out: &mut Packed) {
+        if let Some(delivering) = &self.delivering {
+            delivering.delivered(entry);
+        }
         let raw = self.include_raw && !entry.raw.is_empty();
         let frame = |cursor: &[u8]| {
             let raw = if raw { raw_piece(entry) } else { Vec::new() };

@@ -186,7 +186,11 @@ impl Watchdog {
         self.streams().retain(|_, seen| {
             let unread = self.is_unread(seen, now);
             if unread {
-                info!(address = ?seen.line.address(), "a connection is cut whose client does not read its stream");
+                let address = seen.line.address().map(tracing::field::display);
+                info!(
+                    address,
+                    "a connection is cut whose client does not read its stream"
+                );
                 metrics::counter!("chatbridge_stream_endings_total", "reason" => "unread").increment(1);
                 seen.line.cut();
             }

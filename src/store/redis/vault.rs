@@ -350,7 +350,8 @@ impl Vault {
         let why: Arc<str> = why.into();
         if self.told.entry(Arc::clone(&why)).or_insert(()).is_fresh() {
             tracing::error!(
-                "{why}; what is encrypted so cannot be read until then, and nothing of it is lost"
+                problem = &*why,
+                "what is encrypted so cannot be read until then, and nothing of it is lost"
             );
         }
         Held::Missing(why)
