@@ -105,12 +105,10 @@ impl DevHandle {
 
     /// Waits until they stop: because of `stop`, or by themselves.
     async fn finished(mut self, stop: &CancellationToken) -> Result<(), DevError> {
-        let of_service = |ended: Result<_, _>| -> Result<(), DevError> {
-            Ok(ended.map_err(ServeError::from).flatten()?)
-        };
-        let of_sandbox = |ended: Result<_, _>| -> Result<(), DevError> {
-            Ok(ended.map_err(io::Error::other).flatten()?)
-        };
+        let of_service =
+            |ended: Result<_, _>| -> Result<(), DevError> { Ok(ended.map_err(ServeError::from).flatten()?) };
+        let of_sandbox =
+            |ended: Result<_, _>| -> Result<(), DevError> { Ok(ended.map_err(io::Error::other).flatten()?) };
         tokio::select! {
             () = stop.cancelled() => {
                 self.stop.cancel();

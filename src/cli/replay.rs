@@ -82,7 +82,10 @@ async fn replay(args: &Args) -> Result<usize, (String, u8)> {
         );
         (problem, 2)
     })?;
-    println!("stands in for 8x8 at http://{}", listener.local_addr().map_err(failed)?);
+    println!(
+        "stands in for 8x8 at http://{}",
+        listener.local_addr().map_err(failed)?
+    );
     let stop = stop_on_signals().map_err(failed)?;
     let serving = tokio::spawn(stage.clone().serve(listener, stop.clone()));
     let differing = play(args, &stage, &stop).await;

@@ -35,7 +35,9 @@ pub enum CallerError {
     #[error("the HTTP client cannot be made: {0}")]
     Client(#[from] reqwest::Error),
     /// There is no sandbox.
-    #[error("there is no sandbox at {0}: start `chatbridge sandbox` or `chatbridge dev`, or correct the address")]
+    #[error(
+        "there is no sandbox at {0}: start `chatbridge sandbox` or `chatbridge dev`, or correct the address"
+    )]
     NoSandbox(Url),
 }
 
@@ -207,16 +209,11 @@ impl Caller {
 
     fn translated(&self, member: &str, value: &Value) -> Value {
         match value {
-            Value::String(text) if is_id(member) => {
-                Value::from(self.ids.get(text).unwrap_or(text).as_str())
-            }
-            Value::Array(items) => {
-                Value::Array(items.iter().map(|it| self.translated(member, it)).collect())
-            }
+            Value::String(text) if is_id(member) => Value::from(self.ids.get(text).unwrap_or(text).as_str()),
+            Value::Array(items) => Value::Array(items.iter().map(|it| self.translated(member, it)).collect()),
             Value::Object(members) => {
                 let members = members.iter();
-                let translated =
-                    members.map(|(name, value)| (name.clone(), self.translated(name, value)));
+                let translated = members.map(|(name, value)| (name.clone(), self.translated(name, value)));
                 Value::Object(translated.collect())
             }
             other => other.clone(),

@@ -43,16 +43,16 @@ use tokio::{net::TcpListener, sync::Notify, time::Instant};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
 
-pub use self::{
-    pace::{Pace, PaceError},
-    translator::{TranslatorError, TranslatorSettings},
-};
 use self::{
     delivery::{Dispatcher, DispatcherSettings},
     files::Files,
     floor::{Floor, house::House},
     links::Links,
     translator::Translator,
+};
+pub use self::{
+    pace::{Pace, PaceError},
+    translator::{TranslatorError, TranslatorSettings},
 };
 
 /// How a sandbox is set up. The default is a whole one, without a webhook.

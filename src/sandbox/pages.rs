@@ -37,11 +37,7 @@ const PARTS: [(&str, &str, &str); 15] = [
     ("person.js", SCRIPT, include_str!("pages/person.js")),
     ("style.css", CSS, include_str!("pages/style.css")),
     ("talk.js", SCRIPT, include_str!("pages/talk.js")),
-    (
-        "translation.js",
-        SCRIPT,
-        include_str!("pages/translation.js"),
-    ),
+    ("translation.js", SCRIPT, include_str!("pages/translation.js")),
     ("wire.js", SCRIPT, include_str!("pages/wire.js")),
 ];
 

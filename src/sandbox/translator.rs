@@ -195,10 +195,12 @@ impl Translator {
             return Err(refused(status, &bytes, self.api_key.as_ref()));
         }
         let answer: Result<Answer, serde_json::Error> = serde_json::from_slice(&bytes);
-        answer.map(|it| it.translated_text).map_err(|why| match why.is_data() {
-            true => "answered without a translatedText that is a text".to_owned(),
-            false => "answered something else than JSON".to_owned(),
-        })
+        answer
+            .map(|it| it.translated_text)
+            .map_err(|why| match why.is_data() {
+                true => "answered without a translatedText that is a text".to_owned(),
+                false => "answered something else than JSON".to_owned(),
+            })
     }
 }
 
@@ -243,9 +245,17 @@ mod tests {
     #[case("http://[::1]:5000/translate", false, None)]
     #[case("http://localhost/translate", false, None)]
     #[case("https://translate.example/translate", true, None)]
-    #[case("https://translate.example/translate", false, Some("translate.example is not on this machine"))]
+    #[case(
+        "https://translate.example/translate",
+        false,
+        Some("translate.example is not on this machine")
+    )]
     #[case("http://10.0.0.7:5000/", false, Some("10.0.0.7:5000 is not on this machine"))]
-    #[case("file:///translate", true, Some("must begin with http:// or https://, not file:"))]
+    #[case(
+        "file:///translate",
+        true,
+        Some("must begin with http:// or https://, not file:")
+    )]
     #[case("http://a:b@127.0.0.1/", false, Some("must not carry a user or a password"))]
     fn where_a_translator_may_be(#[case] url: &str, #[case] remote: bool, #[case] refused: Option<&str>) {
         let settings = TranslatorSettings {

@@ -54,7 +54,10 @@ pub(super) async fn translate(
                 TranslateError::Slow { .. } => StatusCode::GATEWAY_TIMEOUT,
                 TranslateError::Failed { .. } => StatusCode::BAD_GATEWAY,
             };
-            Err(Refusal::new(status, format!("This could not be translated: {why}.")))
+            Err(Refusal::new(
+                status,
+                format!("This could not be translated: {why}."),
+            ))
         }
     }
 }

@@ -133,7 +133,9 @@ pub(super) async fn read(
 ) -> Result<StatusCode, Refusal> {
     inner.floor(|floor| {
         in_widget(floor, &id)?;
-        floor.act(&id, |scene| scene.conversation.indicators.has_read(Author::User, now_ms()));
+        floor.act(&id, |scene| {
+            scene.conversation.indicators.has_read(Author::User, now_ms())
+        });
         Ok(StatusCode::ACCEPTED)
     })
 }

@@ -80,7 +80,11 @@ impl House {
     pub(crate) fn set_up(&mut self, setup: Setup) -> Result<(), Channel> {
         let has = |id: &str| setup.queues.iter().any(|it| it.id == id);
         let is_own = |it: &Channel| OWN_CHANNELS.contains(&it.id.as_str());
-        if let Some(stray) = self.channels.iter().find(|it| !has(&it.default_queue) && !is_own(it)) {
+        if let Some(stray) = self
+            .channels
+            .iter()
+            .find(|it| !has(&it.default_queue) && !is_own(it))
+        {
             return Err(stray.clone());
         }
         if let Some(first) = setup.queues.first() {

@@ -345,7 +345,9 @@ mod tests {
 
     #[rstest]
     #[case("offerSeconds: 5\nqueues:\n  - {id: '1', name: One, skill: s}\n")]
-    #[case("{\n\t\"offerSeconds\": 5,\n\t\"queues\": [{\"id\": \"1\", \"name\": \"One\", \"skill\": \"s\"}]\n}")]
+    #[case(
+        "{\n\t\"offerSeconds\": 5,\n\t\"queues\": [{\"id\": \"1\", \"name\": \"One\", \"skill\": \"s\"}]\n}"
+    )]
     fn a_file_is_yaml_or_json(#[case] text: &str) {
         let setup = Setup::read(text).unwrap();
         assert_eq!((setup.offer_seconds, setup.queues[0].id.as_str()), (5, "1"));

@@ -52,7 +52,9 @@ impl Floor {
         }
         let agents = setup.agents.clone();
         self.house.set_up(setup).map_err(|channel| {
-            let Channel { id, default_queue, .. } = channel;
+            let Channel {
+                id, default_queue, ..
+            } = channel;
             SetupError(format!("Channel {id} needs queue {default_queue}, its default."))
         })?;
         self.roster.replace(&agents);

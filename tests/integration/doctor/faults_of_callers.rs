@@ -91,7 +91,10 @@ async fn a_file_of_names() {
 async fn a_service_of_names() {
     let mut patient = Patient::new().await;
     for (answer, why) in [
-        (ResponseTemplate::new(500), "cannot be reached, or answers with an error"),
+        (
+            ResponseTemplate::new(500),
+            "cannot be reached, or answers with an error",
+        ),
         (
             ResponseTemplate::new(200).set_body_json(json!({"names": []})),
             "answers something else than",

@@ -131,9 +131,7 @@ async fn sound(url: &str) -> Diagnosis {
 fn well(found: &Diagnosis, id: &str) -> Vec<String> {
     let all = found.of(id).into_iter();
     let all = all.filter(|it| it["severity"] == "ok");
-    let mut all: Vec<String> = all
-        .map(|it| it["subject"].as_str().unwrap().to_owned())
-        .collect();
+    let mut all: Vec<String> = all.map(|it| it["subject"].as_str().unwrap().to_owned()).collect();
     all.sort();
     all
 }

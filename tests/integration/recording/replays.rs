@@ -74,9 +74,7 @@ impl Replay {
     /// The next line that it prints.
     async fn says(&mut self) -> String {
         let line = timeout(PATIENCE, self.lines.next_line()).await;
-        line.expect("it says something")
-            .unwrap()
-            .expect("it goes on")
+        line.expect("it says something").unwrap().expect("it goes on")
     }
 
     async fn enter(&mut self) {
@@ -103,7 +101,12 @@ async fn step_by_step_nothing_is_sent_before_it_is_asked_for() {
     let door = door().await;
     let args = ["--step", "--listen", "127.0.0.1:0", "--webhook-url", &door.uri()];
     let mut replay = Replay::start(&file, &args);
-    assert!(replay.says().await.starts_with("stands in for 8x8 at http://127.0.0.1:"));
+    assert!(
+        replay
+            .says()
+            .await
+            .starts_with("stands in for 8x8 at http://127.0.0.1:")
+    );
     assert_eq!(replay.says().await, "next: QUEUED (Enter)");
     assert_eq!(taken(&door).await, 0);
     replay.enter().await;
@@ -134,7 +137,15 @@ async fn who_stays_goes_on_answering_calls() {
     let file = dir.path().join("small.jsonl");
     small(&file);
     let door = door().await;
-    let args = ["--stay", "--speed", "0", "--listen", "127.0.0.1:0", "--webhook-url", &door.uri()];
+    let args = [
+        "--stay",
+        "--speed",
+        "0",
+        "--listen",
+        "127.0.0.1:0",
+        "--webhook-url",
+        &door.uri(),
+    ];
     let mut replay = Replay::start(&file, &args);
     let first = replay.says().await;
     let base = first.strip_prefix("stands in for 8x8 at ").unwrap().to_owned();
@@ -167,17 +178,18 @@ async fn recorded_calls_are_made_to_a_sandbox() {
     tokio::spawn(serve(settings, listener, stop));
     let replay = async |args: &[&str]| {
         let mut replay = program();
-        replay.arg("replay").arg(&file).args(["--sandbox", &base]).args(args);
+        replay
+            .arg("replay")
+            .arg(&file)
+            .args(["--sandbox", &base])
+            .args(args);
         let output = timeout(PATIENCE, replay.output()).await.unwrap().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
     let (code, out, err) = replay(&["--speed", "0"]).await;
     assert_eq!(code, Some(0), "{out}{err}");
-    assert!(
-        out.contains("POST   /chat-gateway/v1/conversations 202"),
-        "{out}"
-    );
+    assert!(out.contains("POST   /chat-gateway/v1/conversations 202"), "{out}");
 
     // There is a conversation, with the customer whom the recording has no name of, and what they said.
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -190,7 +202,9 @@ async fn recorded_calls_are_made_to_a_sandbox() {
     assert_eq!(all.len(), 1, "{all:?}");
     let id = all[0]["conversationId"].as_str().unwrap();
     assert!(
-        out.contains(&format!("POST   /chat-gateway/v1/conversations/{id}/messages 202")),
+        out.contains(&format!(
+            "POST   /chat-gateway/v1/conversations/{id}/messages 202"
+        )),
         "{out}"
     );
     eventually("an agent has answered", async || {
@@ -207,12 +221,19 @@ async fn recorded_calls_are_made_to_a_sandbox() {
 
     // Where the sandbox answers otherwise than it was, that is told.
     let fault = json!({"kind": "status", "status": 503, "method": "POST", "path": "/messages"});
-    let set = http.post(format!("{base}/sandbox/v1/faults")).json(&fault).send().await;
+    let set = http
+        .post(format!("{base}/sandbox/v1/faults"))
+        .json(&fault)
+        .send()
+        .await;
     assert_eq!(set.unwrap().status(), 201);
     let (code, out, err) = replay(&["--speed", "0"]).await;
     assert_eq!(code, Some(1), "{out}");
     assert!(out.contains("/messages 503, and was 202"), "{out}");
-    assert!(err.contains("1 call(s) were not answered as they were when recorded"), "{err}");
+    assert!(
+        err.contains("1 call(s) were not answered as they were when recorded"),
+        "{err}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -227,5 +248,9 @@ async fn calls_are_made_to_nobody_but_a_sandbox() {
     assert_eq!(output.status.code(), Some(2));
     let err = String::from_utf8(output.stderr).unwrap();
     assert!(err.contains("there is no sandbox at http://127.0.0.1:"), "{err}");
-    assert_eq!(taken(&other).await, 1, "it was asked for its queues and for nothing else");
+    assert_eq!(
+        taken(&other).await,
+        1,
+        "it was asked for its queues and for nothing else"
+    );
 }

@@ -182,10 +182,15 @@ async fn what_the_customer_fills_in_is_told() {
     let content = json!({"type": "AdaptiveCard", "body": [
         {"type": "Container", "items": [{"type": "Input.Text", "id": "zip"}, {"type": "Input.Toggle", "id": "gift"}]},
         {"type": "TextBlock", "id": "title", "text": "Where to?"}]});
-    let card = json!({"id": "form", "contentType": "application/vnd.microsoft.card.adaptive", "content": content});
+    let card =
+        json!({"id": "form", "contentType": "application/vnd.microsoft.card.adaptive", "content": content});
     let message = json!({"authorType": "bot", "text": "", "cards": [card]});
     let sent = world
-        .rest(Method::POST, &format!("/conversations/{id}/messages"), Some(&message))
+        .rest(
+            Method::POST,
+            &format!("/conversations/{id}/messages"),
+            Some(&message),
+        )
         .await;
     assert_eq!(sent.status(), 202);
     let card = world.desk(id).await["transcript"][1]["cards"][0]["id"].clone();
@@ -203,7 +208,9 @@ async fn what_the_customer_fills_in_is_told() {
     };
     world
         .until("both are told", |all| {
-            let acted = all.iter().filter(|it| it.body["data"]["name"] == "adaptiveCard/action");
+            let acted = all
+                .iter()
+                .filter(|it| it.body["data"]["name"] == "adaptiveCard/action");
             acted.count() == 2
         })
         .await;

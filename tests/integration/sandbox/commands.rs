@@ -159,13 +159,17 @@ async fn a_scenario_waits_for_a_conversation_that_somebody_else_begins() {
 }
 
 /// A contact centre of a team's own.
-const TEAM: &str = "queues:\n  - {id: '7', name: Support, skill: help}\nagents:\n  - {id: ann, name: Ann, skills: [help]}\n";
+const TEAM: &str =
+    "queues:\n  - {id: '7', name: Support, skill: help}\nagents:\n  - {id: ann, name: Ann, skills: [help]}\n";
 
 /// Starts a program that serves a sandbox on a free port; where it is, once it is.
 async fn serving(args: &[&str], dir: &Path) -> (Child, String) {
     let ready = dir.join("ready.json");
     let mut server = program();
-    server.current_dir(dir).args(args).args(["--pace", "instant", "--ready-file", "ready.json"]);
+    server
+        .current_dir(dir)
+        .args(args)
+        .args(["--pace", "instant", "--ready-file", "ready.json"]);
     for port in ["GRPC", "WEBHOOK", "ADMIN", "SANDBOX"] {
         server.env(format!("CHATBRIDGE_{port}_LISTEN"), "127.0.0.1:0");
     }
@@ -177,7 +181,10 @@ async fn serving(args: &[&str], dir: &Path) -> (Child, String) {
     })
     .await;
     std::fs::remove_file(&ready).unwrap();
-    (server, format!("http://{}/sandbox/v1", addresses["sandbox"].as_str().unwrap()))
+    (
+        server,
+        format!("http://{}/sandbox/v1", addresses["sandbox"].as_str().unwrap()),
+    )
 }
 
 #[tokio::test]
@@ -192,14 +199,29 @@ async fn a_teams_own_contact_centre_and_what_was_said_are_there_again() {
         let (mut server, base) = serving(&args, dir.path()).await;
         let setup = get(format!("{base}/setup")).await;
         assert_eq!(
-            (&setup["queues"][0]["name"], &setup["agents"][0]["id"], &setup["offerSeconds"]),
+            (
+                &setup["queues"][0]["name"],
+                &setup["agents"][0]["id"],
+                &setup["offerSeconds"]
+            ),
             (&json!("Support"), &json!("ann"), &json!(30))
         );
         let begin = http.post(format!("{base}/widget/conversations"));
-        assert_eq!(begin.json(&json!({"text": "Hi"})).send().await.unwrap().status(), 201);
+        assert_eq!(
+            begin.json(&json!({"text": "Hi"})).send().await.unwrap().status(),
+            201
+        );
         let all = get(format!("{base}/conversations")).await;
-        assert_eq!(all["conversations"].as_array().unwrap().len(), round + 1, "{command}");
-        kill(Pid::from_raw(i32::try_from(server.id().unwrap()).unwrap()), Signal::SIGTERM).unwrap();
+        assert_eq!(
+            all["conversations"].as_array().unwrap().len(),
+            round + 1,
+            "{command}"
+        );
+        kill(
+            Pid::from_raw(i32::try_from(server.id().unwrap()).unwrap()),
+            Signal::SIGTERM,
+        )
+        .unwrap();
         let ended = timeout(PATIENCE, server.wait()).await;
         assert_eq!(ended.expect("it ends").unwrap().code(), Some(0), "{command}");
     }
@@ -210,13 +232,24 @@ async fn a_file_that_makes_no_contact_centre_is_refused_at_the_start() {
     let dir = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
     write("typo.yaml", &TEAM.replace("agents:", "agent:"));
-    write("twice.yaml", &TEAM.replace("[help]}", "[help]}\n  - {id: ann, name: Other}"));
+    write(
+        "twice.yaml",
+        &TEAM.replace("[help]}", "[help]}\n  - {id: ann, name: Other}"),
+    );
     for (option, file, why) in [
         ("--setup", "typo.yaml", "the set-up in typo.yaml cannot be taken"),
         ("--setup", "twice.yaml", "There are two of the agent ann."),
         ("--setup", "none.yaml", "none.yaml"),
-        ("--translator-url", "http://translate.example/", "is not on this machine"),
-        ("--translator-url", "ftp://127.0.0.1/", "must begin with http:// or https://"),
+        (
+            "--translator-url",
+            "http://translate.example/",
+            "is not on this machine",
+        ),
+        (
+            "--translator-url",
+            "ftp://127.0.0.1/",
+            "must begin with http:// or https://",
+        ),
     ] {
         for command in ["sandbox", "dev"] {
             let mut server = program();

@@ -179,7 +179,11 @@ async fn the_widget_and_a_person_at_the_desk_show_that_they_have_read() {
     let shown = seen["readReceipts"].as_array().unwrap();
     let who: Vec<&Value> = shown.iter().map(|it| &it["authorType"]).collect();
     assert_eq!(who, ["agent", "user"]);
-    assert!(shown.iter().all(|it| it["readAt"].as_i64() > Some(1_700_000_000_000)));
+    assert!(
+        shown
+            .iter()
+            .all(|it| it["readAt"].as_i64() > Some(1_700_000_000_000))
+    );
     // No event tells of it: the next one is of what is said.
     sit(&world, "ann", id, json!({"action": "say", "text": "Hello"}), 202).await;
     world.expect(id, 8, &["ann: Hello"]).await;

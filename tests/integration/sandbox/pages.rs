@@ -145,7 +145,15 @@ async fn pages_of_other_sites_are_refused() {
         let answer = list().header(name, value).send().await.unwrap();
         assert_eq!(answer.status(), 403, "{name}");
     }
-    assert_eq!(list().header("host", "localhost:8088").send().await.unwrap().status(), 200);
+    assert_eq!(
+        list()
+            .header("host", "localhost:8088")
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
 
     assert_eq!(sent("origin", &world.base).await.0, 202);
     world

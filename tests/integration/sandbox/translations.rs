@@ -101,7 +101,8 @@ async fn a_text_is_translated() {
     assert_eq!(shown, json!({"host": host, "onThisMachine": true}));
     let translated = translate(&world, "Где посылка?", 200).await;
     assert_eq!(translated, json!({"translatedText": "Где посылка? (en)"}));
-    let expected = json!({"q": "Где посылка?", "source": "ru", "target": "en", "format": "text", "api_key": "secret-1"});
+    let expected =
+        json!({"q": "Где посылка?", "source": "ru", "target": "en", "format": "text", "api_key": "secret-1"});
     assert_eq!(asked.all(), [expected]);
 
     for (field, value) in [
@@ -164,7 +165,9 @@ async fn a_translator_that_is_slow_or_gone_holds_nothing_up() {
     // Whoever gave up holds no place.
     eventually("it works again", async || {
         let body = json!({"text": "again", "source": "ru", "target": "en"});
-        let request = world.request(Method::POST, "/sandbox/v1/translations").json(&body);
+        let request = world
+            .request(Method::POST, "/sandbox/v1/translations")
+            .json(&body);
         (request.send().await.unwrap().status() == 200).then_some(())
     })
     .await;
