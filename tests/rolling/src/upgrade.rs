@@ -61,7 +61,10 @@ pub async fn forth_and_back(world: &mut World, options: &Options) -> Result<Read
         away,
     );
     world.run_for(5).await;
-    let (received, wrong) = (held.got().received, held.got().wrong.clone());
+    let (received, wrong) = {
+        let got = held.got();
+        (got.received, got.wrong.clone())
+    };
     println!(
         "rolling: the stream that was away got {} events, and waits",
         received - before
