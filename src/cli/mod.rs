@@ -5,6 +5,7 @@ pub mod connect;
 pub mod demo;
 pub mod dev;
 mod doctor;
+mod health;
 mod record;
 pub mod render;
 mod replay;
@@ -56,6 +57,8 @@ enum Command {
     Token(token::Args),
     /// Check settings, Redis, 8x8's side and certificates, and say what to do; or explain why a webhook was refused.
     Doctor(doctor::Args),
+    /// Ask a service for its health, as a probe does.
+    Health(health::Args),
     /// Record webhooks and calls between 8x8 and a service, without what people said.
     Record(record::Args),
     /// Play a recording to a service, in 8x8's place.
@@ -71,7 +74,7 @@ impl Command {
             Self::Serve(_) => "info",
             Self::Sandbox(args) => args.default_log(),
             Self::Dev(_) | Self::Chat(_) | Self::Tail(_) | Self::Record(_) | Self::Replay(_) => "warn",
-            Self::Demo(_) | Self::Token(_) | Self::Doctor(_) => "error",
+            Self::Demo(_) | Self::Token(_) | Self::Doctor(_) | Self::Health(_) => "error",
         }
     }
 }
@@ -90,6 +93,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Tail(args) => tail::run(args).await,
         Command::Token(args) => token::run(&args),
         Command::Doctor(args) => doctor::run(args).await,
+        Command::Health(args) => health::run(args).await,
         Command::Record(args) => record::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Demo(args) => demo::run(args).await,
