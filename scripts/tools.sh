@@ -5,29 +5,21 @@
 #   tools.sh bench    what the bench needs, and the peers that it measures, as far as they can be had
 #   tools.sh chaos    what the fault run needs: redis-server and faketime
 #   tools.sh chart    what checks the chart: Go programs, and schemas of Kubernetes; takes minutes the first time
+#   tools.sh chart-api    beside that, etcd and an API server; takes a quarter of an hour the first time
 #   tools.sh fuzz     what the fuzz targets need: a C++ compiler
 #   tools.sh image    what the image is checked with: redis-server, file, strip
 #   tools.sh python   the Python tools alone
 #   tools.sh sbom     what the bill of materials needs: cargo-cyclonedx, and the tools for checks
 #
-# Python tools go into .tools/venv and .tools/checkov, from hashed pins; Centrifugo, cargo-cyclonedx and the chart's tools go into .tools/bin. What a client's language
-# needs is installed by its script in scripts/clients. The rest comes from the system.
+# Python tools go into .tools/venv and .tools/checkov, from hashed pins; Centrifugo, cargo-cyclonedx and the chart's tools go into
+# .tools/bin. What a client's language needs is installed by its script in scripts/clients. The rest comes from the system.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
 # One version, so that figures of two runs are of the same program. It does not know its version by itself.
 CENTRIFUGO_VERSION="6.9.1"
 CARGO_CYCLONEDX_VERSION="0.5.9"
-HELM4_VERSION="v4.3.2"
-HELM3_VERSION="v3.22.0"
-KUBECONFORM_VERSION="v0.8.0"
-HELM_UNITTEST_VERSION="v1.1.2"
-KUBE_SCORE_VERSION="v1.20.0"
 CENTRIFUGO="github.com/centrifugal/centrifugo/v6"
-GATEWAY_API="sigs.k8s.io/gateway-api@v1.6.3"
-PROMETHEUS_OPERATOR="github.com/prometheus-operator/prometheus-operator@v0.85.0"
-CERT_MANAGER="github.com/cert-manager/cert-manager@v1.21.2"
-EXTERNAL_SECRETS="github.com/external-secrets/external-secrets@v1.3.2"
 
 rust_compiler() {
     have cargo || stop "cargo is missing; install Rust 1.95 or newer: https://rustup.rs"
@@ -128,81 +120,6 @@ bench_tools() {
     fi
 }
 
-# go_tool NAME MODULE VERSION PACKAGE [REPLACEMENT]: has that version of a program of Go in .tools/bin, under that name. A module that
-# replaces another cannot be installed by its name, so it is built from a module that replaces it likewise.
-go_tool() {
-    local module="$2" version="$3" program="$TOOLS/bin/$1" package="$2/$4" replacement="${5:-}" built
-    if [ -x "$program" ] && go version -m "$program" | grep -qF "$(printf '\t%s\t%s\t' "$module" "$version")"; then
-        return
-    fi
-    section "Building $module $version into .tools/bin"
-    mkdir -p "$TOOLS/bin"
-    built="$(mktemp -d)"
-    (
-        cd "$built"
-        go mod init chart.tools
-        [ -z "$replacement" ] || go mod edit -replace="$replacement"
-        go get "$package@$version"
-        go build -ldflags "-s -w" -o "$program" "$package"
-    ) >"$built.log" 2>&1 || stop "$module $version cannot be built: $(tail -n 5 "$built.log")"
-    rm -rf "$built" "$built.log"
-}
-
-# go_module MODULE@VERSION: where its files are.
-go_module() {
-    (cd / && go mod download -json "$1" | "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["Dir"])')
-}
-
-# The schemas that objects are checked against: Kubernetes' own from its OpenAPI file, others' from their definitions.
-kubernetes_schemas() {
-    local schemas="$TOOLS/kubernetes" wanted sources=() version gateway monitoring cert_manager external_secrets
-    wanted="$(printf '%s\n' "${KUBERNETES_VERSIONS[@]}" "$GATEWAY_API" "$PROMETHEUS_OPERATOR" "$CERT_MANAGER" "$EXTERNAL_SECRETS"
-        cat "$ROOT/scripts/chart/schemas.py")"
-    if [ -f "$schemas/stamp" ] && [ "$(cat "$schemas/stamp")" = "$wanted" ]; then
-        return
-    fi
-    section "Schemas of Kubernetes ${KUBERNETES_VERSIONS[*]} and of custom resources"
-    rm -rf "$schemas"
-    for version in "${KUBERNETES_VERSIONS[@]}"; do
-        sources+=("v$version=$(go_module "k8s.io/kubernetes@v$version")/api/openapi-spec/swagger.json")
-    done
-    gateway="$(go_module "$GATEWAY_API")/config/crd/standard"
-    monitoring="$(go_module "$PROMETHEUS_OPERATOR")/example/prometheus-operator-crd"
-    cert_manager="$(go_module "$CERT_MANAGER")/deploy/crds"
-    external_secrets="$(go_module "$EXTERNAL_SECRETS")/config/crds/bases"
-    sources+=("$gateway"/gateway.networking.k8s.io_{httproutes,grpcroutes,backendtlspolicies}.yaml
-        "$monitoring"/monitoring.coreos.com_{servicemonitors,prometheusrules}.yaml
-        "$cert_manager/cert-manager.io_certificates.yaml" "$external_secrets/external-secrets.io_externalsecrets.yaml")
-    "$PYTHON" "$ROOT/scripts/chart/schemas.py" "$schemas" "${sources[@]}"
-    printf '%s\n' "$wanted" >"$schemas/stamp"
-}
-
-# In an environment of its own, since it pins much that others use.
-checkov() {
-    local lock="$ROOT/scripts/chart/requirements.txt" environment="$TOOLS/checkov" wanted
-    wanted="$(printf '%s\n' "$ROOT"; python3 -V; cat "$lock")"
-    if [ -f "$environment/stamp" ] && [ "$(cat "$environment/stamp")" = "$wanted" ]; then
-        return
-    fi
-    section "Installing checkov into .tools/checkov"
-    rm -rf "$environment"
-    python3 -m venv "$environment"
-    "$environment/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r "$lock"
-    printf '%s\n' "$wanted" >"$environment/stamp"
-}
-
-chart_tools() {
-    have go || stop "Go is missing, with which the chart's tools are built; install Go 1.26 or newer: https://go.dev/dl"
-    go_tool kubeconform github.com/yannh/kubeconform "$KUBECONFORM_VERSION" cmd/kubeconform
-    go_tool helm4 helm.sh/helm/v4 "$HELM4_VERSION" cmd/helm
-    go_tool helm3 helm.sh/helm/v3 "$HELM3_VERSION" cmd/helm
-    go_tool helm-unittest github.com/helm-unittest/helm-unittest "$HELM_UNITTEST_VERSION" cmd/helm-unittest \
-        github.com/vmware-labs/yaml-jsonpath@v0.3.2=github.com/helm-unittest/yaml-jsonpath@v0.4.0
-    go_tool kube-score github.com/zegl/kube-score "$KUBE_SCORE_VERSION" cmd/kube-score
-    checkov
-    kubernetes_schemas
-}
-
 case "${1:-}" in
 bench)
     rust_compiler
@@ -212,10 +129,11 @@ chaos)
     rust_compiler
     chaos_tools
     ;;
-chart)
+chart | chart-api)
+    have go || stop "Go is missing, with which the chart's tools are built; install Go 1.26 or newer: https://go.dev/dl"
     system_python
     python_tools
-    chart_tools
+    "$ROOT/scripts/chart/tools.sh" "$1"
     ;;
 fuzz)
     rust_compiler
@@ -244,6 +162,6 @@ sbom)
     clients tools
     ;;
 *)
-    stop "usage: tools.sh [bench | chaos | chart | fuzz | image | python | sbom]"
+    stop "usage: tools.sh [bench | chaos | chart | chart-api | fuzz | image | python | sbom]"
     ;;
 esac
