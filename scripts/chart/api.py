@@ -1,9 +1,9 @@
 """Installs the chart in a real API server: `api.py SERVERS HELMS CRD...`.
 
 SERVERS has etcd and kube-apiserver, HELMS has helm4 and helm3. There is no cluster behind it: no pod ever runs. What
-an API server does is done: defaults, validation of every field and of the rules that schemas cannot say (CEL of custom
-resources among them), admission by the restricted pod security standard, and what Helm makes of an upgrade and a
-rollback. All is on loopback, and ends with the script.
+an API server does is done: defaults, validation of every field and of the rules that schemas cannot say (CEL of
+custom resources among them), admission by the restricted pod security standard, and what Helm makes of an upgrade and
+a rollback. All is on loopback, and ends with the script.
 """
 
 import contextlib

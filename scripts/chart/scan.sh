@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# scan.sh RELEASE TESTS: checkov on the rendered objects of a directory, and on the pods of `helm test` in another, but for the findings
-# below. It asks nobody over the network.
+# scan.sh RELEASE TESTS: checkov on the Dockerfile, on the rendered objects of a directory, and on the pods of `helm test` in another, but
+# for the findings below. It asks nobody over the network.
 set -euo pipefail
 source "$(dirname "$0")/../lib.sh"
 
@@ -15,12 +15,12 @@ ignored=(
 # Pods that run once and end have nothing to be probed for.
 ignored_of_tests=(CKV_K8S_8 CKV_K8S_9)
 
-# scan DIRECTORY ID...: all checks but those.
+# scan DIRECTORY KIND ID...: all checks of that kind of files but those.
 scan() {
-    local directory="$1" skipped
-    shift
+    local directory="$1" kind="$2" skipped
+    shift 2
     skipped="$(IFS=,; echo "$*")"
-    "$TOOLS/checkov/bin/python" "$TOOLS/checkov/bin/checkov" --directory "$directory" --framework kubernetes --skip-check "$skipped" \
+    "$TOOLS/checkov/bin/python" "$TOOLS/checkov/bin/checkov" --directory "$directory" --framework "$kind" --skip-check "$skipped" \
         --compact --quiet --skip-download --output json >"$directory.json" || true
     "$PYTHON" - "$directory.json" <<'PYTHON'
 import json
@@ -37,5 +37,8 @@ print(f"{report['summary']['passed']} checks passed on {report['summary']['resou
 PYTHON
 }
 
-scan "$1" "${ignored[@]}"
-scan "$2" "${ignored[@]}" "${ignored_of_tests[@]}"
+scan "$1" kubernetes "${ignored[@]}"
+scan "$2" kubernetes "${ignored[@]}" "${ignored_of_tests[@]}"
+mkdir "$1-image"
+cp "$ROOT/Dockerfile" "$1-image"
+scan "$1-image" dockerfile
