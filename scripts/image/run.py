@@ -86,16 +86,11 @@ def lay_out(image: pathlib.Path, root: pathlib.Path, directory: pathlib.Path) ->
 
 def inside(root: pathlib.Path, *arguments: str) -> list[str]:
     """A command line that runs the program there, as the user, for whom no right can come back."""
-    return [
-        "setpriv",
-        "--no-new-privs",
-        "chroot",
-        f"--userspec={USER}:{USER}",
-        "--groups=",
-        str(root),
-        "/chatbridge",
-        *arguments,
-    ]
+    setpriv, chroot = shutil.which("setpriv"), shutil.which("chroot")
+    if setpriv is None or chroot is None:
+        sys.exit("error: setpriv or chroot is missing; install util-linux and coreutils")
+    become = [setpriv, "--no-new-privs", chroot, f"--userspec={USER}:{USER}", "--groups=", str(root)]
+    return [*become, "/chatbridge", *arguments]
 
 
 def eventually(what: str, service: subprocess.Popen[bytes], happened: str, test: object) -> None:
@@ -185,6 +180,8 @@ def run(image: pathlib.Path, directory: pathlib.Path) -> None:
 if __name__ == "__main__":
     loopback_up()
     with tempfile.TemporaryDirectory() as scratch:
-        run(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(scratch))
-        # The mount goes with the namespace; the copy below it would not go before.
-        subprocess.run(["umount", pathlib.Path(scratch) / "root"], check=True)
+        try:
+            run(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(scratch))
+        finally:
+            # The mount goes with the namespace, but the copy below it must go before.
+            subprocess.run(["umount", pathlib.Path(scratch) / "root"], check=False)
