@@ -26,6 +26,9 @@ version="$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)"
 [ "$(grep -cE "^(version: $version|appVersion: \"$version\")$" "$CHART/Chart.yaml")" = 2 ] ||
     stop "$CHART/Chart.yaml has not the version of Cargo.toml, $version, as version and appVersion"
 
+section "What the chart knows of the service"
+"$PYTHON" scripts/chart/known.py
+
 for values in "$CHART"/ci/*.yaml; do
     name="$(basename "$values" .yaml)"
     for helm in "$HELM4" "$HELM3"; do
