@@ -102,3 +102,7 @@ second_chance() {
 client_version() {
     "$PYTHON" "$ROOT/scripts/versions.py" "$1"
 }
+
+# The three newest minor versions of Kubernetes: what the chart's objects are checked against.
+# shellcheck disable=SC2034
+KUBERNETES_VERSIONS=(1.35.4 1.36.3 1.37.2)

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod dev;
 mod doctor;
 mod entry_format;
+mod health;
 mod record;
 pub mod render;
 mod replay;
@@ -62,6 +63,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Show or change in which format events are stored, before and after an upgrade.
     EntryFormat(entry_format::Args),
+    /// Ask a service for its health, as a probe does.
+    Health(health::Args),
     /// Record webhooks and calls between 8x8 and a service, without what people said.
     Record(record::Args),
     /// Play a recording to a service, in 8x8's place.
@@ -77,7 +80,12 @@ impl Command {
             Self::Serve(_) => "info",
             Self::Sandbox(args) => args.default_log(),
             Self::Dev(_) | Self::Chat(_) | Self::Tail(_) | Self::Record(_) | Self::Replay(_) => "warn",
-            Self::Demo(_) | Self::Token(_) | Self::Doctor(_) | Self::Top(_) | Self::EntryFormat(_) => "error",
+            Self::Demo(_)
+            | Self::Token(_)
+            | Self::Doctor(_)
+            | Self::Health(_)
+            | Self::Top(_)
+            | Self::EntryFormat(_) => "error",
         }
     }
 }
@@ -98,6 +106,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Token(args) => token::run(&args),
         Command::Doctor(args) => doctor::run(args).await,
         Command::EntryFormat(args) => entry_format::run(args).await,
+        Command::Health(args) => health::run(args).await,
         Command::Record(args) => record::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Demo(args) => demo::run(args).await,
