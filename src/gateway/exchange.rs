@@ -110,7 +110,7 @@ pub(super) async fn exchange(clients: Clients, limits: Limits, call: Call) -> Re
         return Err(no_time_left());
     }
     let client = call.transfer.client(&clients).clone();
-    let record = Record::start(call.operation.name);
+    let record = Record::start(call.operation);
     let left = Arc::clone(&call.left);
     left.store(true, Ordering::Release);
     let caller_is_short = by < started + limits.timeout;

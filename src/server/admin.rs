@@ -6,17 +6,17 @@ use std::{
 };
 
 use axum::{Router, http::StatusCode, routing::get};
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 use tonic_health::pb::health_server::{Health, HealthServer};
 
 use super::ServeError;
+use crate::telemetry::Metrics;
 
 /// Metrics and probes, for operators only: gRPC health is here too, so that a probe needs no credentials of the gRPC port.
 pub(super) async fn serve(
     listener: TcpListener,
-    metrics: PrometheusHandle,
+    metrics: Metrics,
     health: HealthServer<impl Health>,
     mut live: watch::Receiver<bool>,
     draining: CancellationToken,

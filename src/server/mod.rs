@@ -2,6 +2,7 @@
 
 mod accept;
 mod admin;
+mod facts;
 mod grpc;
 mod health;
 mod reload;
@@ -42,6 +43,8 @@ use crate::{
 /// How long the start waits for Redis.
 const STORE_WAIT: Duration = Duration::from_secs(30);
 const STORE_RETRY: Duration = Duration::from_secs(1);
+/// Whether the replica stops: 1 or 0.
+const DRAINING: &str = "chatbridge_draining";
 
 /// The ports, bound by the caller.
 #[derive(Debug)]
@@ -117,6 +120,7 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
     let metrics = telemetry::init_metrics();
+    metrics::gauge!(DRAINING).set(0.0);
     let grpc_tls = endpoint("grpc", config.grpc_tls.clone(), &[b"h2", b"http/1.1"])?;
     let webhook_tls = endpoint("webhook", config.webhook_tls.clone(), &[b"http/1.1"])?;
     let (store, kept) = tokio::select! {
@@ -170,6 +174,10 @@ pub async fn serve(
         SharedStore::clone(&store),
         reporter,
         shutdown.clone(),
+    )));
+    tasks.spawn(forever(facts::watch(
+        SharedStore::clone(&store),
+        background.clone(),
     )));
     tasks.spawn(admin::serve(
         listeners.admin,
@@ -236,6 +244,7 @@ async fn drain(
     background: CancellationToken,
     subscriptions: &Subscriptions,
 ) {
+    metrics::gauge!(DRAINING).set(1.0);
     let deadline = tokio::time::Instant::now() + config.drain_deadline;
     // The webhook door and the live feed stay until the streams are over, so that nothing is refused or held back.
     let streams_over = config.drain_spread + Duration::from_millis(500);

@@ -50,6 +50,7 @@ mod dial;
 mod durable;
 mod erase;
 mod error;
+mod facts;
 mod inspect;
 mod keys;
 mod link;
@@ -94,9 +95,11 @@ use self::{
 };
 use super::{
     Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished,
-    IdempotencyKey, Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, StreamRecords, Tail,
+    IdempotencyKey, Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, StoreFacts,
+    StreamRecords, Tail,
     entry::FORMAT,
     seal::{DataKey, KeyRing},
+    times::{Times, timed},
 };
 use crate::{
     conversation::{Session, SessionChange, session::Fields},
@@ -168,6 +171,7 @@ pub struct RedisStore {
     link: Way,
     /// What may be large, so that somebody who reads much does not delay an append.
     reads: Way,
+    times: Times,
 }
 
 impl RedisStore {
@@ -217,6 +221,7 @@ impl RedisStore {
             reads,
             link,
             topology,
+            times: Times::new("redis"),
         };
         start::check_servers(&store.link).await?;
         start::check_schema(&store.link, &store.keys, store.sealing()).await?;
@@ -352,7 +357,7 @@ impl Store for RedisStore {
     }
 
     async fn append(&self, event: &Append) -> Result<Appended, StoreError> {
-        self.append_event(event).await
+        timed(&self.times.append, self.append_event(event)).await
     }
 
     async fn tails(&self) -> Result<Vec<EntryId>, StoreError> {
@@ -374,7 +379,7 @@ impl Store for RedisStore {
 
     async fn read(&self, partition: u16, from: Position, limit: usize) -> Result<Page, StoreError> {
         super::partition::check(partition, self.partitions())?;
-        self.page(partition, None, from, limit).await
+        timed(&self.times.read, self.page(partition, None, from, limit)).await
     }
 
     async fn read_conversation(
@@ -384,7 +389,7 @@ impl Store for RedisStore {
         limit: usize,
     ) -> Result<Page, StoreError> {
         let partition = self.keys.partition(key);
-        self.page(partition, Some(key), from, limit).await
+        timed(&self.times.read, self.page(partition, Some(key), from, limit)).await
     }
 
     async fn tail(&self, behind: Vec<EntryId>) -> Result<Box<dyn Tail>, StoreError> {
@@ -539,6 +544,11 @@ impl Store for RedisStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        start::check_schema(&self.link, &self.keys, self.sealing()).await
+        let asking = start::check_schema(&self.link, &self.keys, self.sealing());
+        timed(&self.times.ping, asking).await
+    }
+
+    async fn facts(&self) -> Result<Option<StoreFacts>, StoreError> {
+        facts::facts(&self.reads).await.map(Some)
     }
 }
