@@ -5,9 +5,10 @@
 #   tools.sh bench    what the bench needs, and the peers that it measures, as far as they can be had
 #   tools.sh chaos    what the fault run needs: redis-server and faketime
 #   tools.sh fuzz     what the fuzz targets need: a C++ compiler
+#   tools.sh monitoring  what the checks of alerts and dashboard need: Prometheus and promtool, built by Go
 #   tools.sh sbom     what the bill of materials needs: cargo-cyclonedx, and the tools for checks
 #
-# Python tools go into .tools/venv, from hashed pins; Centrifugo and cargo-cyclonedx go into .tools/bin. What a client's language
+# Python tools go into .tools/venv, from hashed pins; Centrifugo, Prometheus and cargo-cyclonedx go into .tools/bin. What a client's language
 # needs is installed by its script in scripts/clients. The rest comes from the system.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
@@ -99,6 +100,19 @@ bench_tools() {
     fi
 }
 
+# Prometheus and promtool, as scripts/monitoring/go.mod pins them, without what discovers services elsewhere, of which there is much.
+monitoring_tools() {
+    local stamp="$TOOLS/monitoring.stamp" wanted
+    have go || stop "go is missing, which builds Prometheus; install Go 1.26 or newer: https://go.dev/dl"
+    wanted="$(go version; cat "$ROOT/scripts/monitoring/go.sum")"
+    if [ -x "$TOOLS/bin/prometheus" ] && [ -x "$TOOLS/bin/promtool" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
+        return
+    fi
+    section "Building Prometheus into .tools/bin, which takes some minutes"
+    (cd "$ROOT/scripts/monitoring" && GOBIN="$TOOLS/bin" go install -mod=readonly -trimpath -tags remove_all_sd -ldflags '-s -w' tool)
+    printf '%s\n' "$wanted" >"$stamp"
+}
+
 case "${1:-}" in
 bench)
     rust_compiler
@@ -111,6 +125,9 @@ chaos)
 fuzz)
     rust_compiler
     fuzz_tools
+    ;;
+monitoring)
+    monitoring_tools
     ;;
 sbom)
     rust_compiler
@@ -127,6 +144,6 @@ sbom)
     clients tools
     ;;
 *)
-    stop "usage: tools.sh [bench | chaos | fuzz | sbom]"
+    stop "usage: tools.sh [bench | chaos | fuzz | monitoring | sbom]"
     ;;
 esac

@@ -11,6 +11,9 @@ use super::catalogue::{FAMILIES, Family, Kind};
 /// How often samples that nobody scraped are folded into the buckets; without that they pile up, at 8 bytes each.
 const UPKEEP_EVERY: Duration = Duration::from_secs(1);
 
+/// Gauges that go up and down by one.
+const COUNTED: [&str; 2] = ["chatbridge_streams_active", "chatbridge_subscription_members"];
+
 /// What a scrape gets.
 #[derive(Clone)]
 pub struct Metrics {
@@ -36,6 +39,9 @@ pub fn init_metrics() -> Metrics {
     if metrics::set_global_recorder(recorder).is_ok() {
         process.describe();
         FAMILIES.iter().for_each(begin);
+        for name in COUNTED {
+            metrics::gauge!(name).increment(0.0);
+        }
         metrics::gauge!(
             "chatbridge_build_info",
             "version" => env!("CARGO_PKG_VERSION"),

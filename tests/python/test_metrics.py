@@ -1,0 +1,169 @@
+"""The metrics that docs/metrics.md names, against those that a service shows that had to do with everything."""
+
+import asyncio
+import json
+import re
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from chatbridge import AgentEvents, Chatbridge, ChatbridgeError, to_queue
+from chatbridge.v1 import AgentEventsResponse, SessionState, User
+
+from certificates import self_signed
+from processes import running_dev, running_redis
+
+ROOT = Path(__file__).resolve().parents[2]
+CHANNEL = "sandbox-chat"
+WAIT_S = 60.0
+# Counted once a minute; the integration tests of encryption look at it.
+NOT_SHOWN_SOON = {"chatbridge_data_keys"}
+# Only a replica of Redis that fails, or a store that never was there, would show others.
+ROW = re.compile(r"^\| `(?P<name>[a-z_]+)` \| (?P<type>counter|gauge|histogram) \| (?P<labels>[^|]*) \| [^|]+ \|$")
+
+
+@dataclass(frozen=True)
+class Family:
+    """What is known of a metric."""
+
+    type: str
+    labels: frozenset[str]
+
+
+def documented() -> dict[str, Family]:
+    """The tables of docs/metrics.md."""
+    found = {}
+    for line in (ROOT / "docs/metrics.md").read_text().splitlines():
+        if row := ROW.match(line):
+            found[row["name"]] = Family(row["type"], frozenset(re.findall(r"`(\w+)`", row["labels"])))
+        else:
+            assert not re.match(r"^\| `", line), f"a row that cannot be read: {line}"
+    return found
+
+
+def shown(text: str) -> dict[str, Family]:
+    """What a service shows, in the text format of Prometheus."""
+    types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
+    labels: dict[str, set[str]] = {name: set() for name in types}
+    for line in text.splitlines():
+        if not (sample := re.match(r"^([a-z_]+)(?:\{(.*)\})? \S+$", line)):
+            continue
+        name = sample[1] if sample[1] in types else re.sub(r"_(bucket|sum|count)$", "", sample[1])
+        labels[name] |= set(re.findall(r"(\w+)=\"", sample[2] or "")) - {"le"}
+    return {name: Family(types[name], frozenset(labels[name])) for name in types}
+
+
+def scrape(addresses: Mapping[str, str]) -> str:
+    """The metrics of a service."""
+    with urllib.request.urlopen(f"http://{addresses['admin']}/metrics", timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def sandbox(addresses: Mapping[str, str], method: str, body: Mapping[str, object] | None = None) -> None:
+    """Sets a fault of the sandbox, or ends all."""
+    url = f"http://{addresses['sandbox']}/sandbox/v1/faults"
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(url, data, {"content-type": "application/json"}, method=method)
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mapping[str, str], Path]]:
+    """A service with Redis, whose gRPC port is encrypted; and the certificate to trust."""
+    directory = tmp_path_factory.mktemp("dev")
+    certificate, key = self_signed(directory)
+    settings = {"CHATBRIDGE_GRPC_TLS_CERT_FILE": str(certificate), "CHATBRIDGE_GRPC_TLS_KEY_FILE": str(key)}
+    with (
+        running_redis(tmp_path_factory.mktemp("redis")) as redis_url,
+        running_dev(directory, redis_url, settings) as addresses,
+    ):
+        yield addresses, certificate
+
+
+@asynccontextmanager
+async def connected(served: tuple[Mapping[str, str], Path]) -> AsyncIterator[Chatbridge]:
+    addresses, certificate = served
+    async with Chatbridge(addresses["grpc"], tls=True, ca=certificate) as chatbridge:
+        yield chatbridge
+
+
+async def until(stream: AgentEvents, matches: Callable[[AgentEventsResponse], bool]) -> None:
+    async def read() -> None:
+        async for response in stream:
+            if matches(response):
+                return
+        raise AssertionError("the stream ended")
+
+    await asyncio.wait_for(read(), WAIT_S)
+
+
+async def contact(chatbridge: Chatbridge) -> None:
+    """A conversation from the queue to an agent who answers, and to its end."""
+    created = await chatbridge.create_conversation(CHANNEL, user=User(name="Ada"), assignment=to_queue("100"))
+    conversation = created.conversation_id
+    async with chatbridge.agent_events([conversation], start=created.cursor) as stream:
+        await until(stream, lambda response: response.event.message.text != "")
+        await chatbridge.send_message(conversation, "Thanks, bye")
+        await until(stream, lambda response: response.event.state == SessionState.SESSION_STATE_IDLE)
+
+
+async def left_alone(chatbridge: Chatbridge, addresses: Mapping[str, str]) -> None:
+    """Has the vendor fail until it is left alone."""
+    sandbox(addresses, "POST", {"kind": "status", "status": 503})
+    reasons = set()
+    for _ in range(100):
+        with pytest.raises(ChatbridgeError) as caught:
+            await chatbridge.get_conversation("c1")
+        reasons.add(caught.value.reason)
+        if "UPSTREAM_CIRCUIT_OPEN" in reasons:
+            break
+    sandbox(addresses, "DELETE")
+    assert "UPSTREAM_CIRCUIT_OPEN" in reasons, reasons
+
+
+async def test_every_metric_is_documented_and_every_documented_metric_is_shown(
+    served: tuple[Mapping[str, str], Path],
+) -> None:
+    addresses, _ = served
+    async with connected(served) as chatbridge:
+        await contact(chatbridge)
+        await left_alone(chatbridge, addresses)
+
+    async def all_shown() -> str:
+        # What Redis says of itself is asked every 15 seconds, and the first time at once.
+        while True:
+            text = scrape(addresses)
+            if set(documented()) - NOT_SHOWN_SOON <= set(shown(text)):
+                return text
+            await asyncio.sleep(0.2)
+
+    try:
+        text = await asyncio.wait_for(all_shown(), WAIT_S)
+    except TimeoutError:
+        text = scrape(addresses)
+    expected = {name: family for name, family in documented().items() if name not in NOT_SHOWN_SOON}
+    assert {name: family for name, family in shown(text).items() if name not in NOT_SHOWN_SOON} == expected
+
+
+async def test_what_customers_wait_is_counted_once(served: tuple[Mapping[str, str], Path]) -> None:
+    addresses, _ = served
+
+    def counts() -> dict[str, float]:
+        wanted = r"^(chatbridge_session_\w+(?:_count|_total)(?:\{outcome=\"(?:answered|handled)\"\})?) (\S+)$"
+        return {name: float(value) for name, value in re.findall(wanted, scrape(addresses), re.MULTILINE)}
+
+    async with connected(served) as chatbridge:
+        before = counts()
+        assert len(before) == 4, before
+        for _ in range(3):
+            await contact(chatbridge)
+        # A stream has the last event a moment after it was logged, and the replica that logged it counts it then.
+        expected = {name: count + 3 for name, count in before.items()}
+        for _ in range(600):
+            if counts() == expected:
+                break
+            await asyncio.sleep(0.1)
+        assert counts() == expected
