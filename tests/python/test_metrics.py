@@ -22,7 +22,7 @@ WAIT_S = 60.0
 # Counted once a minute; the integration tests of encryption look at it.
 NOT_SHOWN_SOON = {"chatbridge_data_keys"}
 # Only a replica of Redis that fails, or a store that never was there, would show others.
-ROW = re.compile(r"^\| `(?P<name>[a-z_]+)` \| (?P<type>counter|gauge|histogram) \| (?P<labels>[^|]*) \| [^|]+ \|$")
+ROW = re.compile(r"^\| `(?P<name>[a-z_]+)` \| (?P<type>counter|gauge|histogram) \|(?P<labels>[^|]*)\| [^|]+ \|$")
 
 
 @dataclass(frozen=True)
