@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ rule_files: [{rules}]
 scrape_configs:
   - job_name: chatbridge
     static_configs:
-      - targets: ["{target}"]
+      - targets: {targets}
 """
 
 
@@ -52,10 +52,10 @@ class Prometheus:
 
 
 @contextmanager
-def running_prometheus(directory: Path, target: str, rules: Path) -> Iterator[Prometheus]:
-    """A Prometheus that scrapes `target` once a second and knows the rules of a file."""
+def running_prometheus(directory: Path, targets: Sequence[str], rules: Path) -> Iterator[Prometheus]:
+    """A Prometheus that scrapes `targets` once a second and knows the rules of a file."""
     config, log = directory / "prometheus.yml", directory / "prometheus.log"
-    config.write_text(_CONFIG.format(rules=rules, target=target))
+    config.write_text(_CONFIG.format(rules=rules, targets=json.dumps(list(targets))))
     command = [
         os.environ["PROMETHEUS_BIN"],
         f"--config.file={config}",

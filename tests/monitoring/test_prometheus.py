@@ -4,15 +4,13 @@ import asyncio
 import json
 import math
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from certificates import self_signed
 from chatbridge import Chatbridge, ChatbridgeError
-from processes import running_dev, running_redis
-from test_metrics import contact, left_alone
+from test_metrics import Served, contact, left_alone, running_two_replicas
 
 from prometheus import Prometheus, running_prometheus
 
@@ -36,35 +34,25 @@ def panels() -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    """A service with Redis, whose gRPC port is encrypted, and which soon tries a vendor again that it left alone."""
-    directory = tmp_path_factory.mktemp("dev")
-    certificate, key = self_signed(directory)
-    settings = {
-        "CHATBRIDGE_GRPC_TLS_CERT_FILE": str(certificate),
-        "CHATBRIDGE_GRPC_TLS_KEY_FILE": str(key),
-        "CHATBRIDGE_GATEWAY_CIRCUIT_OPEN_MS": "500",
-    }
-    with (
-        running_redis(tmp_path_factory.mktemp("redis")) as redis_url,
-        running_dev(directory, redis_url, settings) as found,
-    ):
-        yield {**found, "ca": str(certificate)}
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Two replicas, which soon try a vendor again that they left alone."""
+    with running_two_replicas(tmp_path_factory, {"CHATBRIDGE_GATEWAY_CIRCUIT_OPEN_MS": "500"}) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
-def prometheus(addresses: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """A Prometheus that scrapes it."""
-    directory = tmp_path_factory.mktemp("prometheus")
-    with running_prometheus(directory, addresses["admin"], RULES) as running:
+def prometheus(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """A Prometheus that scrapes them."""
+    targets = [served.dev["admin"], served.encrypted["admin"]]
+    with running_prometheus(tmp_path_factory.mktemp("prometheus"), targets, RULES) as running:
         yield running
 
 
 @asynccontextmanager
-async def load(addresses: Mapping[str, str]) -> AsyncIterator[None]:
+async def load(served: Served) -> AsyncIterator[None]:
     """Contacts, one after the other, for as long as it takes; before them a vendor that fails."""
-    async with Chatbridge(addresses["grpc"], tls=True, ca=Path(addresses["ca"])) as chatbridge:
-        await left_alone(chatbridge, addresses)
+    async with Chatbridge(served.dev["grpc"]) as chatbridge:
+        await left_alone(chatbridge, served.dev)
 
         async def work() -> None:
             while True:
@@ -87,11 +75,11 @@ def shows(prometheus: Prometheus, query: str) -> bool:
     return any(not math.isnan(float(sample["value"][1])) for sample in prometheus.query(query))
 
 
-async def test_every_panel_shows_something(addresses: Mapping[str, str], prometheus: Prometheus) -> None:
+async def test_every_panel_shows_something(served: Served, prometheus: Prometheus) -> None:
     missing = panels()
     assert len(missing) > 40
     deadline_s = asyncio.get_running_loop().time() + WAIT_S
-    async with load(addresses):
+    async with load(served):
         while missing and asyncio.get_running_loop().time() < deadline_s:
             await asyncio.sleep(1)
             missing = [

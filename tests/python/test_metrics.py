@@ -4,8 +4,8 @@ import asyncio
 import json
 import re
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +14,13 @@ from chatbridge import AgentEvents, Chatbridge, ChatbridgeError, to_queue
 from chatbridge.v1 import AgentEventsResponse, SessionState, User
 
 from certificates import self_signed
-from processes import running_dev, running_redis
+from processes import running_dev, running_redis, running_replica
 
 ROOT = Path(__file__).resolve().parents[2]
 CHANNEL = "sandbox-chat"
 WAIT_S = 60.0
 # Counted once a minute; the integration tests of encryption look at it.
 NOT_SHOWN_SOON = {"chatbridge_data_keys"}
-# Only a replica of Redis that fails, or a store that never was there, would show others.
 ROW = re.compile(r"^\| `(?P<name>[a-z_]+)` \| (?P<type>counter|gauge|histogram) \|(?P<labels>[^|]*)\| [^|]+ \|$")
 
 
@@ -70,24 +69,36 @@ def sandbox(addresses: Mapping[str, str], method: str, body: Mapping[str, object
     urllib.request.urlopen(request, timeout=10).close()
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mapping[str, str], Path]]:
-    """A service with Redis, whose gRPC port is encrypted; and the certificate to trust."""
-    directory = tmp_path_factory.mktemp("dev")
+@dataclass(frozen=True)
+class Served:
+    """Two replicas: their addresses by name, and those of the sandbox."""
+
+    dev: Mapping[str, str]
+    encrypted: Mapping[str, str]
+
+    def scrape(self) -> str:
+        """The metrics of both, one after the other."""
+        return scrape(self.dev) + scrape(self.encrypted)
+
+
+@contextmanager
+def running_two_replicas(directories: pytest.TempPathFactory, settings: Mapping[str, str]) -> Iterator[Served]:
+    directory = directories.mktemp("replica")
     certificate, key = self_signed(directory)
-    settings = {"CHATBRIDGE_GRPC_TLS_CERT_FILE": str(certificate), "CHATBRIDGE_GRPC_TLS_KEY_FILE": str(key)}
+    tls = {"CHATBRIDGE_GRPC_TLS_CERT_FILE": str(certificate), "CHATBRIDGE_GRPC_TLS_KEY_FILE": str(key)}
     with (
-        running_redis(tmp_path_factory.mktemp("redis")) as redis_url,
-        running_dev(directory, redis_url, settings) as addresses,
+        running_redis(directories.mktemp("redis")) as redis_url,
+        running_dev(directories.mktemp("dev"), redis_url, settings) as dev,
+        running_replica(directory, redis_url, dev["sandbox"], tls) as encrypted,
     ):
-        yield addresses, certificate
+        yield Served(dev, encrypted)
 
 
-@asynccontextmanager
-async def connected(served: tuple[Mapping[str, str], Path]) -> AsyncIterator[Chatbridge]:
-    addresses, certificate = served
-    async with Chatbridge(addresses["grpc"], tls=True, ca=certificate) as chatbridge:
-        yield chatbridge
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """`chatbridge dev` with a Redis, and beside it a replica whose gRPC port is encrypted."""
+    with running_two_replicas(tmp_path_factory, {}) as served:
+        yield served
 
 
 async def until(stream: AgentEvents, matches: Callable[[AgentEventsResponse], bool]) -> None:
@@ -124,18 +135,15 @@ async def left_alone(chatbridge: Chatbridge, addresses: Mapping[str, str]) -> No
     assert "UPSTREAM_CIRCUIT_OPEN" in reasons, reasons
 
 
-async def test_every_metric_is_documented_and_every_documented_metric_is_shown(
-    served: tuple[Mapping[str, str], Path],
-) -> None:
-    addresses, _ = served
-    async with connected(served) as chatbridge:
+async def test_every_metric_is_documented_and_every_documented_metric_is_shown(served: Served) -> None:
+    async with Chatbridge(served.dev["grpc"]) as chatbridge:
         await contact(chatbridge)
-        await left_alone(chatbridge, addresses)
+        await left_alone(chatbridge, served.dev)
 
     async def all_shown() -> str:
         # What Redis says of itself is asked every 15 seconds, and the first time at once.
         while True:
-            text = scrape(addresses)
+            text = served.scrape()
             if set(documented()) - NOT_SHOWN_SOON <= set(shown(text)):
                 return text
             await asyncio.sleep(0.2)
@@ -143,19 +151,18 @@ async def test_every_metric_is_documented_and_every_documented_metric_is_shown(
     try:
         text = await asyncio.wait_for(all_shown(), WAIT_S)
     except TimeoutError:
-        text = scrape(addresses)
+        text = served.scrape()
     expected = {name: family for name, family in documented().items() if name not in NOT_SHOWN_SOON}
     assert {name: family for name, family in shown(text).items() if name not in NOT_SHOWN_SOON} == expected
 
 
-async def test_what_customers_wait_is_counted_once(served: tuple[Mapping[str, str], Path]) -> None:
-    addresses, _ = served
+async def test_what_customers_wait_is_counted_once(served: Served) -> None:
 
     def counts() -> dict[str, float]:
         wanted = r"^(chatbridge_session_\w+(?:_count|_total)(?:\{outcome=\"(?:answered|handled)\"\})?) (\S+)$"
-        return {name: float(value) for name, value in re.findall(wanted, scrape(addresses), re.MULTILINE)}
+        return {name: float(value) for name, value in re.findall(wanted, scrape(served.dev), re.MULTILINE)}
 
-    async with connected(served) as chatbridge:
+    async with Chatbridge(served.dev["grpc"]) as chatbridge:
         before = counts()
         assert len(before) == 4, before
         for _ in range(3):
