@@ -4,9 +4,27 @@ use std::time::Duration;
 
 use metrics::Label;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use metrics_process::Collector;
 
+use self::process::Collector;
 use super::catalogue::{FAMILIES, Family, Kind};
+
+/// What the system knows of the process.
+mod process {
+    #[cfg(target_os = "linux")]
+    pub(super) use metrics_process::Collector;
+
+    /// Elsewhere nobody asks.
+    #[cfg(not(target_os = "linux"))]
+    #[derive(Debug, Clone, Default)]
+    pub(super) struct Collector;
+
+    #[cfg(not(target_os = "linux"))]
+    impl Collector {
+        pub(super) fn describe(&self) {}
+
+        pub(super) fn collect(&self) {}
+    }
+}
 
 /// How often samples that nobody scraped are folded into the buckets; without that they pile up, at 8 bytes each.
 const UPKEEP_EVERY: Duration = Duration::from_secs(1);
