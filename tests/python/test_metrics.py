@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
 import pytest
 from chatbridge import AgentEvents, Chatbridge, ChatbridgeError, to_queue
 from chatbridge.v1 import AgentEventsResponse, SessionState, User
@@ -75,6 +76,8 @@ class Served:
 
     dev: Mapping[str, str]
     encrypted: Mapping[str, str]
+    # That of the encrypted one.
+    certificate: Path
 
     def scrape(self) -> str:
         """The metrics of both, one after the other."""
@@ -91,7 +94,7 @@ def running_two_replicas(directories: pytest.TempPathFactory, settings: Mapping[
         running_dev(directories.mktemp("dev"), redis_url, settings) as dev,
         running_replica(directory, redis_url, dev["sandbox"], tls) as encrypted,
     ):
-        yield Served(dev, encrypted)
+        yield Served(dev, encrypted, certificate)
 
 
 @pytest.fixture(scope="module")
@@ -156,21 +159,62 @@ async def test_every_metric_is_documented_and_every_documented_metric_is_shown(s
     assert {name: family for name, family in shown(text).items() if name not in NOT_SHOWN_SOON} == expected
 
 
-async def test_what_customers_wait_is_counted_once(served: Served) -> None:
+def samples(text: str, pattern: str) -> dict[str, float]:
+    """Samples whose names and labels match, by those, of all replicas together."""
+    found: dict[str, float] = {}
+    for name, value in re.findall(rf"^({pattern}) (\S+)$", text, re.MULTILINE):
+        found[name] = found.get(name, 0.0) + float(value)
+    return found
 
+
+async def comes_to_be(now: Callable[[], dict[str, float]], expected: dict[str, float]) -> None:
+    """Waits until it is so: what a call or an event caused may be counted a moment after it was answered."""
+    for _ in range(600):
+        if now() == expected:
+            return
+        await asyncio.sleep(0.1)
+    assert now() == expected
+
+
+async def test_what_customers_wait_is_counted_once_by_all_replicas(served: Served) -> None:
     def counts() -> dict[str, float]:
-        wanted = r"^(chatbridge_session_\w+(?:_count|_total)(?:\{outcome=\"(?:answered|handled)\"\})?) (\S+)$"
-        return {name: float(value) for name, value in re.findall(wanted, scrape(served.dev), re.MULTILINE)}
+        outcome = r"(?:\{outcome=\"(?:answered|handled)\"\})?"
+        return samples(served.scrape(), rf"chatbridge_session_[a-z_]+_(?:count|total){outcome}")
 
     async with Chatbridge(served.dev["grpc"]) as chatbridge:
         before = counts()
         assert len(before) == 4, before
         for _ in range(3):
             await contact(chatbridge)
-        # A stream has the last event a moment after it was logged, and the replica that logged it counts it then.
-        expected = {name: count + 3 for name, count in before.items()}
-        for _ in range(600):
-            if counts() == expected:
-                break
-            await asyncio.sleep(0.1)
-        assert counts() == expected
+        await comes_to_be(counts, {name: count + 3 for name, count in before.items()})
+
+
+async def test_calls_are_measured_however_they_end(served: Served) -> None:
+    def counts() -> dict[str, float]:
+        return samples(scrape(served.encrypted), r"rpc_server_call_duration_seconds_count\{.*\}")
+
+    def named(method: str, status: str) -> str:
+        labels = f'rpc_system_name="grpc",rpc_method="{method}",rpc_response_status_code="{status}"'
+        return f"rpc_server_call_duration_seconds_count{{{labels}}}"
+
+    assert counts() == {}
+    certificate = served.certificate
+    async with Chatbridge(served.encrypted["grpc"], tls=True, ca=certificate) as chatbridge:
+        await chatbridge.list_channels()
+        with pytest.raises(ChatbridgeError):
+            await chatbridge.get_session("there is none")
+        # A stream whose client goes away before it ends.
+        async with chatbridge.agent_events(["c1"]) as stream:
+            await until(stream, lambda response: response.HasField("heartbeat"))
+    credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
+    async with grpc.aio.secure_channel(served.encrypted["grpc"], credentials) as channel:
+        for method in ("/chatbridge.v1.SessionService/Nothing", "/made.Up/AtWill"):
+            with pytest.raises(grpc.aio.AioRpcError):
+                await channel.unary_unary(method)(b"")
+    expected = {
+        named("chatbridge.v1.ConfigurationService/ListChannels", "OK"): 1.0,
+        named("chatbridge.v1.SessionService/GetSession", "NOT_FOUND"): 1.0,
+        named("chatbridge.v1.AgentEventService/AgentEvents", "CANCELLED"): 1.0,
+        named("_OTHER", "UNIMPLEMENTED"): 2.0,
+    }
+    await comes_to_be(counts, expected)
