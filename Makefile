@@ -1,8 +1,8 @@
 # What a developer types. The work is in scripts/; tools go into .tools/, which git ignores.
 
 .DEFAULT_GOAL := help
-.PHONY: demo dev test test-chart test-chart-api test-image browser scenarios packages bench chaos rolling fuzz sbom lint generate \
-	generate-chart tools clean help
+.PHONY: demo dev test test-chart test-chart-api test-image test-monitoring browser scenarios packages bench chaos rolling fuzz sbom \
+	lint generate generate-chart tools clean help
 
 demo: ## A whole hand-over on this machine; needs Rust alone
 	@cargo run -q --locked -- demo
@@ -60,6 +60,10 @@ sbom: ## Writes target/chatbridge.cdx.json: what is in the binary, as CycloneDX
 	@scripts/tools.sh sbom
 	@scripts/sbom.sh
 
+test-monitoring: tools ## Alerts, their tests and the dashboard, against a real Prometheus, which is built first
+	@scripts/tools.sh monitoring
+	@scripts/monitoring.sh
+
 lint: tools ## Format, lints, types, contract, freshness of generated code
 	@scripts/lint.sh
 
@@ -78,4 +82,4 @@ clean: ## Removes everything that was built or installed here
 	@find . -type d \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile

@@ -1,6 +1,6 @@
 //! Compiles the contract with protox, so that building needs no `protoc`.
 
-use std::{env, error::Error, fs, path::PathBuf};
+use std::{env, error::Error, fs, path::PathBuf, process::Command};
 
 use prost::Message as _;
 use prost_types::{
@@ -19,6 +19,9 @@ const FILES: [&str; 6] = [
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
+    // Shown by the metric chatbridge_build_info, with what a build says of itself in CHATBRIDGE_REVISION.
+    println!("cargo::rustc-env=CHATBRIDGE_RUSTC={}", compiler_version()?);
+    println!("cargo::rerun-if-env-changed=CHATBRIDGE_REVISION");
     let descriptors = protox::compile(FILES, ["proto"])?;
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
     // Reflection and the command line's JSON both read this.
@@ -54,6 +57,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         .extern_path(".chatbridge.v1", "crate::grpc::proto")
         .compile_fds(FileDescriptorSet { file: unary })?;
     Ok(())
+}
+
+/// The compiler's version, such as `1.95.0`.
+fn compiler_version() -> Result<String, Box<dyn Error>> {
+    let rustc = env::var_os("RUSTC").ok_or("RUSTC is not set")?;
+    let said = String::from_utf8(Command::new(rustc).arg("--version").output()?.stdout)?;
+    let version = said.split_whitespace().nth(1);
+    Ok(version.ok_or("rustc --version says nothing")?.to_owned())
 }
 
 /// Fields that say what a request is about, as the audit log has them.

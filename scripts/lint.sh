@@ -39,6 +39,7 @@ section "Python: ruff"
 section "Python: mypy"
 "$PYTHON" -m mypy --config-file clients/python/pyproject.toml tests/python scripts
 "$PYTHON" -m mypy --config-file clients/python/pyproject.toml tests/scenarios
+MYPYPATH=tests/python "$PYTHON" -m mypy --config-file clients/python/pyproject.toml tests/monitoring
 
 section "Clients: format, lints, types"
 clients lint

@@ -8,11 +8,12 @@
 #   tools.sh chart-api    beside that, etcd and an API server; takes a quarter of an hour the first time
 #   tools.sh fuzz     what the fuzz targets need: a C++ compiler
 #   tools.sh image    what the image is checked with: redis-server, file, strip
+#   tools.sh monitoring   what the checks of alerts and dashboard need: Prometheus and promtool, built by Go
 #   tools.sh python   the Python tools alone
 #   tools.sh sbom     what the bill of materials needs: cargo-cyclonedx, and the tools for checks
 #
-# Python tools go into .tools/venv and .tools/checkov, from hashed pins; Centrifugo, cargo-cyclonedx and the chart's tools go into
-# .tools/bin. What a client's language needs is installed by its script in scripts/clients. The rest comes from the system.
+# Python tools go into .tools/venv and .tools/checkov, from hashed pins; Centrifugo, Prometheus, cargo-cyclonedx and the chart's
+# tools go into .tools/bin. What a client's language needs is installed by its script in scripts/clients. The rest comes from the system.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -120,6 +121,19 @@ bench_tools() {
     fi
 }
 
+# Prometheus and promtool, as scripts/monitoring/go.mod pins them, without what discovers services elsewhere, of which there is much.
+monitoring_tools() {
+    local stamp="$TOOLS/monitoring.stamp" wanted
+    have go || stop "go is missing, which builds Prometheus; install Go 1.26 or newer: https://go.dev/dl"
+    wanted="$(go version; cat "$ROOT/scripts/monitoring/go.sum")"
+    if [ -x "$TOOLS/bin/prometheus" ] && [ -x "$TOOLS/bin/promtool" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
+        return
+    fi
+    section "Building Prometheus into .tools/bin, which takes some minutes"
+    (cd "$ROOT/scripts/monitoring" && GOBIN="$TOOLS/bin" go install -mod=readonly -trimpath -tags remove_all_sd -ldflags '-s -w' tool)
+    printf '%s\n' "$wanted" >"$stamp"
+}
+
 case "${1:-}" in
 bench)
     rust_compiler
@@ -143,6 +157,9 @@ image)
     rust_compiler
     image_tools
     ;;
+monitoring)
+    monitoring_tools
+    ;;
 python)
     system_python
     python_tools
@@ -162,6 +179,6 @@ sbom)
     clients tools
     ;;
 *)
-    stop "usage: tools.sh [bench | chaos | chart | chart-api | fuzz | image | python | sbom]"
+    stop "usage: tools.sh [bench | chaos | chart | chart-api | fuzz | image | monitoring | python | sbom]"
     ;;
 esac

@@ -4,6 +4,7 @@ mod attachments;
 pub mod calls;
 pub mod change;
 mod configuration;
+pub mod contact;
 mod creation;
 pub mod echo;
 pub mod find_or_create;
@@ -17,5 +18,6 @@ pub mod transcript;
 
 pub use calls::Conversations;
 pub use change::SessionChange;
+pub use contact::Passage;
 pub use session::Session;
 pub use state::SessionState;

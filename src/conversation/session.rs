@@ -12,12 +12,14 @@
 //! | `since` | when the change to it occurred, Unix ms (0: a call) |
 //! | a name of [`Field`], the same with `@` | value; when the change occurred, Unix ms |
 //! | a name of [`Milestone`] | Unix ms |
+//! | a name of [`contact::field`] | Unix ms, while the contact lasts |
 //! | `m:TYPE:ID` | `MS:PRESENT:NAME`: when it occurred, 1 or 0, name |
 
 use std::collections::BTreeMap;
 
 use super::{
     change::{Field, FieldChange, Milestone, SessionChange},
+    contact::{self, Passage},
     state::{Agents, SessionState},
 };
 use crate::event::{AuthorType, ConversationKey, Participant, User};
@@ -151,9 +153,54 @@ pub fn member_value(at_ms: i64, present: bool, who: &Participant) -> String {
     format!("{at_ms}:{}:{}", u8::from(present), who.name)
 }
 
-/// Applies a change to stored fields at store time `now_ms` and answers the state after it. The Redis script does the
-/// same; a property test holds the two together.
-pub fn apply(fields: &mut Fields, change: &SessionChange, now_ms: u64) -> SessionState {
+/// Applies a change to stored fields at store time `now_ms` and answers the state after it, and how the contact went on by it. The
+/// Redis script does the same; a property test holds the two together.
+pub fn apply(fields: &mut Fields, change: &SessionChange, now_ms: u64) -> (SessionState, Option<Passage>) {
+    let number = |fields: &Fields, name| fields.get(name).and_then(|v: &String| v.parse::<i64>().ok());
+    let (before, since_ms) = (state(fields), number(fields, "since"));
+    let after = apply_fields_and_state(fields, change, now_ms);
+    let is_response = change
+        .fields
+        .iter()
+        .any(|field| matches!(field, FieldChange::Earliest(Milestone::FirstResponse, _)));
+    let is_first_response =
+        is_response && after != SessionState::Idle && !fields.contains_key(contact::field::RESPONDED);
+    if after == before && !is_first_response {
+        return (after, None);
+    }
+    let passage = Passage {
+        before,
+        after,
+        since_ms,
+        queued_ms: number(fields, contact::field::QUEUED),
+        joined_ms: number(fields, contact::field::JOINED),
+        is_first_response,
+    };
+    keep_contact(fields, &passage, change.at_ms);
+    (after, Some(passage))
+}
+
+/// Notes how far the contact has come; one that ended is forgotten.
+fn keep_contact(fields: &mut Fields, passage: &Passage, at_ms: i64) {
+    use contact::field::{JOINED, QUEUED, RESPONDED};
+    if passage.after == SessionState::Idle {
+        for name in [QUEUED, JOINED, RESPONDED] {
+            fields.remove(name);
+        }
+        return;
+    }
+    let first = match passage.after {
+        SessionState::Queued => Some(QUEUED),
+        SessionState::WithAgent => Some(JOINED),
+        _ => None,
+    };
+    let response = passage.is_first_response.then_some(RESPONDED);
+    for name in first.into_iter().chain(response) {
+        fields.entry(name.into()).or_insert_with(|| at_ms.to_string());
+    }
+}
+
+fn apply_fields_and_state(fields: &mut Fields, change: &SessionChange, now_ms: u64) -> SessionState {
     let at = change.at_ms;
     fields.entry("epoch".into()).or_insert_with(|| now_ms.to_string());
     fields.insert("active".into(), now_ms.to_string());
@@ -434,6 +481,88 @@ mod tests {
             (reopened.state, reopened.ended_ms()),
             (SessionState::Created, None)
         );
+    }
+
+    /// What each change told of the contact.
+    fn passages(changes: &[SessionChange]) -> Vec<Option<Passage>> {
+        let mut fields = Fields::new();
+        changes
+            .iter()
+            .map(|change| apply(&mut fields, change, 1_000).1)
+            .collect()
+    }
+
+    fn said(at_ms: i64, kind: AuthorType) -> SessionChange {
+        let message = crate::event::Message {
+            id: String::new(),
+            author: Participant::new("p", Some(kind)),
+            text: "hello".into(),
+            created_ms: None,
+            attachments: vec![],
+            cards: vec![],
+            external_provider: None,
+            echo: false,
+        };
+        event(at_ms, EventBody::Message(message))
+    }
+
+    #[test]
+    fn each_contact_of_a_conversation_is_measured_anew() {
+        let contact = |from: i64| {
+            [
+                queued(from, "100"),
+                joined(from + 5, "maria"),
+                said(from + 7, AuthorType::Agent),
+                said(from + 8, AuthorType::Agent),
+                left(from + 20, "maria"),
+                update(from + 22, UpstreamState::Idle, None),
+            ]
+        };
+        let changes = [contact(100), contact(5_000)].concat();
+        let told = passages(&changes);
+        let moved = |before, after, since_ms, queued_ms, joined_ms| {
+            Some(Passage {
+                before,
+                after,
+                since_ms,
+                queued_ms,
+                joined_ms,
+                is_first_response: false,
+            })
+        };
+        use SessionState::{Idle, Queued, Unknown, WithAgent, WrappingUp};
+        let expected = |from: i64, before, since_ms| {
+            let (queued, joined) = (Some(from), Some(from + 5));
+            let response = Passage {
+                is_first_response: true,
+                ..moved(WithAgent, WithAgent, joined, queued, joined).unwrap()
+            };
+            [
+                moved(before, Queued, since_ms, None, None),
+                moved(Queued, WithAgent, queued, queued, None),
+                Some(response),
+                None,
+                moved(WithAgent, WrappingUp, joined, queued, joined),
+                moved(WrappingUp, Idle, Some(from + 20), queued, joined),
+            ]
+        };
+        let all = [expected(100, Unknown, None), expected(5_000, Idle, Some(122))].concat();
+        assert_eq!(told, all);
+    }
+
+    #[test]
+    fn a_second_queue_belongs_to_the_same_contact() {
+        let changes = [
+            queued(1, "100"),
+            joined(2, "maria"),
+            transfer(3),
+            left(4, "maria"),
+            queued(5, "200"),
+            update(9, UpstreamState::Idle, None),
+        ];
+        let last = passages(&changes).pop().flatten().unwrap();
+        assert_eq!((last.before, last.since_ms), (SessionState::Queued, Some(5)));
+        assert_eq!((last.queued_ms, last.joined_ms), (Some(1), Some(2)));
     }
 
     proptest! {

@@ -13,7 +13,7 @@ use crate::{
     event::{AssignmentKind, ConversationKey, ConversationUpdated, Event, EventBody, UpstreamState, User},
     gateway::{Conversation, UpstreamErrorKind},
     grpc::convert::encode_event,
-    store::{Append, SharedStore, entry::encode_content},
+    store::{Append, Appended, SharedStore, entry::encode_content},
     tenant::Tenants,
 };
 
@@ -76,8 +76,15 @@ async fn settle(
     let Some(event) = synthetic(&session, &answer, jiff::Timestamp::now().as_millisecond()) else {
         return ControlFlow::Continue(());
     };
-    if let Err(error) = store.append(&append(&event, lease_ms)).await {
-        debug!(tenant = %key.tenant, conversation = %key.conversation, %error, "a synthetic event could not be stored");
+    match store.append(&append(&event, lease_ms)).await {
+        Ok(Appended::New {
+            passage: Some(passage),
+            ..
+        }) => passage.measure(event.occurred_ms),
+        Ok(_) => {}
+        Err(error) => {
+            debug!(tenant = %key.tenant, conversation = %key.conversation, %error, "a synthetic event could not be stored");
+        }
     }
     ControlFlow::Continue(())
 }

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::{
+    ages::Ages,
     filter::{Scope, Wanted},
     inbox::{Dispatched, Inbox, QUEUE},
     places::Reached,
@@ -43,6 +44,7 @@ pub struct Hub {
     next_id: AtomicU64,
     /// Whoever reads a page of the log holds one.
     reads: Semaphore,
+    pub(super) ages: Ages,
 }
 
 #[derive(Default)]
@@ -113,6 +115,7 @@ impl Hub {
             live: watch::Sender::new(false),
             next_id: AtomicU64::new(0),
             reads: Semaphore::new(READS),
+            ages: Ages::default(),
         })
     }
 

@@ -9,6 +9,7 @@
 //! A conversation that is added to a subscriber has a *lane*: a place of its own until it has come to where the subscriber
 //! is. See `lane`.
 
+mod ages;
 mod change;
 mod filter;
 mod hub;

@@ -254,6 +254,14 @@ impl Subscriber {
 
     /// As [`Subscriber::next`].
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Delivery, Error>> {
+        let delivery = ready!(self.poll_delivery(context));
+        if let Ok(Delivery::Entry(entry)) = &delivery {
+            self.hub.ages.note(entry, matches!(self.phase, Phase::Live(_)));
+        }
+        Poll::Ready(delivery)
+    }
+
+    fn poll_delivery(&mut self, context: &mut Context<'_>) -> Poll<Result<Delivery, Error>> {
         loop {
             if self.failed {
                 return Poll::Ready(Err(Error::CursorGap));
@@ -472,6 +480,7 @@ impl Subscriber {
             match joined.inbox.take() {
                 Taken::Entry(dispatched) => {
                     if let Some(delivery) = self.pass_live(&dispatched) {
+                        self.hub.ages.note(&dispatched.entry, true);
                         return Some(delivery);
                     }
                 }

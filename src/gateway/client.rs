@@ -23,7 +23,7 @@ use super::{
     connection::{self, Clients},
     exchange::Answer,
     operation::Operation,
-    path, record,
+    path,
     stack::{Limits, Stack},
 };
 use crate::event::TenantId;
@@ -94,7 +94,6 @@ impl Gateway {
     pub fn new(settings: GatewaySettings) -> Result<Self, UpstreamError> {
         let root = path::root(&settings.base_url)?;
         let clients = connection::clients(&settings).map_err(refuse)?;
-        record::describe();
         let limits = Limits {
             timeout: settings.timeout,
             transfer_timeout: settings.transfer_timeout,

@@ -10,6 +10,7 @@ use opentelemetry::trace::SpanKind;
 use super::{
     UpstreamError,
     call::{About, Call},
+    operation::Operation,
 };
 use crate::telemetry::traces::{self, Begin, Span};
 
@@ -17,32 +18,9 @@ const REQUESTS: &str = "chatbridge_upstream_requests_total";
 const RETRIES: &str = "chatbridge_upstream_retries_total";
 const WITHHELD: &str = "chatbridge_upstream_withheld_total";
 const CIRCUIT: &str = "chatbridge_upstream_circuit_open";
-const DURATION: &str = "chatbridge_upstream_request_duration_seconds";
+const DURATION: &str = "http_client_request_duration_seconds";
 
-/// Says what the metrics mean, to the recorder that is installed by then.
-pub(super) fn describe() {
-    metrics::describe_counter!(
-        REQUESTS,
-        "Requests to the Chat Gateway, by operation and by what became of them."
-    );
-    metrics::describe_counter!(
-        RETRIES,
-        "Requests to the Chat Gateway that repeat an earlier one, by operation."
-    );
-    metrics::describe_counter!(
-        WITHHELD,
-        "Calls that were turned away before a request was made, by operation and reason."
-    );
-    metrics::describe_gauge!(
-        CIRCUIT,
-        "Whether the Chat Gateway is left alone because it keeps failing: 1 or 0."
-    );
-    metrics::describe_histogram!(
-        DURATION,
-        metrics::Unit::Seconds,
-        "How long requests to the Chat Gateway took, answer included, by operation."
-    );
-}
+const SUCCESS: &str = "success";
 
 /// A request is about to be repeated.
 pub(super) fn retried(operation: &'static str) {
@@ -62,15 +40,15 @@ pub(super) fn withheld(operation: &'static str, about: &About, error: &UpstreamE
     );
 }
 
-/// Whether the vendor is left alone.
-pub(super) fn circuit(is_open: bool) {
-    metrics::gauge!(CIRCUIT).set(if is_open { 1.0 } else { 0.0 });
+/// For one more tenant the vendor is left alone, or no more; the gauge is there from the first breaker on.
+pub(super) fn circuits(change: f64) {
+    metrics::gauge!(CIRCUIT).increment(change);
 }
 
 /// A request under way. It is counted when this is dropped: as cancelled, unless it finished before.
 #[derive(Debug)]
 pub(super) struct Record {
-    operation: &'static str,
+    operation: &'static Operation,
     about: Arc<About>,
     started: Instant,
     outcome: &'static str,
@@ -87,7 +65,7 @@ impl Record {
             traces::tell_upstream(span, call.request.headers_mut());
         }
         Self {
-            operation: call.operation.name,
+            operation: call.operation,
             about: Arc::clone(&call.about),
             started: Instant::now(),
             outcome: "cancelled",
@@ -98,7 +76,7 @@ impl Record {
     }
 
     pub(super) fn succeeded(mut self, status: u16) {
-        self.outcome = "success";
+        self.outcome = SUCCESS;
         self.status = Some(status);
     }
 
@@ -116,7 +94,7 @@ impl Record {
             span.set("chatbridge.upstream.reference_id", reference_id.clone());
         }
         span.set("chatbridge.upstream.outcome", self.outcome);
-        if self.outcome != "success" {
+        if self.outcome != SUCCESS {
             span.failed(self.outcome);
         }
         span.end();
@@ -126,7 +104,7 @@ impl Record {
         tracing::debug!(
             tenant = self.about.tenant,
             conversation = self.about.conversation_if_any(),
-            operation = self.operation,
+            operation = self.operation.name,
             outcome = self.outcome,
             status = self.status,
             duration_ms = took.as_secs_f64() * 1000.0,
@@ -161,8 +139,17 @@ fn span_of(call: &Call) -> Begin {
 impl Drop for Record {
     fn drop(&mut self) {
         let took = self.started.elapsed();
-        metrics::counter!(REQUESTS, "operation" => self.operation, "outcome" => self.outcome).increment(1);
-        metrics::histogram!(DURATION, "operation" => self.operation).record(took);
+        let operation = self.operation.name;
+        metrics::counter!(REQUESTS, "operation" => operation, "outcome" => self.outcome).increment(1);
+        let error = if self.outcome == SUCCESS { "" } else { self.outcome };
+        metrics::histogram!(
+            DURATION,
+            "operation" => operation,
+            "http_request_method" => self.operation.method.to_string(),
+            "http_response_status_code" => self.status.map(|status| status.to_string()).unwrap_or_default(),
+            "error_type" => error,
+        )
+        .record(took);
         match &self.span {
             Some(span) => {
                 span.during(|| self.log(took));

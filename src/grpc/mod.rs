@@ -22,6 +22,7 @@ mod framing;
 pub mod fuzzing;
 pub mod gate;
 pub mod line;
+pub mod measured;
 mod paging;
 pub mod proto;
 pub mod sessions;

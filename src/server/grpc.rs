@@ -25,6 +25,7 @@ use crate::{
         attachments, configuration, conversations,
         events::{self, Bells, Drain, Watchdog},
         gate::Gate,
+        measured::MeasureLayer,
         proto::{
             self, configuration_service_server::ConfigurationServiceServer,
             conversation_service_server::ConversationServiceServer,
@@ -116,6 +117,7 @@ pub(super) async fn serve(
         ))
         .layer(tonic_web::GrpcWebLayer::new())
         .layer(InterceptorLayer::new(from_allowed_pages(config.cors_origins)))
+        .layer(MeasureLayer)
         .layer(AccessLayer {
             access,
             call_time_max: config.call_time_max,

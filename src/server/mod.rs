@@ -2,6 +2,7 @@
 
 mod accept;
 mod admin;
+mod facts;
 mod grpc;
 mod health;
 mod loglevel;
@@ -59,6 +60,8 @@ const STORE_WAIT: Duration = Duration::from_secs(30);
 const STORE_RETRY: Duration = Duration::from_secs(1);
 /// How long the last spans have to get out, however late it is.
 const FLUSH_MIN: Duration = Duration::from_millis(500);
+/// Whether the replica stops: 1 or 0.
+const DRAINING: &str = "chatbridge_draining";
 
 /// The ports, bound by the caller.
 #[derive(Debug)]
@@ -137,6 +140,7 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
     let (metrics, since) = (telemetry::init_metrics(), Instant::now());
+    metrics::gauge!(DRAINING).set(0.0);
     let exporter = match &config.traces {
         Some(settings) => traces::start(settings).map_err(ServeError::Traces)?,
         None => None,
@@ -196,6 +200,10 @@ pub async fn serve(
         reporter,
         store_told,
         shutdown.clone(),
+    )));
+    tasks.spawn(forever(facts::watch(
+        SharedStore::clone(&store),
+        background.clone(),
     )));
     let watchdog = grpc::watchdog(&config, &hub);
     let status = Reporter {
@@ -284,6 +292,7 @@ async fn drain(
     background: CancellationToken,
     subscriptions: &Subscriptions,
 ) {
+    metrics::gauge!(DRAINING).set(1.0);
     // The webhook door and the live feed stay until the streams are over, so that nothing is refused or held back.
     let streams_over = config.drain_spread + Duration::from_millis(500);
     let finished = async {

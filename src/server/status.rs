@@ -9,7 +9,6 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +23,7 @@ use crate::{
     },
     store::{SessionMark, StoreError},
     subscription::{Kind, Seen, State, Subscriptions},
+    telemetry::Metrics,
     tenant::Tenants,
 };
 
@@ -58,7 +58,7 @@ impl StoreState {
 
 /// Puts it together.
 pub(super) struct Reporter {
-    pub(super) metrics: PrometheusHandle,
+    pub(super) metrics: Metrics,
     pub(super) is_redis: bool,
     pub(super) store: watch::Receiver<StoreState>,
     pub(super) hub: Arc<Hub>,

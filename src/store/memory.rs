@@ -38,7 +38,7 @@ use super::{
 };
 use crate::{
     conversation::{
-        Session, SessionChange, SessionState,
+        Passage, Session, SessionChange, SessionState,
         session::{Fields, apply},
     },
     event::{ConversationKey, EntryId, Position, TenantId},
@@ -148,21 +148,21 @@ impl State {
         self.unsettled.retain(|key, _| sessions.get(key, now).is_some());
     }
 
-    /// Changes a session; answers its fields, and its state before and after.
+    /// Changes a session; answers its fields, its state after it, and how the contact went on.
     fn change(
         &mut self,
         key: &ConversationKey,
         change: &SessionChange,
         now: u64,
         session_ms: u64,
-    ) -> (&mut Fields, SessionState, SessionState) {
+    ) -> (&mut Fields, SessionState, Option<Passage>) {
         let fields = self.sessions.renew(key.clone(), now, session_ms);
         let before = state_of(fields);
-        let after = apply(fields, change, now);
+        let (after, passage) = apply(fields, change, now);
         if before == SessionState::WrappingUp && after != before {
             self.unsettled.remove(key);
         }
-        (fields, before, after)
+        (fields, after, passage)
     }
 
     fn append(&mut self, event: &Append, now: u64, retention: &Retention) -> Appended {
@@ -175,7 +175,7 @@ impl State {
             };
         }
         self.seen.put(event_key, event.digest, now + retention.dedupe_ms);
-        let (fields, _, state) = self.change(&event.key, &event.change, now, retention.session_ms);
+        let (fields, state, passage) = self.change(&event.key, &event.change, now, retention.session_ms);
         let sequence = number(fields, "seq") + 1;
         fields.insert("seq".into(), sequence.to_string());
         let session_epoch = number(fields, "epoch");
@@ -207,6 +207,7 @@ impl State {
             sequence,
             state,
             clock_behind_ms: id.ms - now,
+            passage,
         }
     }
 

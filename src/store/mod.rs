@@ -9,6 +9,7 @@
 
 pub mod cursor;
 pub mod entry;
+pub mod facts;
 mod gap;
 pub mod janitor;
 pub mod ledger;
@@ -18,6 +19,7 @@ pub mod redis;
 pub mod seal;
 pub mod streams;
 pub mod subscription;
+mod times;
 
 use std::sync::Arc;
 
@@ -26,6 +28,7 @@ use bytes::Bytes;
 
 pub use cursor::Cursor;
 pub use entry::Entry;
+pub use facts::StoreFacts;
 pub use ledger::{
     Announcement, AwaitedEcho, Concluded, Customer, CustomerKey, Ledger, LedgerEntry, LedgerKey, LedgerKind,
     LedgerState,
@@ -33,7 +36,7 @@ pub use ledger::{
 pub use streams::{ChangedStreams, StreamChange, StreamChanged, StreamKey, StreamRecords};
 
 use crate::{
-    conversation::{Session, SessionChange, SessionState},
+    conversation::{Passage, Session, SessionChange, SessionState},
     event::{ConversationKey, EntryId, Position, TenantId},
 };
 
@@ -135,6 +138,8 @@ pub enum Appended {
         state: SessionState,
         /// How far the log's clock is ahead of the store's, in milliseconds: the store's clock stepped back by that much.
         clock_behind_ms: u64,
+        /// How the contact went on by it; `None` where the event says nothing of that.
+        passage: Option<Passage>,
     },
     /// It was in the log already.
     Duplicate,
@@ -378,4 +383,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Asks the store whether it is there and takes writes.
     async fn ping(&self) -> Result<(), StoreError>;
+
+    /// What the servers say of themselves that keep it; `None` where there are none.
+    async fn facts(&self) -> Result<Option<StoreFacts>, StoreError> {
+        Ok(None)
+    }
 }

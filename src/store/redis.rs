@@ -51,6 +51,7 @@ mod dial;
 mod durable;
 mod erase;
 mod error;
+mod facts;
 mod format;
 mod inspect;
 mod keys;
@@ -99,10 +100,11 @@ pub use self::{
 };
 use super::{
     Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished,
-    IdempotencyKey, Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, StreamRecords,
-    TRACE_MS, Tail,
+    IdempotencyKey, Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, StoreFacts,
+    StreamRecords, TRACE_MS, Tail,
     entry::format::{BEGINS, NEWEST, OLDEST},
     seal::{DataKey, KeyRing},
+    times::{Times, timed},
 };
 use crate::{
     conversation::{Session, SessionChange, session::Fields},
@@ -175,6 +177,7 @@ pub struct RedisStore {
     link: Way,
     /// What may be large, so that somebody who reads much does not delay an append.
     reads: Way,
+    times: Times,
 }
 
 impl RedisStore {
@@ -225,6 +228,7 @@ impl RedisStore {
             reads,
             link,
             topology,
+            times: Times::new("redis"),
         };
         start::check_servers(&store.link).await?;
         store.renew().await?;
@@ -368,7 +372,7 @@ impl Store for RedisStore {
     }
 
     async fn append(&self, event: &Append) -> Result<Appended, StoreError> {
-        self.append_event(event).await
+        timed(&self.times.append, self.append_event(event)).await
     }
 
     async fn tails(&self) -> Result<Vec<EntryId>, StoreError> {
@@ -390,7 +394,7 @@ impl Store for RedisStore {
 
     async fn read(&self, partition: u16, from: Position, limit: usize) -> Result<Page, StoreError> {
         super::partition::check(partition, self.partitions())?;
-        self.page(partition, None, from, limit).await
+        timed(&self.times.read, self.page(partition, None, from, limit)).await
     }
 
     async fn read_conversation(
@@ -400,7 +404,7 @@ impl Store for RedisStore {
         limit: usize,
     ) -> Result<Page, StoreError> {
         let partition = self.keys.partition(key);
-        self.page(partition, Some(key), from, limit).await
+        timed(&self.times.read, self.page(partition, Some(key), from, limit)).await
     }
 
     async fn tail(&self, behind: Vec<EntryId>) -> Result<Box<dyn Tail>, StoreError> {
@@ -573,6 +577,10 @@ impl Store for RedisStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.renew().await
+        timed(&self.times.ping, self.renew()).await
+    }
+
+    async fn facts(&self) -> Result<Option<StoreFacts>, StoreError> {
+        facts::facts(&self.reads).await.map(Some)
     }
 }

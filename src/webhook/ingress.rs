@@ -19,6 +19,7 @@ use axum::{
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
+use metrics::Histogram;
 use opentelemetry::trace::SpanKind;
 use secrecy::{ExposeSecret as _, SecretString};
 use tracing::{debug, error, warn};
@@ -44,6 +45,9 @@ use crate::{
 pub const WEBHOOKS: &str = "chatbridge_webhooks_total";
 /// Counter of appends that found the store's clock more than a minute behind the log's.
 pub const CLOCK_BEHIND: &str = "chatbridge_log_clock_behind_total";
+
+/// Histogram of how old events are when they are in the log.
+const AGE: &str = "chatbridge_event_append_age_seconds";
 
 /// The longest body of a request without a signature, in bytes: the vendor's check of the address is a short one.
 const MAX_UNSIGNED_BYTES: usize = 16 * 1024;
@@ -147,6 +151,7 @@ pub struct Ingress {
     rates: Rates,
     settings: IngressSettings,
     clock: Clock,
+    age: Histogram,
 }
 
 /// A webhook that is answered 2xx.
@@ -296,6 +301,7 @@ impl Ingress {
             rates: Rates::new(settings.rates),
             settings,
             clock: Arc::new(unix_ms),
+            age: metrics::histogram!(AGE),
         }
     }
 
@@ -484,8 +490,16 @@ impl Ingress {
             span.end();
         }
         match appended {
-            Ok(Appended::New { clock_behind_ms, .. }) => {
+            Ok(Appended::New {
+                clock_behind_ms,
+                passage,
+                ..
+            }) => {
                 watch_clock(clock_behind_ms);
+                self.age.record(seconds_since(event.occurred_ms, (self.clock)()));
+                if let Some(passage) = passage {
+                    passage.measure(event.occurred_ms);
+                }
                 Ok(Taken::Accepted)
             }
             Ok(Appended::Duplicate) => Ok(Taken::Duplicate),
@@ -574,6 +588,11 @@ fn watch_clock(behind_ms: u64) {
             "the store's clock is behind the event log: it was ahead before, or is wrong now"
         );
     }
+}
+
+/// How long ago something occurred; nothing where clocks disagree.
+fn seconds_since(occurred_ms: i64, now_ms: i64) -> f64 {
+    now_ms.saturating_sub(occurred_ms).max(0) as f64 / 1000.0
 }
 
 fn unix_ms() -> i64 {

@@ -39,6 +39,22 @@ def running_dev(
 
 
 @contextmanager
+def running_replica(
+    directory: Path, redis_url: str, sandbox: str, settings: Mapping[str, str] | None = None
+) -> Iterator[Mapping[str, str]]:
+    """`chatbridge serve` beside a `dev` with that Redis and sandbox; its addresses by name: grpc, webhook, admin."""
+    listen = {f"CHATBRIDGE_{name}_LISTEN": "127.0.0.1:0" for name in ("GRPC", "WEBHOOK", "ADMIN")}
+    vendor = {
+        "CHATBRIDGE_GATEWAY_URL": f"http://{sandbox}",
+        "CHATBRIDGE_TENANT": "sandbox",
+        "CHATBRIDGE_API_KEY": "sandbox-key",
+        "CHATBRIDGE_REDIS_URL": redis_url,
+    }
+    with _running_chatbridge(directory, ["serve"], {**listen, **vendor, **(settings or {})}) as addresses:
+        yield addresses
+
+
+@contextmanager
 def running_sandbox(directory: Path, webhook_url: str) -> Iterator[Mapping[str, str]]:
     """`chatbridge sandbox`, instant, which delivers to `webhook_url`; its address by name: sandbox."""
     arguments = ["sandbox", "--listen", "127.0.0.1:0", "--webhook", webhook_url, "--pace", "0"]

@@ -26,7 +26,7 @@ pub(super) struct Breaker(Mutex<Circuit>);
 impl Breaker {
     /// `probe_for` is how long a probe is waited for before there may be another.
     pub(super) fn new(open_for: Duration, probe_for: Duration) -> Self {
-        record::circuit(false);
+        record::circuits(0.0);
         Self(Mutex::new(Circuit::new(open_for, probe_for, Instant::now())))
     }
 
@@ -60,6 +60,15 @@ fn refused(left: Duration) -> Failure {
     Failure::withheld(UpstreamErrorKind::CircuitOpen, "", Some(left))
 }
 
+impl Drop for Breaker {
+    fn drop(&mut self) {
+        // A tenant that is not served any more is not one whose circuit is open.
+        if !self.circuit().is_closed() {
+            record::circuits(-1.0);
+        }
+    }
+}
+
 /// A request under way. Where it is dropped before it ended, it says nothing, and the place of a probe is free again.
 struct Ticket<'a> {
     breaker: &'a Breaker,
@@ -74,11 +83,10 @@ impl Drop for Ticket<'_> {
         let Some(change) = circuit.settle(self.admission, self.sign, Instant::now(), chance) else {
             return;
         };
-        // Under the lock, so that the gauge shows the last of two changes.
-        record::circuit(!matches!(change, Change::Closed));
         drop(circuit);
         match change {
             Change::Opened(wait) => {
+                record::circuits(1.0);
                 tracing::warn!(
                     wait_ms = millis(wait),
                     "the Chat Gateway keeps failing and is left alone for a while"
@@ -90,7 +98,10 @@ impl Drop for Ticket<'_> {
                     "the Chat Gateway still fails and is left alone for longer"
                 );
             }
-            Change::Closed => tracing::info!("the Chat Gateway works again"),
+            Change::Closed => {
+                record::circuits(-1.0);
+                tracing::info!("the Chat Gateway works again");
+            }
         }
     }
 }

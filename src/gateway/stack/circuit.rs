@@ -95,6 +95,11 @@ impl Circuit {
         }
     }
 
+    /// Whether requests go as they come: the vendor works, as far as is known.
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed)
+    }
+
     /// How long to wait, where it is open and it is too early for a probe.
     pub(super) fn left(&self, now: Instant) -> Option<Duration> {
         match self.phase {

@@ -7,8 +7,8 @@
 -- handing a number to Redis, but still costs more than a look into a table. And the answer is one string: of a list, Redis converts
 -- each element.
 --
--- Answers 'PLACE SEQUENCE STATE AHEAD EPOCH', where AHEAD is how far the log's clock is ahead in ms; nothing where the event is
--- in the log already; 0 where its id is known for another body; 1 where the id was claimed in a step of its own, which does
+-- Answers 'PLACE SEQUENCE STATE AHEAD EPOCH', where AHEAD is how far the log's clock is ahead in ms, and behind it, where the
+-- event says something of the contact, ' BEFORE SINCE QUEUED JOINED FIRST' (`session.lua`); nothing where the event is in the log already; 0 where its id is known for another body; 1 where the id was claimed in a step of its own, which does
 -- not tell whether the event is in the log; 2 where the data key is there no more that encrypted it (`data_key.lua`).
 --
 -- KEYS: log, meta, mark of the event, session, index, list of sessions, unsettled, data keys (only where its content is

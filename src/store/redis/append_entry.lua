@@ -43,4 +43,4 @@ if number % 64 == 0 then
   if gone > 0 then call('ZREMRANGEBYRANK', INDEX, 0, math.min(gone, 256) - 1) end
 end
 sets[4] = sequence
-local answer = id .. ' ' .. sequence .. ' ' .. after .. ' ' .. ahead .. ' ' .. (meta[1] or ARGV[1])
+local answer = id .. ' ' .. sequence .. ' ' .. after .. ' ' .. ahead .. ' ' .. (meta[1] or ARGV[1]) .. passage

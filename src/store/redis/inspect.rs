@@ -150,7 +150,7 @@ async fn ask(server: &Server, command: &Cmd) -> Result<Value, StoreError> {
 }
 
 /// Lines of `name:value`; none where the answer is a refusal.
-fn fields(answer: Result<Value, StoreError>) -> HashMap<String, String> {
+pub(super) fn fields(answer: Result<Value, StoreError>) -> HashMap<String, String> {
     let text = answer
         .ok()
         .and_then(|answer| String::from_redis_value(answer).ok());
@@ -168,7 +168,7 @@ async fn clock_ahead_ms(server: &Server) -> Option<i64> {
     Some(seconds * 1000 + micros / 1000 - (before + after) / 2)
 }
 
-fn unix_ms() -> Option<i64> {
+pub(super) fn unix_ms() -> Option<i64> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     i64::try_from(since.as_millis()).ok()
 }

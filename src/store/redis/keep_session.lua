@@ -3,6 +3,7 @@
 -- Needs what `session.lua` gives, and SESSION, INDEX, LIST, UNSETTLED, CONVERSATION (empty: not listed), SETTLE_MS (nil: it
 -- stays as noted before), `is_first` (whether an index began), `ahead` (how far the log's clock is ahead, ms) and `answer`.
 call('HSET', SESSION, unpack(sets))
+if is_over then call('HDEL', SESSION, 'contact_queued_ms', 'contact_joined_ms', 'contact_responded_ms') end
 if CONVERSATION ~= '' then call('ZADD', LIST, now_ms, CONVERSATION) end
 
 -- Times to live are longer than asked by a slice, so that they need renewing once per slice only, and not at every write.

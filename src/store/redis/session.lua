@@ -8,8 +8,9 @@
 --
 -- Needs SESSION, FROM and `sets`, which begins with 'active'. Gives `now` and `now_ms` (Redis's time, Unix ms, as a number and
 -- in digits), `epoch`, `sequence` (the last event's), `active`, `sets` (fields and values to set), `before` and `after`
--- (states).
-local WITH_AGENT, WRAPPING_UP = '3', '4'
+-- (states), `passage` (words for the end of the answer: what `conversation::contact::Passage` tells; empty where it
+-- tells nothing) and `is_over` (whether the contact ended).
+local QUEUED, WITH_AGENT, WRAPPING_UP, IDLE = '2', '3', '4', '6'
 local MUST_BE_GONE, END_WRAP_UP = '1', '2'
 
 local call, digits = redis.call, string.format
@@ -32,6 +33,7 @@ if not epoch then
 end
 -- A change may name a field twice, so what it has set comes before what is stored.
 local changed = {}
+local responds = false
 for i = triples, #ARGV, 3 do
   local kind, name, value, last = ARGV[i], ARGV[i + 1], ARGV[i + 2], #sets
   local read = stored[6 + (i - triples) / 3]
@@ -44,6 +46,7 @@ for i = triples, #ARGV, 3 do
     end
   elseif kind == 'E' then
     is_set = not old or value - old < 0
+    if name == 'responded_ms' then responds = true end
   else
     local noted, named = string.match(old or '', '^(%-?%d+):[01]:(.*)$')
     -- Whoever had a name keeps it when somebody tells of them without one.
@@ -77,4 +80,25 @@ end
 if after ~= before then
   local last = #sets
   sets[last + 1], sets[last + 2], sets[last + 3], sets[last + 4] = 'state', after, 'since', occurred
+end
+
+-- What a contact centre measures of a contact. Most events say nothing of it.
+local passage, is_over = '', false
+if after ~= before or responds then
+  local contact = call('HMGET', SESSION, 'since', 'contact_queued_ms', 'contact_joined_ms', 'contact_responded_ms')
+  local is_response = responds and after ~= IDLE and not contact[4]
+  if after ~= before or is_response then
+    passage = ' ' .. before .. ' ' .. (contact[1] or '-') .. ' ' .. (contact[2] or '-') .. ' ' .. (contact[3] or '-')
+      .. (is_response and ' 1' or ' 0')
+    is_over = after == IDLE
+    local last = #sets
+    if after == QUEUED and not contact[2] then
+      sets[last + 1], sets[last + 2] = 'contact_queued_ms', occurred
+      last = last + 2
+    elseif after == WITH_AGENT and not contact[3] then
+      sets[last + 1], sets[last + 2] = 'contact_joined_ms', occurred
+      last = last + 2
+    end
+    if is_response then sets[last + 1], sets[last + 2] = 'contact_responded_ms', occurred end
+  end
 end

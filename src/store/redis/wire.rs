@@ -4,7 +4,7 @@ use ::redis::Value;
 use bytes::Bytes;
 
 use crate::{
-    conversation::SessionState,
+    conversation::{Passage, SessionState},
     event::EntryId,
     store::{
         Appended, StoreError,
@@ -180,12 +180,13 @@ pub(super) fn appended(answer: Value) -> Result<Attempt, StoreError> {
         .ok_or_else(|| unexpected("what became of an event"))
 }
 
-/// `PLACE SEQUENCE STATE AHEAD EPOCH`.
+/// `PLACE SEQUENCE STATE AHEAD EPOCH`, and in some answers `BEFORE SINCE QUEUED JOINED FIRST`, with a hyphen for what there is not.
 fn new_entry(answer: &str) -> Option<Appended> {
     let mut words = answer.split(' ');
     let (ms, n) = words.next()?.split_once('-')?;
     let mut number = || words.next()?.parse::<u64>().ok();
     let (sequence, state, clock_behind_ms, epoch) = (number()?, number()?, number()?, number()?);
+    let state = SessionState::from_number(u8::try_from(state).ok()?)?;
     Some(Appended::New {
         id: EntryId {
             epoch,
@@ -193,8 +194,33 @@ fn new_entry(answer: &str) -> Option<Appended> {
             n: n.parse().ok()?,
         },
         sequence,
-        state: SessionState::from_number(u8::try_from(state).ok()?)?,
+        state,
         clock_behind_ms,
+        passage: match words.next() {
+            Some(before) => Some(passage(before, words, state)?),
+            None => None,
+        },
+    })
+}
+
+/// How a contact went on, from the words behind `before`.
+fn passage<'a>(
+    before: &str,
+    mut words: impl Iterator<Item = &'a str>,
+    after: SessionState,
+) -> Option<Passage> {
+    let mut ms = || match words.next()? {
+        "-" => Some(None),
+        ms => ms.parse::<i64>().ok().map(Some),
+    };
+    let (since_ms, queued_ms, joined_ms) = (ms()?, ms()?, ms()?);
+    Some(Passage {
+        before: SessionState::from_number(before.parse().ok()?)?,
+        after,
+        since_ms,
+        queued_ms,
+        joined_ms,
+        is_first_response: words.next()? == "1",
     })
 }
 

@@ -71,7 +71,6 @@ impl Exporter {
 
 /// Starts to send spans.
 pub(super) fn start(collector: Collector) -> (Queue, Exporter) {
-    metrics::describe_counter!(SPANS, "Spans of traces that ended here, by what became of them.");
     let (queue, spans) = mpsc::channel(QUEUE_SPANS);
     let (stop, stopped) = oneshot::channel();
     let sending = Sending {

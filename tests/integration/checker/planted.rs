@@ -67,6 +67,7 @@ impl Planted {
                 sequence: 1,
                 state: SessionState::Created,
                 clock_behind_ms: 0,
+                passage: None,
             });
         }
         let answer = store.append(event).await?;

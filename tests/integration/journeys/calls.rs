@@ -323,7 +323,7 @@ async fn the_vendors_failures_are_told_apart() {
             );
         }
     }
-    let buckets = "chatbridge_upstream_request_duration_seconds_bucket";
+    let buckets = "http_client_request_duration_seconds_bucket";
     assert!(
         service.metric(buckets).await > 0.0,
         "durations can be looked at as a histogram"

@@ -27,6 +27,7 @@ async fn what_was_appended_is_read_back(
         sequence,
         state,
         clock_behind_ms,
+        passage: _,
     } = appended
     else {
         panic!("{appended:?}")

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chatbridge::{
     conversation::{
-        SessionChange, SessionState,
+        Passage, SessionChange, SessionState,
         change::{Field, FieldChange, Milestone},
         session::{Fields, apply},
         state::{Agents, Row, Trigger},
@@ -34,8 +34,12 @@ fn changing(name: &str, id: &str, change: SessionChange) -> Append {
 }
 
 async fn state_after(f: &Fixture, event: &Append) -> SessionState {
+    passage_after(f, event).await.0
+}
+
+async fn passage_after(f: &Fixture, event: &Append) -> (SessionState, Option<Passage>) {
     match f.store.append(event).await.unwrap() {
-        Appended::New { state, .. } => state,
+        Appended::New { state, passage, .. } => (state, passage),
         other => panic!("{other:?}"),
     }
 }
@@ -354,7 +358,7 @@ fn both_stores_change_sessions_as_the_rule_says() {
         let key = conversation(&format!("round-{round}"));
         let (mut expected, mut sequence) = (Fields::new(), 0_u64);
         for (i, (by_event, change)) in changes.iter().enumerate() {
-            let state = apply(&mut expected, change, 1);
+            let (state, passage) = apply(&mut expected, change, 1);
             let mut event = event(&key, &format!("{round}-{i}"));
             event.change = change.clone();
             if *by_event {
@@ -363,7 +367,7 @@ fn both_stores_change_sessions_as_the_rule_says() {
             }
             for f in [&memory, &redis] {
                 if *by_event {
-                    prop_assert_eq!(runtime.block_on(state_after(f, &event)), state);
+                    prop_assert_eq!(runtime.block_on(passage_after(f, &event)), (state, passage));
                 } else {
                     runtime.block_on(f.store.change_session(&key, change)).unwrap();
                 }

@@ -122,6 +122,7 @@ impl Store for Recorder {
             sequence: appended.len() as u64,
             state: SessionState::Unknown,
             clock_behind_ms: self.clock_behind_ms.load(Ordering::SeqCst),
+            passage: None,
         })
     }
     async fn now_ms(&self) -> Result<u64, StoreError> {
