@@ -49,6 +49,7 @@ scripts/browser.sh lint
 
 section "Generated code is fresh"
 scripts/generate.sh --check
+"$PYTHON" scripts/chart/generate.py --check
 
 section "No paths of a machine"
 if git rev-parse --git-dir >/dev/null 2>&1; then

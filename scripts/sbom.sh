@@ -12,7 +12,7 @@ scratch="$(mktemp -d)"
 trap 'rm -rf "$scratch" "$name.json" {bench,fuzz,clients/rust,clients/rust/generate}/"$name.json"' EXIT
 
 section "Dependencies of the binary, by cargo-cyclonedx"
-SOURCE_DATE_EPOCH="$(git log -1 --format=%ct 2>/dev/null || echo 0)" \
+SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}" \
     "$TOOLS/bin/cargo-cyclonedx" cyclonedx --quiet --format json --spec-version 1.5 --override-filename "$name"
 cargo tree --locked --package chatbridge --edges normal,build --prefix none --no-dedupe --format '{p}' >"$scratch/tree"
 

@@ -4,11 +4,15 @@
 #   tools.sh          what the project's checks need
 #   tools.sh bench    what the bench needs, and the peers that it measures, as far as they can be had
 #   tools.sh chaos    what the fault run needs: redis-server and faketime
+#   tools.sh chart    what checks the chart: Go programs, and schemas of Kubernetes; takes minutes the first time
+#   tools.sh chart-api    beside that, etcd and an API server; takes a quarter of an hour the first time
 #   tools.sh fuzz     what the fuzz targets need: a C++ compiler
+#   tools.sh image    what the image is checked with: redis-server, file, strip
+#   tools.sh python   the Python tools alone
 #   tools.sh sbom     what the bill of materials needs: cargo-cyclonedx, and the tools for checks
 #
-# Python tools go into .tools/venv, from hashed pins; Centrifugo and cargo-cyclonedx go into .tools/bin. What a client's language
-# needs is installed by its script in scripts/clients. The rest comes from the system.
+# Python tools go into .tools/venv and .tools/checkov, from hashed pins; Centrifugo, cargo-cyclonedx and the chart's tools go into
+# .tools/bin. What a client's language needs is installed by its script in scripts/clients. The rest comes from the system.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -33,6 +37,12 @@ system_tools() {
     have redis-server || missing+=(redis-server)
     # Debian has it in a package of its own, which redis-server needs; elsewhere it may be missing.
     have redis-cli || missing+=(redis-tools)
+    [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
+    system_python
+}
+
+system_python() {
+    local missing=()
     have python3 || missing+=(python3)
     # Debian splits venv off, and a venv without ensurepip has no pip.
     { have python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; } || missing+=(python3-venv)
@@ -66,6 +76,17 @@ python_tools() {
 
 fuzz_tools() {
     have c++ || apt_install g++
+}
+
+# strip, file and readelf look into the program, redis-server is what it is run with.
+image_tools() {
+    local missing=()
+    have redis-server || missing+=(redis-server)
+    have file || missing+=(file)
+    { have strip && have readelf; } || missing+=(binutils)
+    { have unshare && have setpriv; } || missing+=(util-linux)
+    [ -f /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
+    [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
 }
 
 sbom_tools() {
@@ -108,13 +129,27 @@ chaos)
     rust_compiler
     chaos_tools
     ;;
+chart | chart-api)
+    have go || stop "Go is missing, with which the chart's tools are built; install Go 1.26 or newer: https://go.dev/dl"
+    system_python
+    python_tools
+    "$ROOT/scripts/chart/tools.sh" "$1"
+    ;;
 fuzz)
     rust_compiler
     fuzz_tools
     ;;
+image)
+    rust_compiler
+    image_tools
+    ;;
+python)
+    system_python
+    python_tools
+    ;;
 sbom)
     rust_compiler
-    system_tools
+    system_python
     python_tools
     sbom_tools
     ;;
@@ -127,6 +162,6 @@ sbom)
     clients tools
     ;;
 *)
-    stop "usage: tools.sh [bench | chaos | fuzz | sbom]"
+    stop "usage: tools.sh [bench | chaos | chart | chart-api | fuzz | image | python | sbom]"
     ;;
 esac

@@ -8,6 +8,7 @@ use crate::{
     store::{
         StoreError,
         cursor::CursorError,
+        entry::Unreadable,
         subscription::{MEMBERS_MAX, SUBSCRIPTIONS_MAX},
     },
 };
@@ -118,6 +119,9 @@ pub enum Error {
     /// What the store holds is encrypted, and its key is not to be had; with the reason, which names no more than keys.
     #[error("{0}: nothing is lost, and it can be read once the key is there")]
     KeyMissing(String),
+    /// What the store holds was written by another version; with the reason.
+    #[error("{0}; nothing is lost: connect again")]
+    FormatUnknown(String),
     /// No stream has this name, or it may not be changed.
     #[error(
         "there is no stream of this name that may be changed: it has ended, or was not opened as changeable"
@@ -172,6 +176,7 @@ impl Error {
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::StoreCorrupt => "STORE_CORRUPT",
             Self::KeyMissing(_) => "KEY_MISSING",
+            Self::FormatUnknown(_) => "FORMAT_UNKNOWN",
             Self::UnknownStream => "STREAM_UNKNOWN",
             Self::StreamLimit { .. } => "STREAM_LIMIT",
             Self::Draining => "DRAINING",
@@ -186,7 +191,7 @@ impl Error {
             Self::HandOverBroken { problem, .. } => problem.retry_after(),
             Self::StreamLimit { retry_after, .. } => *retry_after,
             Self::Denied(Denied::TooManyCalls { retry_after }) => Some(*retry_after),
-            Self::Denied(Denied::Unverifiable) => Some(Duration::from_secs(2)),
+            Self::Denied(Denied::Unverifiable) | Self::FormatUnknown(_) => Some(Duration::from_secs(2)),
             Self::StoreUnavailable | Self::RequestInFlight | Self::Draining => Some(Duration::from_secs(1)),
             _ => None,
         }
@@ -199,6 +204,15 @@ impl From<StoreError> for Error {
             StoreError::Unavailable(_) => Self::StoreUnavailable,
             StoreError::Corrupt(_) | StoreError::Mismatch(_) => Self::StoreCorrupt,
             StoreError::Sealed(why) => Self::KeyMissing(why),
+        }
+    }
+}
+
+impl From<&Unreadable> for Error {
+    fn from(unreadable: &Unreadable) -> Self {
+        match unreadable {
+            Unreadable::KeyMissing(why) => Self::KeyMissing(why.to_string()),
+            Unreadable::UnknownFormat(why) => Self::FormatUnknown(why.to_string()),
         }
     }
 }
@@ -255,6 +269,7 @@ mod tests {
             Error::StoreUnavailable,
             Error::StoreCorrupt,
             Error::KeyMissing(String::new()),
+            Error::FormatUnknown(String::new()),
             Error::Draining,
         ];
         for error in own.into_iter().chain(upstream) {

@@ -32,6 +32,7 @@
 //! | [`sandbox`] | a Chat Gateway for your own machine, with scripted agents |
 //! | [`doctor`] | checks a configuration against the real thing, and explains why a webhook was refused |
 //! | [`recording`] | records what passes between 8x8 and a service, and plays it to another |
+//! | [`status`] | what an operator sees of a replica |
 //! | [`cli`] | the command line |
 
 pub mod access;
@@ -49,6 +50,7 @@ pub mod json;
 pub mod recording;
 pub mod sandbox;
 pub mod server;
+pub mod status;
 pub mod store;
 pub mod subscription;
 pub mod telemetry;

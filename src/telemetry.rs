@@ -1,41 +1,16 @@
-//! Logs and metrics. Logs go to standard error, one line for each thing that happened.
+//! Logs, metrics and traces.
 
-use std::{io::IsTerminal as _, time::Duration};
+pub mod logs;
+pub mod traces;
+
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// Upper bounds in seconds of what is timed: replicas' buckets can be added up, quantiles cannot.
 const SECONDS: [f64; 10] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// How often samples that nobody scraped are folded into the buckets; without that they pile up.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
-
-/// The form of log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// Starts logging. `filter` is in the form of `tracing_subscriber::EnvFilter`, such as `info,chatbridge=debug`.
-///
-/// # Errors
-/// A filter that cannot be read, as a sentence.
-pub fn init_logs(format: LogFormat, filter: &str) -> Result<(), String> {
-    let filter =
-        EnvFilter::try_new(filter).map_err(|error| format!("the log filter {filter:?} is wrong: {error}"))?;
-    let stderr = fmt::layer().with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(filter);
-    match format {
-        LogFormat::Text => registry
-            .with(stderr.with_ansi(std::io::stderr().is_terminal()))
-            .try_init(),
-        LogFormat::Json => registry.with(stderr.json()).try_init(),
-    }
-    .map_err(|error| format!("logging cannot start: {error}"))
-}
 
 /// Installs the process's metrics recorder, or answers a handle to nothing where there is one already, as in a test that
 /// serves twice. Needs a Tokio runtime.

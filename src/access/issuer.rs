@@ -6,15 +6,19 @@ use std::{
 };
 
 use jsonwebtoken::{
-    Algorithm, DecodingKey, Header, Validation, dangerous, decode, decode_header,
+    Algorithm, AlgorithmFamily, DecodingKey, Header, Validation, dangerous, decode, decode_header,
     errors::ErrorKind,
-    jwk::{Jwk, JwkSet, PublicKeyUse},
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{ClaimGrant, Claims, Denied, Grant, claims::find};
+use super::{
+    ClaimGrant, Claims, Denied, Grant,
+    claims::find,
+    jwks::{Keys, Pace},
+};
 use crate::json;
 
 /// The longest token that is looked at, in bytes.
@@ -47,6 +51,15 @@ impl fmt::Debug for IssuerPolicy {
             .field("issuer", &self.issuer)
             .finish_non_exhaustive()
     }
+}
+
+/// The keys that an issuer publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublishedKeys {
+    /// How many there are.
+    pub all: usize,
+    /// How many of them can verify tokens by one of the issuer's algorithms.
+    pub usable: usize,
 }
 
 /// The one claim that is read before anything is verified.
@@ -93,6 +106,19 @@ impl<'a> Unverified<'a> {
 }
 
 impl IssuerPolicy {
+    /// Fetches the keys once, for whoever wants to know whether they are there. The error says what is wrong without the address,
+    /// which may hold a secret.
+    pub async fn published_keys(&self) -> Result<PublishedKeys, String> {
+        let keys = Keys::new(self.jwks_url.clone(), Pace::default());
+        let keys = keys.map_err(|error| error.without_url().to_string())?;
+        let keys = keys.get().await?.keys;
+        let is_usable = |key: &&Jwk| self.algorithms.iter().any(|it| verifies(key, *it));
+        Ok(PublishedKeys {
+            all: keys.len(),
+            usable: keys.iter().filter(is_usable).count(),
+        })
+    }
+
     /// Verifies a token that says it is of this issuer.
     pub(super) fn verify(&self, token: &Unverified<'_>, keys: &JwkSet) -> Result<Claims, Verdict> {
         // Nothing that a header says must be understood is (RFC 7515, 4.1.11).
@@ -153,25 +179,42 @@ impl From<Denied> for Verdict {
 
 /// The key of this name for signatures; without a name, the only one there is.
 fn key<'a>(keys: &'a JwkSet, kid: Option<&str>, algorithm: Algorithm) -> Option<&'a Jwk> {
-    let is_for_it = |key: &&Jwk| {
-        let of_algorithm = key
-            .common
-            .key_algorithm
-            .is_none_or(|of| of.to_string() == format!("{algorithm:?}"));
-        let signs = key
-            .common
-            .public_key_use
-            .as_ref()
-            .is_none_or(|of| *of == PublicKeyUse::Signature);
-        of_algorithm && signs
-    };
     let mut fitting = keys
         .keys
         .iter()
         .filter(|key| kid.is_none_or(|kid| key.common.key_id.as_deref() == Some(kid)))
-        .filter(is_for_it);
+        .filter(|key| is_for(key, algorithm));
     let first = fitting.next()?;
     fitting.next().is_none().then_some(first)
+}
+
+/// Whether a key says that it is for signatures of this kind, or does not say what it is for.
+fn is_for(key: &Jwk, algorithm: Algorithm) -> bool {
+    let of_algorithm = key
+        .common
+        .key_algorithm
+        .is_none_or(|of| of.to_string() == format!("{algorithm:?}"));
+    let signs = key
+        .common
+        .public_key_use
+        .as_ref()
+        .is_none_or(|of| *of == PublicKeyUse::Signature);
+    of_algorithm && signs
+}
+
+/// Whether a key can verify such signatures.
+fn verifies(key: &Jwk, algorithm: Algorithm) -> bool {
+    let is_of_kind = match &key.algorithm {
+        AlgorithmParameters::RSA(_) => algorithm.family() == AlgorithmFamily::Rsa,
+        AlgorithmParameters::EllipticCurve(it) => matches!(
+            (&it.curve, algorithm),
+            (EllipticCurve::P256, Algorithm::ES256) | (EllipticCurve::P384, Algorithm::ES384)
+        ),
+        AlgorithmParameters::OctetKeyPair(_) => algorithm.family() == AlgorithmFamily::Ed,
+        // Secrets that both sides know are never taken.
+        _ => false,
+    };
+    is_of_kind && is_for(key, algorithm) && DecodingKey::from_jwk(key).is_ok()
 }
 
 /// `exp`, which is in seconds, and may have a fraction.

@@ -168,7 +168,8 @@ impl Keys {
         }
     }
 
-    async fn get(&self) -> Result<JwkSet, String> {
+    /// Fetches them now, whatever is known. The error is part of a sentence, and does not show the address.
+    pub(super) async fn get(&self) -> Result<JwkSet, String> {
         let answer = self.0.http.get(self.0.url.clone()).send().await;
         // The error would show the address, which may hold a secret.
         let answer = answer.map_err(|error| error.without_url().to_string())?;

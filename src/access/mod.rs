@@ -23,7 +23,7 @@ pub use self::{
     claims::{ClaimGrant, Claims},
     denied::Denied,
     door::{Access, Presented},
-    issuer::IssuerPolicy,
+    issuer::{IssuerPolicy, PublishedKeys},
     policy::Policy,
     usage::StreamPlace,
 };

@@ -69,6 +69,15 @@ impl FileNames {
         }))
     }
 
+    /// Reads the file anew and says how many names it has, or what is wrong with it.
+    pub(super) fn check(&self) -> Result<usize, String> {
+        let read = Version::of(&self.0.path).and_then(|_| load(&self.0.path));
+        match read {
+            Ok(names) => Ok(names.len()),
+            Err(Problem::Unreadable(why) | Problem::Broken(why)) => Err(why),
+        }
+    }
+
     /// An agent's name.
     pub(super) fn name(&self, id: &str) -> Option<Arc<str>> {
         let name = self.0.names.borrow().get(id).map(|name| Arc::clone(&name.0));

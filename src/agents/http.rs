@@ -102,6 +102,12 @@ impl HttpNames {
         })))
     }
 
+    /// Asks for one agent, past what is kept.
+    pub(super) async fn check(&self, id: &str) -> Result<(), Miss> {
+        let asked = timeout(self.0.settings.time_limit, self.0.ask(id)).await;
+        asked.unwrap_or(Err(Miss::Timeout)).map(|_| ())
+    }
+
     /// An agent's name, if it is known or can be had within the time limit.
     pub(super) async fn name(&self, tenant: &TenantId, id: &str) -> Option<Arc<str>> {
         let key = (tenant.clone(), id.to_owned());

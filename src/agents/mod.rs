@@ -25,6 +25,9 @@ pub const LOOKUPS: &str = "chatbridge_agent_name_lookups_total";
 /// The longest identifier that is looked up, in bytes.
 const ID_BYTES_MAX: usize = 256;
 
+/// For whom a source is asked to see whether it answers.
+const NO_SUCH_AGENT: &str = "chatbridge-doctor-no-such-agent";
+
 /// Why a lookup brought no name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Miss {
@@ -96,6 +99,28 @@ impl AgentNames {
             Source::File(names) => names.watch(file::LOOK_EVERY, &shutdown).await,
             Source::None | Source::Http(_) => shutdown.cancelled().await,
         }
+    }
+
+    /// Looks whether the source can be used; `None` without one. Behind a URL, an agent is asked for whom there is not
+    /// (`chatbridge-doctor-no-such-agent`). Both answers are sentences that show no name and no address.
+    pub async fn check(&self) -> Option<Result<String, String>> {
+        Some(match &self.0 {
+            Source::None => return None,
+            Source::File(names) => match names.check() {
+                Ok(count) => Ok(format!("The file has {count} name(s).")),
+                Err(why) => Err(format!("The file is not taken: {why}.")),
+            },
+            Source::Http(names) => match names.check(NO_SUCH_AGENT).await {
+                Ok(()) | Err(Miss::Unknown) => Ok("The service of names answers.".to_owned()),
+                Err(Miss::Timeout) => Err("The service of names does not answer in time.".to_owned()),
+                Err(Miss::Unusable) => {
+                    Err("The service of names answers something else than {\"name\": …}.".to_owned())
+                }
+                Err(Miss::Unavailable | Miss::Busy) => {
+                    Err("The service of names cannot be reached, or answers with an error.".to_owned())
+                }
+            },
+        })
     }
 
     /// An agent's name, if it can be had in time.

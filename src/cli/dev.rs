@@ -14,7 +14,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::start::{bind_sandbox, fail, stop_on_signals, write_ready};
+use super::{
+    sandbox::{centre::CentreArgs, code},
+    start::{bind_sandbox, fail, stop_on_signals, write_ready},
+};
 use crate::{
     config::{Config, ConfigError, ENV_PREFIX, MEMORY_URL},
     sandbox::{self, Pace, SandboxSettings},
@@ -30,6 +33,8 @@ pub struct Args {
     /// How long the agents take: `human`, `instant`, or a factor from 0 (at once) over 1 (as people) to 100.
     #[arg(long, default_value = "human")]
     pace: Pace,
+    #[command(flatten)]
+    centre: CentreArgs,
     /// Write the addresses that are listened on to this file, as JSON, once all are.
     #[arg(long)]
     ready_file: Option<PathBuf>,
@@ -40,8 +45,8 @@ pub struct Args {
 pub struct DevSettings {
     /// Address of the sandbox.
     pub sandbox_listen: SocketAddr,
-    /// How fast the agents are.
-    pub pace: Pace,
+    /// The sandbox. Where it is and which webhook it has are ours.
+    pub sandbox: SandboxSettings,
     /// Settings of the service, as variables of the environment. Those that wire it to the sandbox are ours.
     pub env: BTreeMap<String, String>,
 }
@@ -53,7 +58,10 @@ impl DevSettings {
             ["GRPC", "WEBHOOK", "ADMIN"].map(|p| (format!("{ENV_PREFIX}{p}_LISTEN"), "127.0.0.1:0".into()));
         Self {
             sandbox_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            pace,
+            sandbox: SandboxSettings {
+                pace,
+                ..SandboxSettings::default()
+            },
             env: BTreeMap::from(listen),
         }
     }
@@ -92,25 +100,28 @@ impl DevHandle {
     /// Stops both.
     pub async fn stop(self) {
         self.stop.cancel();
-        let _ = self.service.await;
-        let _ = self.sandbox.await;
+        let _ = tokio::join!(self.service, self.sandbox);
     }
 
     /// Waits until they stop: because of `stop`, or by themselves.
     async fn finished(mut self, stop: &CancellationToken) -> Result<(), DevError> {
-        let ended = tokio::select! {
-            () = stop.cancelled() => None,
-            ended = &mut self.service => Some(ended.map_err(ServeError::from).flatten().map_err(DevError::from)),
-        };
-        match ended {
-            Some(ended) => {
+        let of_service =
+            |ended: Result<_, _>| -> Result<(), DevError> { Ok(ended.map_err(ServeError::from).flatten()?) };
+        let of_sandbox =
+            |ended: Result<_, _>| -> Result<(), DevError> { Ok(ended.map_err(io::Error::other).flatten()?) };
+        tokio::select! {
+            () = stop.cancelled() => {
                 self.stop.cancel();
-                let _ = self.sandbox.await;
-                ended
+                let (service, sandbox) = tokio::join!(self.service, self.sandbox);
+                of_service(service).and(of_sandbox(sandbox))
             }
-            None => {
-                self.stop().await;
-                Ok(())
+            ended = &mut self.service => {
+                self.stop.cancel();
+                of_service(ended).and(of_sandbox(self.sandbox.await))
+            }
+            ended = &mut self.sandbox => {
+                self.stop.cancel();
+                of_sandbox(ended).and(of_service(self.service.await))
             }
         }
     }
@@ -120,14 +131,11 @@ fn url(address: SocketAddr, path: &str) -> Result<Url, io::Error> {
     Url::parse(&format!("http://{address}{path}")).map_err(io::Error::other)
 }
 
-/// Starts both. They listen when this returns.
+/// Starts both, the sandbox with what its files hold. They listen when this returns.
 pub async fn start(settings: DevSettings) -> Result<DevHandle, DevError> {
     let sandbox_listener = bind_sandbox(settings.sandbox_listen).await?;
     let sandbox_url = url(sandbox_listener.local_addr()?, "")?;
-    let mut sandbox_settings = SandboxSettings {
-        pace: settings.pace,
-        ..SandboxSettings::default()
-    };
+    let mut sandbox_settings = settings.sandbox;
     let mut env = settings.env;
     if !env.contains_key(&format!("{ENV_PREFIX}REDIS_URL_FILE")) {
         env.entry(format!("{ENV_PREFIX}REDIS_URL"))
@@ -161,7 +169,8 @@ pub async fn start(settings: DevSettings) -> Result<DevHandle, DevError> {
     sandbox_settings.webhook = Some(webhook_url.clone());
 
     let stop = CancellationToken::new();
-    let sandbox = tokio::spawn(sandbox::serve(sandbox_settings, sandbox_listener, stop.clone()));
+    let opened = sandbox::open(sandbox_settings, sandbox_listener).await?;
+    let sandbox = tokio::spawn(opened.serve(stop.clone()));
     let service = tokio::spawn(server::serve(config, listeners, stop.clone()));
     Ok(DevHandle {
         grpc_url,
@@ -178,15 +187,21 @@ pub(super) async fn run(args: Args) -> ExitCode {
     match run_until_stopped(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error @ DevError::Config(_)) => fail(&error.to_string(), 2),
+        Err(DevError::Sandbox(ref why)) => fail(&format!("the sandbox cannot run: {why}"), code(why)),
         Err(error) => fail(&error.to_string(), 1),
     }
 }
 
 async fn run_until_stopped(args: Args) -> Result<(), DevError> {
     let stop = stop_on_signals()?;
+    let mut sandbox = SandboxSettings {
+        pace: args.pace,
+        ..SandboxSettings::default()
+    };
+    args.centre.apply(&mut sandbox)?;
     let handle = start(DevSettings {
         sandbox_listen: args.sandbox_listen,
-        pace: args.pace,
+        sandbox,
         env: std::env::vars().collect(),
     })
     .await?;

@@ -32,6 +32,9 @@ pub(super) struct Args {
     /// Print one JSON object instead of lines.
     #[arg(long)]
     json: bool,
+    /// Exit with 0 where nothing is worse than a warning.
+    #[arg(long)]
+    allow_warnings: bool,
     /// Have 8x8 try each webhook that leads to the door. A running service sees that, and may keep it as an event.
     #[arg(long)]
     verify: bool,
@@ -64,10 +67,14 @@ pub(super) async fn run(args: Args) -> ExitCode {
         Err(report) => report,
     };
     let printed = if args.json { json(&report) } else { lines(&report) };
+    let code = match report.worst() {
+        Severity::Warning if args.allow_warnings => ExitCode::SUCCESS,
+        _ => ExitCode::from(report.exit_code()),
+    };
     match io::stdout().write_all(printed.as_bytes()) {
-        Ok(()) => ExitCode::from(report.exit_code()),
+        Ok(()) => code,
         // Whoever read it has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(report.exit_code()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => code,
         Err(error) => fail(&format!("standard output cannot be written to: {error}"), 2),
     }
 }

@@ -5,6 +5,8 @@ pub mod connect;
 pub mod demo;
 pub mod dev;
 mod doctor;
+mod entry_format;
+mod health;
 mod record;
 pub mod render;
 mod replay;
@@ -13,12 +15,13 @@ mod serve;
 mod start;
 pub mod tail;
 mod token;
+mod top;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::telemetry::LogFormat;
+use crate::telemetry::logs::{self, LogFormat};
 
 /// Puts customers of your own app or bot in touch with agents of an 8x8 contact centre, over gRPC.
 #[derive(Debug, Parser)]
@@ -52,10 +55,16 @@ enum Command {
     Chat(chat::Args),
     /// Show events as they come.
     Tail(tail::Args),
+    /// Show what replicas do: sessions, streams and their lag, subscriptions, webhooks.
+    Top(top::Args),
     /// Make a token for a caller, and the hash by which the service knows it.
     Token(token::Args),
     /// Check settings, Redis, 8x8's side and certificates, and say what to do; or explain why a webhook was refused.
     Doctor(doctor::Args),
+    /// Show or change in which format events are stored, before and after an upgrade.
+    EntryFormat(entry_format::Args),
+    /// Ask a service for its health, as a probe does.
+    Health(health::Args),
     /// Record webhooks and calls between 8x8 and a service, without what people said.
     Record(record::Args),
     /// Play a recording to a service, in 8x8's place.
@@ -71,7 +80,12 @@ impl Command {
             Self::Serve(_) => "info",
             Self::Sandbox(args) => args.default_log(),
             Self::Dev(_) | Self::Chat(_) | Self::Tail(_) | Self::Record(_) | Self::Replay(_) => "warn",
-            Self::Demo(_) | Self::Token(_) | Self::Doctor(_) => "error",
+            Self::Demo(_)
+            | Self::Token(_)
+            | Self::Doctor(_)
+            | Self::Health(_)
+            | Self::Top(_)
+            | Self::EntryFormat(_) => "error",
         }
     }
 }
@@ -79,7 +93,7 @@ impl Command {
 /// Runs a command line to its end.
 pub async fn run(cli: Cli) -> ExitCode {
     let filter = cli.log.as_deref().unwrap_or(cli.command.default_log());
-    if let Err(problem) = crate::telemetry::init_logs(cli.log_format, filter) {
+    if let Err(problem) = logs::init(cli.log_format, filter) {
         return start::fail(&problem, 2);
     }
     match cli.command {
@@ -88,8 +102,11 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Dev(args) => dev::run(args).await,
         Command::Chat(args) => chat::run(args).await,
         Command::Tail(args) => tail::run(args).await,
+        Command::Top(args) => top::run(args).await,
         Command::Token(args) => token::run(&args),
         Command::Doctor(args) => doctor::run(args).await,
+        Command::EntryFormat(args) => entry_format::run(args).await,
+        Command::Health(args) => health::run(args).await,
         Command::Record(args) => record::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Demo(args) => demo::run(args).await,

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "a command line prints")]
 
+pub(super) mod centre;
 mod control;
 mod fault;
 mod run;
@@ -11,6 +12,7 @@ use std::{collections::BTreeMap, io, net::SocketAddr, path::PathBuf, process::Ex
 
 use url::Url;
 
+use self::centre::CentreArgs;
 use super::start::{bind_sandbox, fail, stop_on_signals, write_ready};
 use crate::sandbox::{self, Pace, SandboxSettings};
 
@@ -46,9 +48,8 @@ struct ServeArgs {
     /// Makes the agents' choices repeatable.
     #[arg(long)]
     seed: Option<u64>,
-    /// Load this file at the start, if it is there, and save into it at the end.
-    #[arg(long)]
-    state: Option<PathBuf>,
+    #[command(flatten)]
+    centre: CentreArgs,
     /// Write the address that is listened on to this file, as JSON.
     #[arg(long)]
     ready_file: Option<PathBuf>,
@@ -75,7 +76,15 @@ pub(super) async fn run(args: Args) -> ExitCode {
 async fn run_sandbox(args: ServeArgs) -> ExitCode {
     match serve(args).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&format!("the sandbox cannot run: {error}"), 1),
+        Err(error) => fail(&format!("the sandbox cannot run: {error}"), code(&error)),
+    }
+}
+
+/// The exit code of a sandbox that failed: 2 where what it was given is wrong.
+pub(super) fn code(error: &io::Error) -> u8 {
+    match error.kind() {
+        io::ErrorKind::InvalidInput => 2,
+        _ => 1,
     }
 }
 
@@ -86,20 +95,22 @@ async fn serve(args: ServeArgs) -> io::Result<()> {
     }
     let listener = bind_sandbox(args.listen).await?;
     let address = listener.local_addr()?;
-    let settings = SandboxSettings {
+    let mut settings = SandboxSettings {
         webhook: args.webhook,
         pace: args.pace,
         seed: args.seed,
-        state: args.state,
         ..SandboxSettings::default()
     };
-    println!(
+    args.centre.apply(&mut settings)?;
+    let title = format!(
         "Chat Gateway (sandbox)  http://{address}   tenant: {}   x-api-key: {}",
         settings.tenant, settings.api_key
     );
+    let opened = sandbox::open(settings, listener).await?;
+    println!("{title}");
     write_ready(
         args.ready_file.as_deref(),
         &BTreeMap::from([("sandbox", address.to_string())]),
     )?;
-    sandbox::serve(settings, listener, stop_on_signals()?).await
+    opened.serve(stop_on_signals()?).await
 }

@@ -34,6 +34,7 @@ use crate::{
         redis::{RedisTls, Wait},
         seal::KeyRing,
     },
+    telemetry::traces::TraceSettings,
     tls::TlsFiles,
     webhook::{RateLimits, SeatLimits, Sources},
 };
@@ -95,6 +96,8 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     pub call_time_max: Duration,
     pub reflection: bool,
+    /// `None`: no traces are made.
+    pub traces: Option<TraceSettings>,
     /// Where it was read from.
     pub origin: Origin,
 }

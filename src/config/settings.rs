@@ -139,7 +139,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "admin_listen",
         "127.0.0.1:9090",
-        "address of /metrics, /livez, /readyz and gRPC health",
+        "address of /metrics, /livez, /readyz, /loglevel and gRPC health",
     ),
     setting(
         "grpc_tls_cert_file",
@@ -328,6 +328,31 @@ pub const SETTINGS: &[Setting] = &[
         "true",
         "whether gRPC tells its contract by reflection, to those who may read",
     ),
+    setting(
+        "otlp_endpoint",
+        "",
+        "where traces go: a collector of OTLP over gRPC, such as http://otel-collector:4317; empty: none are made",
+    ),
+    setting(
+        "otlp_headers",
+        "",
+        "what goes along with each request to it: NAME=VALUE, separated by commas, values escaped as in a URL; secret",
+    ),
+    setting(
+        "otlp_tls_ca_file",
+        "",
+        "PEM: the authorities that its certificate may come from; empty: the well-known ones",
+    ),
+    setting(
+        "trace_sample_ratio",
+        "1",
+        "which part of the traces that begin here is kept (0 to 1); one that a caller began is kept as the caller says",
+    ),
+    setting(
+        "trace_upstream",
+        "false",
+        "whether requests to the Chat Gateway carry `traceparent` and `tracestate`",
+    ),
 ];
 
 /// Of each of `[[tenants]]`. What is not said there is as at the top.
@@ -478,4 +503,10 @@ pub(super) const RELOADED: [&str; 11] = [
 ];
 
 /// Settings that hold a secret, and so may be given in a file of their own.
-pub(super) const SECRETS: [&str; 4] = ["api_key", "redis_url", "webhook_path_secret", "agent_names_url"];
+pub(super) const SECRETS: [&str; 5] = [
+    "api_key",
+    "redis_url",
+    "webhook_path_secret",
+    "agent_names_url",
+    "otlp_headers",
+];

@@ -553,3 +553,67 @@ fn the_largest_webhook_has_room() {
         "{error}"
     );
 }
+
+#[test]
+fn traces_are_off_until_there_is_an_endpoint() {
+    assert!(load(&GOOD).unwrap().traces.is_none());
+    let with = |more: &[(&str, &str)]| load(&[&GOOD, more].concat());
+    let config = with(&[
+        ("CHATBRIDGE_OTLP_ENDPOINT", "http://collector:4317"),
+        (
+            "CHATBRIDGE_OTLP_HEADERS",
+            "Authorization=Bearer%20s3cret, x-scope = shop",
+        ),
+        ("CHATBRIDGE_TRACE_SAMPLE_RATIO", "0.25"),
+    ])
+    .unwrap();
+    let traces = config.traces.as_ref().unwrap();
+    let headers: Vec<_> = traces
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.expose_secret()))
+        .collect();
+    assert_eq!(headers, [("authorization", "Bearer s3cret"), ("x-scope", "shop")]);
+    assert!((traces.sample_ratio - 0.25).abs() < f64::EPSILON && !traces.upstream);
+    assert!(!format!("{config:?}").contains("s3cret"));
+}
+
+#[test]
+fn mistakes_about_traces_are_told_without_what_is_secret() {
+    let endpoint = ("CHATBRIDGE_OTLP_ENDPOINT", "http://collector:4317");
+    for (more, part) in [
+        (&[("CHATBRIDGE_OTLP_ENDPOINT", "s3cret")][..], "is not a URL"),
+        (&[("CHATBRIDGE_OTLP_ENDPOINT", "ftp://s3cret")], "http or https"),
+        (
+            &[("CHATBRIDGE_OTLP_ENDPOINT", "http://u:s3cret@collector:4317")],
+            "no user and no password",
+        ),
+        (
+            &[("CHATBRIDGE_OTLP_ENDPOINT", "http://collector:4318/v1/traces")],
+            "no path",
+        ),
+        (
+            &[("CHATBRIDGE_OTLP_HEADERS", "a=s3cret")],
+            "of no use without otlp_endpoint",
+        ),
+        (
+            &[endpoint, ("CHATBRIDGE_OTLP_HEADERS", "a=b,s3cret")],
+            "header 2 is not NAME=VALUE",
+        ),
+        (
+            &[endpoint, ("CHATBRIDGE_OTLP_TLS_CA_FILE", "ca.crt")],
+            "does not begin with https",
+        ),
+        (&[endpoint, ("CHATBRIDGE_TRACE_SAMPLE_RATIO", "2")], "from 0 to 1"),
+        (
+            &[endpoint, ("CHATBRIDGE_TRACE_SAMPLE_RATIO", "NaN")],
+            "from 0 to 1",
+        ),
+        (&[endpoint, ("CHATBRIDGE_TRACE_UPSTREAM", "yes")], "true or false"),
+    ] {
+        let error = load(&[&GOOD, more].concat()).unwrap_err();
+        assert_eq!(error.0.len(), 1, "{error}");
+        let text = error.to_string();
+        assert!(text.contains(part) && !text.contains("s3cret"), "{text}");
+    }
+}

@@ -121,6 +121,7 @@ impl Conversations {
             }
         };
         guard.carries(&hash);
+        self.continue_trace(tenant, id).await;
         let gateway = guard.watched(&tenant.gateway);
         let outcome = gateway.upload_attachment(&tenant.id, id, new, content).await;
         let attachment = match outcome {

@@ -1,8 +1,10 @@
 //! The use cases that callers have: what a call does with the store and the vendor, and in which order.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
-use tracing::{info, warn};
+use tokio::time::{Instant, timeout};
+use tracing::{debug, info, warn};
 
 use super::{
     Session, echo,
@@ -21,12 +23,16 @@ use crate::{
         PostAgentAssignment,
     },
     store::{Cursor, SessionMark, SharedStore},
+    telemetry::traces,
     tenant::{Tenant, Tenants},
 };
 
 /// How far back of the store's time a cursor of a call reaches, in milliseconds: nodes of a cluster have clocks of their
 /// own. Reaching back too far is harmless, since the conversation's earlier events are few or none.
 const CURSOR_MARGIN_MS: u64 = 1_000;
+
+/// How long a call waits until it is noted in which trace it is.
+const TRACE_WAIT: Duration = Duration::from_millis(100);
 
 /// What makes a call idempotent.
 #[derive(Debug, Clone)]
@@ -113,6 +119,7 @@ impl Conversations {
         patch: &ConversationPatch,
     ) -> Result<Updated, Error> {
         let cursor = self.cursor_before().await?;
+        self.continue_trace(tenant, id).await;
         let conversation = tenant.gateway.patch_conversation(&tenant.id, id, patch).await?;
         Ok(Updated { cursor, conversation })
     }
@@ -125,6 +132,7 @@ impl Conversations {
         replacement: &ConversationReplacement,
     ) -> Result<Updated, Error> {
         let cursor = self.cursor_before().await?;
+        self.continue_trace(tenant, id).await;
         let conversation = tenant
             .gateway
             .replace_conversation(&tenant.id, id, replacement)
@@ -160,6 +168,7 @@ impl Conversations {
         id: &str,
         assignment: &PostAgentAssignment,
     ) -> Result<(), Error> {
+        self.continue_trace(tenant, id).await;
         Ok(tenant
             .gateway
             .post_agent_assignment(&tenant.id, id, assignment)
@@ -168,6 +177,7 @@ impl Conversations {
 
     /// Ends the current interaction for the customer.
     pub async fn end(&self, tenant: &Tenant, id: &str) -> Result<(), Error> {
+        self.continue_trace(tenant, id).await;
         Ok(tenant.gateway.end_conversation(&tenant.id, id).await?)
     }
 
@@ -195,6 +205,7 @@ impl Conversations {
             Started::Done(answer) => return Ok(answer),
             Started::Unknown(doubt) => return self.reconcile_send(tenant, &ledger, doubt).await,
         };
+        self.continue_trace(tenant, id).await;
         let gateway = guard.watched(&tenant.gateway);
         let sent = gateway.send_message(&tenant.id, id, message).await;
         guard.watch(sent).await?;
@@ -244,6 +255,7 @@ impl Conversations {
         card: &str,
         name: &str,
     ) -> Result<(), Error> {
+        self.continue_trace(tenant, id).await;
         Ok(tenant
             .gateway
             .submit_card_action(&tenant.id, id, card, name)
@@ -258,6 +270,7 @@ impl Conversations {
         card: &str,
         name: &str,
     ) -> Result<(), Error> {
+        self.continue_trace(tenant, id).await;
         Ok(tenant
             .gateway
             .execute_card_action(&tenant.id, id, card, name)
@@ -355,6 +368,24 @@ impl Conversations {
         // It fails only where it panics or the service ends.
         let erased = erasing.await.map_err(|_| Error::StoreUnavailable)?;
         Ok(erased?.entries)
+    }
+
+    /// What the vendor tells of a conversation from now on belongs to the trace that this call is in, if it is kept. That is noted
+    /// before the vendor can tell anything, unless the store is slow: for the sake of a trace no call is held up.
+    pub(super) async fn continue_trace(&self, tenant: &Tenant, id: &str) {
+        let Some(traceparent) = traces::current_traceparent() else {
+            return;
+        };
+        let store = SharedStore::clone(&self.store);
+        let key = ConversationKey::new(tenant.id.clone(), id);
+        let noting = tokio::spawn(async move {
+            if let Err(error) = store.note_trace(&key, &traceparent).await {
+                debug!(tenant = %key.tenant, conversation = %key.conversation, %error,
+                    "the trace of a call could not be noted: the events that follow begin traces of their own");
+            }
+        });
+        // It goes on behind our back where it takes longer.
+        let _ = timeout(TRACE_WAIT, noting).await;
     }
 
     /// A cursor from before whatever comes next. It also proves that the store is there: with the store down nothing is

@@ -103,6 +103,7 @@ impl Conversations {
         let gateway = guard.watched(&tenant.gateway);
         let created = gateway.create_conversation(&tenant.id, new).await;
         let created = guard.watch(created).await?;
+        self.continue_trace(tenant, &created.conversation).await;
         let answer = CreatedConversation {
             tenant: tenant.id.to_string(),
             conversation: created.conversation,

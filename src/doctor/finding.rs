@@ -26,6 +26,8 @@ checks! {
     CALLERS "config.callers" "callers are asked who they are, wherever others reach the port";
     PLAINTEXT "config.plaintext" "nothing secret goes over a network without TLS";
     PATH_SECRET "config.path_secret" "the webhook door has a secret in its path, wherever others reach it";
+    CALLERS_ISSUER "callers.issuer" "the keys of an issuer of tokens can be fetched, and can verify them";
+    AGENTS_NAMES "agents.names" "the source of agents' names can be used";
     TLS_FILES "tls.files" "certificate, key and authorities of a port can be read, and belong together";
     TLS_DATES "tls.dates" "the certificate is valid now and for two weeks more";
     TLS_CHAIN "tls.chain" "the certificates between the server's own and a root are in the file";

@@ -193,7 +193,7 @@ impl Subscriber {
                 lane.read.clear();
                 lane.at_tail = false;
                 changing.reading = None;
-                return Poll::Ready(Err(Error::KeyMissing(why.to_string())));
+                return Poll::Ready(Err((&why).into()));
             }
             lane.at = Position::After(entry.id);
             let entry = next.filter(|entry| self.wanted.takes(entry));

@@ -1,7 +1,7 @@
 //! The hub: tails the log and hands entries to subscribers.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Semaphore, watch};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -26,6 +29,8 @@ use crate::{
 const RETRY_MIN: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_millis(500);
 const METRICS_EVERY: Duration = Duration::from_secs(1);
+/// For so many of these the time of a lag is known.
+const HISTORY: usize = 900;
 
 /// How many pages are read from the log at once, for all subscribers: after an outage all of them read.
 const READS: usize = 32;
@@ -48,6 +53,8 @@ struct Registry {
     shared: Option<Arc<Reached>>,
     /// Entries that the feed has handed out, ever.
     dispatched: u64,
+    /// How many that were, second by second, the newest last: what tells the time of a lag.
+    history: VecDeque<(Instant, u64)>,
     // The inboxes of each list are sorted by their numbers.
     by_conversation: HashMap<ConversationKey, Vec<Arc<Inbox>>>,
     by_tenant: HashMap<TenantId, Vec<Arc<Inbox>>>,
@@ -60,6 +67,26 @@ struct Registry {
 struct Behind {
     lag: u64,
     dispatched: u64,
+}
+
+/// How far a subscriber is behind the live feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lag {
+    /// Entries of the log, at the most.
+    pub entries: u64,
+    /// For how long the oldest of them has been in the log, to a second; `None`: longer than this replica remembers.
+    pub time: Option<Duration>,
+}
+
+/// How the live feed is doing.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// Whether there is one now.
+    pub is_live: bool,
+    /// Entries that it has handed out since this replica started.
+    pub dispatched: u64,
+    /// Subscribers that read the log, by their numbers. All others take the live feed.
+    pub behind: HashMap<u64, Lag>,
 }
 
 /// A place in the live feed.
@@ -160,7 +187,11 @@ impl Hub {
     /// Says how many subscribers read the log, and how far behind the slowest is.
     async fn measure(&self) {
         loop {
-            let (count, lag) = self.registry().slowest();
+            let (count, lag) = {
+                let mut registry = self.registry();
+                registry.remember(Instant::now());
+                registry.slowest()
+            };
             metrics::gauge!("chatbridge_subscribers_behind").set(count as f64);
             metrics::gauge!("chatbridge_subscriber_lag_max").set(lag as f64);
             tokio::time::sleep(METRICS_EVERY).await;
@@ -208,6 +239,27 @@ impl Hub {
     pub fn lag(&self, id: u64) -> u64 {
         let registry = self.registry();
         registry.behind.get(&id).map_or(0, |behind| registry.lag(behind))
+    }
+
+    /// How the live feed is doing, and who is behind it. Costs as much as there are subscribers that are.
+    pub fn progress(&self) -> Progress {
+        let (registry, now) = (self.registry(), Instant::now());
+        let lag = |behind: &Behind| {
+            let entries = registry.lag(behind);
+            Lag {
+                entries,
+                time: registry.lag_time(entries, now),
+            }
+        };
+        Progress {
+            is_live: !registry.reached.is_empty(),
+            dispatched: registry.dispatched,
+            behind: registry
+                .behind
+                .iter()
+                .map(|(id, behind)| (*id, lag(behind)))
+                .collect(),
+        }
     }
 
     /// Notes that a subscriber does not read the log any more.
@@ -353,6 +405,28 @@ impl Registry {
     fn lag(&self, behind: &Behind) -> u64 {
         behind.lag + (self.dispatched - behind.dispatched)
     }
+
+    /// Notes how much was handed out by now.
+    fn remember(&mut self, now: Instant) {
+        if self.history.len() == HISTORY {
+            self.history.pop_front();
+        }
+        self.history.push_back((now, self.dispatched));
+    }
+
+    /// How long ago the feed was where somebody is who is so many entries behind.
+    fn lag_time(&self, entries: u64, now: Instant) -> Option<Duration> {
+        let place = self.dispatched.checked_sub(entries)?;
+        // The first look at which more had been handed out: by then, what comes next for them was there.
+        let later = self
+            .history
+            .partition_point(|(_, dispatched)| *dispatched <= place);
+        match self.history.get(later) {
+            // It may have come at any time before that, if nobody looked yet then.
+            Some((at, _)) => (later > 0).then(|| now.saturating_duration_since(*at)),
+            None => Some(Duration::ZERO),
+        }
+    }
 }
 
 fn lookup<'a, K: std::hash::Hash + Eq>(
@@ -360,4 +434,37 @@ fn lookup<'a, K: std::hash::Hash + Eq>(
     key: &K,
 ) -> impl Iterator<Item = &'a Arc<Inbox>> {
     map.get(key).into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_lag_is_known_for_as_long_as_is_remembered() {
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let mut registry = Registry::default();
+        for (number, dispatched) in (0..).zip([0, 10, 30]) {
+            registry.dispatched = dispatched;
+            registry.remember(start + second * number);
+        }
+        let now = start + second * 3;
+        assert_eq!(registry.lag_time(0, now), Some(Duration::ZERO));
+        assert_eq!(registry.lag_time(5, now), Some(second));
+        assert_eq!(registry.lag_time(25, now), Some(second * 2));
+        assert_eq!(registry.lag_time(30, now), Some(second * 2));
+        assert_eq!(registry.lag_time(31, now), None, "from before the feed began");
+        registry.dispatched = 31;
+        assert_eq!(
+            registry.lag_time(1, now),
+            Some(Duration::ZERO),
+            "of this very second"
+        );
+        for number in 3..=HISTORY as u32 {
+            registry.remember(start + second * number);
+        }
+        assert_eq!(registry.history.len(), HISTORY);
+        registry.remember(start + second * HISTORY as u32);
+        assert_eq!(registry.lag_time(30, now), None, "longer ago than is remembered");
+    }
 }

@@ -20,7 +20,7 @@ mod reading;
 mod subscriber;
 
 pub use filter::Filter;
-pub use hub::Hub;
+pub use hub::{Hub, Lag, Progress};
 pub use lane::{Added, Change};
 pub use pace::PATIENCE;
 pub use subscriber::{Delivery, GapPolicy, Start, Subscriber};

@@ -246,8 +246,8 @@ impl Subscriber {
 
     /// Waits for what comes next. May be dropped while it waits and called again: nothing is lost.
     ///
-    /// After a gap under [`GapPolicy::Fail`] it fails with [`Error::CursorGap`], and with [`Error::KeyMissing`] before an entry whose
-    /// content cannot be read.
+    /// After a gap under [`GapPolicy::Fail`] it fails with [`Error::CursorGap`], and with [`Error::KeyMissing`] or
+    /// [`Error::FormatUnknown`] before an entry whose content cannot be read.
     pub async fn next(&mut self) -> Result<Delivery, Error> {
         std::future::poll_fn(|context| self.poll_next(context)).await
     }
@@ -352,7 +352,7 @@ impl Subscriber {
             {
                 // Its place stays before the entry, which is read again.
                 self.phase = Phase::Detached;
-                return Poll::Ready(Err(Error::KeyMissing(why.to_string())));
+                return Poll::Ready(Err(why.into()));
             }
             self.places.advance(entry.partition, entry.id);
             return Poll::Ready(Ok(self.accepts(&entry).then(|| Delivery::Entry(Arc::new(entry)))));

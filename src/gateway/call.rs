@@ -14,6 +14,7 @@ use super::{
     PageQuery, UpstreamError, UpstreamErrorKind, connection::Clients, operation::Operation,
     transfer::Progress,
 };
+use crate::event::TenantId;
 
 /// A call to make.
 #[derive(Debug)]
@@ -30,6 +31,34 @@ pub(super) struct Call {
     pub(super) permit: Option<Arc<OwnedSemaphorePermit>>,
     /// Set while the request is on its way, and from when it may have taken effect.
     pub(super) left: Arc<AtomicBool>,
+    /// What it is about.
+    pub(super) about: Arc<About>,
+    /// How often it was sent before.
+    pub(super) repeats: u32,
+}
+
+/// What a call is about, for the log and for traces.
+#[derive(Debug, Default)]
+pub(super) struct About {
+    pub(super) tenant: String,
+    /// Empty: no conversation.
+    pub(super) conversation: String,
+}
+
+impl About {
+    /// A call of a tenant to a path of these segments.
+    pub(super) fn new(tenant: &TenantId, segments: &[&str]) -> Self {
+        let mut rest = segments.iter().skip_while(|segment| **segment != "conversations");
+        Self {
+            tenant: tenant.to_string(),
+            conversation: rest.nth(1).copied().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The conversation, if it is about one.
+    pub(super) fn conversation_if_any(&self) -> Option<&str> {
+        Some(self.conversation.as_str()).filter(|id| !id.is_empty())
+    }
 }
 
 /// Whether a file goes along with a call.
@@ -63,6 +92,8 @@ impl Call {
             transfer: self.transfer.clone(),
             permit: None,
             left: Arc::clone(&self.left),
+            about: Arc::clone(&self.about),
+            repeats: self.repeats + 1,
         })
     }
 }
@@ -72,6 +103,7 @@ pub(super) struct CallBuilder {
     operation: &'static Operation,
     url: Url,
     tenant: HeaderValue,
+    about: About,
     query: Vec<(&'static str, String)>,
     body: Option<Vec<u8>>,
     form: Option<Form>,
@@ -81,11 +113,12 @@ pub(super) struct CallBuilder {
 const TENANT_HEADER: &str = "x-8x8-tenant";
 
 impl CallBuilder {
-    pub(super) fn new(operation: &'static Operation, url: Url, tenant: HeaderValue) -> Self {
+    pub(super) fn new(operation: &'static Operation, url: Url, tenant: HeaderValue, about: About) -> Self {
         Self {
             operation,
             url,
             tenant,
+            about,
             query: Vec::new(),
             body: None,
             form: None,
@@ -158,6 +191,8 @@ impl CallBuilder {
             transfer: self.transfer,
             permit: None,
             left: Arc::clone(left),
+            about: Arc::new(self.about),
+            repeats: 0,
         })
     }
 }

@@ -18,8 +18,8 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::{
-    Resilience, UpstreamError, UpstreamErrorKind,
-    call::CallBuilder,
+    CircuitStatus, Resilience, UpstreamError, UpstreamErrorKind,
+    call::{About, CallBuilder},
     connection::{self, Clients},
     exchange::Answer,
     operation::Operation,
@@ -136,6 +136,11 @@ impl Gateway {
         self.deadline
     }
 
+    /// How the circuit breaker is doing; `None`: there is none.
+    pub fn circuit(&self) -> Option<CircuitStatus> {
+        self.shared.stack.circuit()
+    }
+
     /// How long one request that carries no file may take.
     pub fn timeout(&self) -> Duration {
         self.shared.timeout
@@ -179,9 +184,14 @@ impl Gateway {
         segments: &[&str],
     ) -> Result<CallBuilder, UpstreamError> {
         let url = path::address(root, segments)?;
-        let tenant = connection::header(tenant.as_str())
+        let header = connection::header(tenant.as_str())
             .ok_or_else(|| refuse("the tenant must be one or more visible ASCII characters"))?;
-        Ok(CallBuilder::new(operation, url, tenant))
+        Ok(CallBuilder::new(
+            operation,
+            url,
+            header,
+            About::new(tenant, segments),
+        ))
     }
 
     /// Makes a call and reads its answer with `read`.

@@ -99,7 +99,7 @@ fn unexpected(problem: String) -> UpstreamError {
 }
 
 /// Sends a request once and reads its answer, within the time that is set and that the caller has.
-pub(super) async fn exchange(clients: Clients, limits: Limits, call: Call) -> Result<Answer, Failure> {
+pub(super) async fn exchange(clients: Clients, limits: Limits, mut call: Call) -> Result<Answer, Failure> {
     let started = Instant::now();
     let set = match call.transfer {
         Transfer::None => started + limits.timeout,
@@ -110,7 +110,7 @@ pub(super) async fn exchange(clients: Clients, limits: Limits, call: Call) -> Re
         return Err(no_time_left());
     }
     let client = call.transfer.client(&clients).clone();
-    let record = Record::start(call.operation.name);
+    let record = Record::start(&mut call);
     let left = Arc::clone(&call.left);
     left.store(true, Ordering::Release);
     let caller_is_short = by < started + limits.timeout;

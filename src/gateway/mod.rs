@@ -32,6 +32,7 @@ pub use client::{Gateway, GatewaySettings};
 pub(crate) use connection::is_loopback;
 pub use error::{UpstreamError, UpstreamErrorKind};
 pub use probe::Probe;
+pub use stack::CircuitStatus;
 pub use transfer::{Download, UploadError};
 
 use crate::event::{Assignment, AuthorType, Message, UpstreamState, User};

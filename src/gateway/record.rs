@@ -1,8 +1,17 @@
 //! What is counted and logged of each request: never a body, never the key.
 
-use std::time::Instant;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use super::UpstreamError;
+use opentelemetry::trace::SpanKind;
+
+use super::{
+    UpstreamError,
+    call::{About, Call},
+};
+use crate::telemetry::traces::{self, Begin, Span};
 
 const REQUESTS: &str = "chatbridge_upstream_requests_total";
 const RETRIES: &str = "chatbridge_upstream_retries_total";
@@ -41,10 +50,12 @@ pub(super) fn retried(operation: &'static str) {
 }
 
 /// A call was turned away before a request was made.
-pub(super) fn withheld(operation: &'static str, error: &UpstreamError) {
+pub(super) fn withheld(operation: &'static str, about: &About, error: &UpstreamError) {
     let reason = error.kind.label();
     metrics::counter!(WITHHELD, "operation" => operation, "reason" => reason).increment(1);
     tracing::debug!(
+        tenant = about.tenant,
+        conversation = about.conversation_if_any(),
         operation,
         reason,
         "a call was turned away before a request was made"
@@ -60,20 +71,29 @@ pub(super) fn circuit(is_open: bool) {
 #[derive(Debug)]
 pub(super) struct Record {
     operation: &'static str,
+    about: Arc<About>,
     started: Instant,
     outcome: &'static str,
     status: Option<u16>,
     reference_id: Option<String>,
+    span: Option<Span>,
 }
 
 impl Record {
-    pub(super) fn start(operation: &'static str) -> Self {
+    /// Begins a request, and its span, in which it then takes part.
+    pub(super) fn start(call: &mut Call) -> Self {
+        let span = traces::begin(|| span_of(call));
+        if let Some(span) = &span {
+            traces::tell_upstream(span, call.request.headers_mut());
+        }
         Self {
-            operation,
+            operation: call.operation.name,
+            about: Arc::clone(&call.about),
             started: Instant::now(),
             outcome: "cancelled",
             status: None,
             reference_id: None,
+            span,
         }
     }
 
@@ -87,14 +107,25 @@ impl Record {
         self.status = error.status;
         self.reference_id.clone_from(&error.reference_id);
     }
-}
 
-impl Drop for Record {
-    fn drop(&mut self) {
-        let took = self.started.elapsed();
-        metrics::counter!(REQUESTS, "operation" => self.operation, "outcome" => self.outcome).increment(1);
-        metrics::histogram!(DURATION, "operation" => self.operation).record(took);
+    fn end_span(&self, span: &Span) {
+        if let Some(status) = self.status {
+            span.set("http.response.status_code", i64::from(status));
+        }
+        if let Some(reference_id) = &self.reference_id {
+            span.set("chatbridge.upstream.reference_id", reference_id.clone());
+        }
+        span.set("chatbridge.upstream.outcome", self.outcome);
+        if self.outcome != "success" {
+            span.failed(self.outcome);
+        }
+        span.end();
+    }
+
+    fn log(&self, took: Duration) {
         tracing::debug!(
+            tenant = self.about.tenant,
+            conversation = self.about.conversation_if_any(),
             operation = self.operation,
             outcome = self.outcome,
             status = self.status,
@@ -102,5 +133,42 @@ impl Drop for Record {
             reference_id = self.reference_id,
             "a request to the Chat Gateway ended"
         );
+    }
+}
+
+/// The conventions for HTTP clients, without the path and the query: they may hold what a person typed.
+fn span_of(call: &Call) -> Begin {
+    let (method, operation) = (call.request.method().as_str(), call.operation.name);
+    let url = call.request.url();
+    let mut begin = Begin::new(format!("{method} {operation}"), SpanKind::Client)
+        .with("http.request.method", method.to_owned())
+        .with("server.address", url.host_str().unwrap_or_default().to_owned())
+        .with(
+            "server.port",
+            i64::from(url.port_or_known_default().unwrap_or_default()),
+        )
+        .with("chatbridge.upstream.operation", operation)
+        .with("chatbridge.tenant", call.about.tenant.clone());
+    if let Some(conversation) = call.about.conversation_if_any() {
+        begin = begin.with("chatbridge.conversation.id", conversation.to_owned());
+    }
+    if call.repeats > 0 {
+        begin = begin.with("http.request.resend_count", i64::from(call.repeats));
+    }
+    begin
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let took = self.started.elapsed();
+        metrics::counter!(REQUESTS, "operation" => self.operation, "outcome" => self.outcome).increment(1);
+        metrics::histogram!(DURATION, "operation" => self.operation).record(took);
+        match &self.span {
+            Some(span) => {
+                span.during(|| self.log(took));
+                self.end_span(span);
+            }
+            None => self.log(took),
+        }
     }
 }

@@ -18,6 +18,7 @@ use tower::{
     util::BoxCloneSyncService,
 };
 
+pub use self::circuit::CircuitStatus;
 pub(super) use self::deadline::no_time_left;
 use self::{
     around::{AroundLayer, Inner},
@@ -42,6 +43,8 @@ pub(super) struct Stack {
     calls: Layered,
     keys: Layered,
     limits: Limits,
+    /// `None`: there is none.
+    breaker: Option<Arc<Breaker>>,
 }
 
 impl Stack {
@@ -51,9 +54,9 @@ impl Stack {
         resilience: &Resilience,
     ) -> Result<Self, InvalidBackoff> {
         let bottom = service_fn(move |call| exchange(clients.clone(), limits, call));
-        let calls = if *resilience == Resilience::NONE {
+        let (calls, breaker) = if *resilience == Resilience::NONE {
             let layers = ServiceBuilder::new().layer(AroundLayer::new(Deadline));
-            BoxCloneSyncService::new(layers.service(bottom.clone()))
+            (BoxCloneSyncService::new(layers.service(bottom.clone())), None)
         } else {
             layered(bottom.clone(), limits, resilience)?
         };
@@ -64,7 +67,13 @@ impl Stack {
             calls,
             keys: BoxCloneSyncService::new(keys.service(bottom)),
             limits,
+            breaker,
         })
+    }
+
+    /// How the circuit breaker is doing; `None`: there is none.
+    pub(super) fn circuit(&self) -> Option<CircuitStatus> {
+        self.breaker.as_ref().map(|breaker| breaker.status())
     }
 
     /// Makes a call and reads its answer.
@@ -93,7 +102,7 @@ fn layered(
     bottom: impl Inner + Sync,
     limits: Limits,
     resilience: &Resilience,
-) -> Result<Layered, InvalidBackoff> {
+) -> Result<(Layered, Option<Arc<Breaker>>), InvalidBackoff> {
     let open_for = resilience.circuit_open;
     let probe_for = limits.timeout + PROBE_MARGIN;
     let breaker = (!open_for.is_zero()).then(|| Arc::new(Breaker::new(open_for, probe_for)));
@@ -107,6 +116,6 @@ fn layered(
             breaker.clone(),
         )))
         .layer(AroundLayer::new(Concurrency::new(resilience.in_flight, pause)))
-        .option_layer(breaker.map(AroundLayer::new));
-    Ok(BoxCloneSyncService::new(layers.service(bottom)))
+        .option_layer(breaker.clone().map(AroundLayer::new));
+    Ok((BoxCloneSyncService::new(layers.service(bottom)), breaker))
 }

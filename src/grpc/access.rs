@@ -15,6 +15,7 @@ use tracing::{debug, info};
 use super::{
     asker::{Admission, Record},
     line::Line,
+    traced,
 };
 use crate::{
     access::{
@@ -22,12 +23,15 @@ use crate::{
         rule::{self, Length, Rpc, Rule},
     },
     error::Error,
+    telemetry::traces,
 };
 
 /// Counter of calls that were not let in, by `reason`.
 const DENIED: &str = "chatbridge_calls_denied_total";
 /// Where the audit log goes.
 const AUDIT: &str = "chatbridge::audit";
+/// The field of requests that names a conversation.
+pub(super) const CONVERSATION: &str = "conversation_id";
 const SCHEME: &str = "bearer ";
 
 /// Lets calls in.
@@ -81,6 +85,7 @@ where
         let mut inner = std::mem::replace(&mut self.inner, ready);
         let layer = self.layer.clone();
         Box::pin(async move {
+            let since = traces::now();
             let line = request.extensions().get::<Line>().cloned();
             let address = line.as_ref().and_then(Line::address);
             let token = bearer(request.headers()).map(|token| token.map(str::to_owned));
@@ -90,36 +95,48 @@ where
                     let reason = denied.reason();
                     metrics::counter!(DENIED, "reason" => reason).increment(1);
                     let status = Status::from(Error::from(denied));
+                    let span = traced::denied(rpc, since, reason, status.code());
                     let audit = Audit {
                         rpc,
                         caller: caller.as_ref(),
                         address,
                     };
-                    audit.denied(reason);
+                    traces::during(span.as_ref(), || audit.denied(reason));
                     return Ok(status.into_http());
                 }
             };
             let until = (rpc.length == Length::Call).then(|| Instant::now() + layer.call_time_max);
             let record = Record::default();
+            let span = traced::begin(rpc, since, &caller, request.headers());
             request.extensions_mut().insert(Admission {
                 caller: caller.clone(),
                 until,
                 record: record.clone(),
             });
-            let answered = match until {
-                Some(until) => match timeout_at(until, inner.call(request)).await {
-                    Ok(answered) => answered?,
-                    Err(_) => too_long().into_http(),
-                },
-                None => inner.call(request).await?,
+            let answering = async {
+                match until {
+                    Some(until) => match timeout_at(until, inner.call(request)).await {
+                        Ok(answered) => answered,
+                        Err(_) => Ok(too_long().into_http()),
+                    },
+                    None => inner.call(request).await,
+                }
             };
+            let answered = traces::within(span.as_ref(), answering).await?;
             let audit = Audit {
                 rpc,
                 caller: Some(&caller),
                 address,
             };
-            audit.answered(&record, code(answered.headers()));
-            Ok(answered)
+            let code = code(answered.headers());
+            if let Some(span) = &span {
+                record.with(|noted| traced::about(span, noted));
+            }
+            traces::during(span.as_ref(), || audit.answered(&record, code));
+            Ok(match span {
+                Some(span) => traced::answered(span, rpc, code, answered),
+                None => answered,
+            })
         })
     }
 }
@@ -219,8 +236,11 @@ impl Audit<'_> {
                 std::mem::take(&mut noted.about),
             )
         });
+        let conversation = about.iter().find(|(name, _)| *name == CONVERSATION);
+        let conversation = conversation.map(|(_, id)| id.clone());
         let about = about
             .iter()
+            .filter(|(name, _)| *name != CONVERSATION)
             .map(|(name, value)| format!("{name}={value:?}"))
             .collect::<Vec<_>>()
             .join(" ");
@@ -229,9 +249,9 @@ impl Audit<'_> {
         let address = self.address.map(tracing::field::display);
         // Who reads is written down only where somebody asks for it: there are too many.
         if self.rpc.changes || self.rpc.length == Length::Stream || code == Code::PermissionDenied {
-            info!(target: AUDIT, method, caller = name, role, tenant, about, address, outcome, "call");
+            info!(target: AUDIT, method, caller = name, role, tenant, conversation, about, address, outcome, "call");
         } else {
-            debug!(target: AUDIT, method, caller = name, role, tenant, about, address, outcome, "call");
+            debug!(target: AUDIT, method, caller = name, role, tenant, conversation, about, address, outcome, "call");
         }
     }
 }

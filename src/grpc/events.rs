@@ -19,7 +19,13 @@ use std::{
 use prost::Message as _;
 use tonic::{Request, Response, Status};
 
-pub use self::{changing::Bells, drain::Drain, server::Server, stream::StreamSettings, watchdog::Watchdog};
+pub use self::{
+    changing::Bells,
+    drain::Drain,
+    server::Server,
+    stream::StreamSettings,
+    watchdog::{About, OpenStream, Reads, Watchdog},
+};
 use self::{changing::Changeable, rights::Rights, stream::EventStream};
 use super::{
     asker::Asker,
@@ -31,6 +37,7 @@ use super::{
         unary::agent_event_service_server::AgentEventService,
     },
     source::{self, Source},
+    traced::Delivering,
 };
 use crate::{
     access::{Access, Denied},
@@ -143,6 +150,11 @@ impl Service {
         let named = source::named(&request, policy)?;
         let admitted = self.admit(line.as_ref().and_then(Line::address))?;
         let rights = self.rights(&asker, &tenant.id)?;
+        let about = About {
+            caller: asker.caller().name().into(),
+            tenant: tenant.id.clone(),
+            reads: reads(&request),
+        };
         let settings = Arc::clone(&self.settings);
         let drain = Arc::clone(&self.drain);
         if let Some(reading) = named {
@@ -153,7 +165,8 @@ impl Service {
             );
             let source = Source::Named(opened.await?);
             let events = EventStream::new(source, request.include_raw, settings, drain, rights, admitted);
-            return Ok(self.watched(events, line));
+            let events = events.traced(Delivering::to(asker.caller()));
+            return Ok(self.watched(events, line, about));
         }
         let hub = Arc::clone(&self.hub);
         let subscriber = if request.changeable {
@@ -173,7 +186,8 @@ impl Service {
         };
         let source = Source::Plain(Box::new(subscriber));
         let events = EventStream::new(source, request.include_raw, settings, drain, rights, admitted);
-        let events = self.watched(events, line);
+        let events = events.traced(Delivering::to(asker.caller()));
+        let events = self.watched(events, line, about);
         Ok(match changeable {
             Some(changeable) => events.with_changes(changeable),
             None => events,
@@ -196,9 +210,9 @@ impl Service {
         Ok(Rights::new(&self.access, &self.tenants, caller, tenant, place))
     }
 
-    fn watched(&self, events: EventStream, line: Option<Line>) -> EventStream {
+    fn watched(&self, events: EventStream, line: Option<Line>, about: About) -> EventStream {
         match line {
-            Some(line) => events.watched(&self.watchdog, line),
+            Some(line) => events.watched(&self.watchdog, line, about),
             None => events,
         }
     }
@@ -218,6 +232,16 @@ impl Service {
             metrics::counter!("chatbridge_streams_refused_total", "limit" => limit).increment(1);
             full(problem, Some(FULL_RETRY))
         })
+    }
+}
+
+fn reads(request: &proto::AgentEventsRequest) -> Reads {
+    if !request.subscription.is_empty() {
+        return Reads::Subscription(request.subscription.as_str().into());
+    }
+    match request.conversation_ids.len() {
+        0 if !request.changeable => Reads::All,
+        count => Reads::Conversations(count),
     }
 }
 

@@ -28,3 +28,4 @@ pub mod sessions;
 mod source;
 pub mod status;
 pub mod subscriptions;
+mod traced;

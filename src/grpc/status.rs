@@ -64,7 +64,7 @@ fn code(error: &Error) -> Code {
         Error::HandOverBroken { problem, .. } => code(problem),
         Error::CallerGone => Code::Cancelled,
         Error::StreamLimit { .. } => Code::ResourceExhausted,
-        Error::StoreUnavailable | Error::Draining => Code::Unavailable,
+        Error::StoreUnavailable | Error::FormatUnknown(_) | Error::Draining => Code::Unavailable,
         Error::StoreCorrupt => Code::Internal,
         Error::Upstream(error) => match error.kind {
             UpstreamErrorKind::Invalid => Code::InvalidArgument,

@@ -31,7 +31,7 @@ const KEPT: [&str; 22] = [
     "agentId",
 ];
 /// Members whose numbers say nothing of a person.
-const NUMBERS: [&str; 12] = [
+const NUMBERS: [&str; 13] = [
     "timestamp",
     "createdAt",
     "startedAt",
@@ -42,6 +42,7 @@ const NUMBERS: [&str; 12] = [
     "totalPages",
     "sizeInBytes",
     "readAt",
+    "maxThinkingTimeSeconds",
     "maxTotalMinutes",
     "userTimeoutInMinutes",
 ];

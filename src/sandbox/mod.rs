@@ -12,7 +12,8 @@
 //! - `state`: all of it as one document, to be saved and loaded.
 //! - `control`: the API of this sandbox itself, for people and tests.
 //! - `pages`: the agent's desk, the customer's page and the wire, which use that API in a browser.
-//! - `site`: keeps the web pages of others out of both.
+//! - `site`: keeps the web pages of others out.
+//! - `translator`: asks a translator, where one is set up.
 
 mod control;
 mod delivery;
@@ -27,6 +28,7 @@ mod rest;
 mod site;
 mod state;
 mod strict;
+mod translator;
 
 use std::{
     future::IntoFuture as _,
@@ -41,12 +43,16 @@ use tokio::{net::TcpListener, sync::Notify, time::Instant};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
 
-pub use self::pace::{Pace, PaceError};
 use self::{
     delivery::{Dispatcher, DispatcherSettings},
     files::Files,
     floor::{Floor, house::House},
     links::Links,
+    translator::Translator,
+};
+pub use self::{
+    pace::{Pace, PaceError},
+    translator::{TranslatorError, TranslatorSettings},
 };
 
 /// How a sandbox is set up. The default is a whole one, without a webhook.
@@ -67,8 +73,13 @@ pub struct SandboxSettings {
     /// Makes the agents' choice of words and their delays repeatable, for the same calls in the same order. Identifiers are always random: a receiver that
     /// remembers events would take those of a second run for repeats of the first.
     pub seed: Option<u64>,
-    /// A file that [`serve`] loads at the start, if it is there, and saves what it holds into at the end.
+    /// A file that [`open`] loads, if it is there, and [`Opened::serve`] saves what it holds into at the end.
     pub state: Option<PathBuf>,
+    /// A file, YAML or JSON, with the set-up as `PUT /sandbox/v1/setup` takes it. [`open`] reads it, and puts it in the place of the
+    /// one that `state` brought.
+    pub setup: Option<PathBuf>,
+    /// What translates for agents; without it nothing is translated, and the desk says so.
+    pub translator: Option<TranslatorSettings>,
 }
 
 impl Default for SandboxSettings {
@@ -82,6 +93,8 @@ impl Default for SandboxSettings {
             pace: Pace::human(),
             seed: None,
             state: None,
+            setup: None,
+            translator: None,
         }
     }
 }
@@ -96,6 +109,8 @@ impl std::fmt::Debug for SandboxSettings {
             .field("pace", &self.pace)
             .field("seed", &self.seed)
             .field("state", &self.state)
+            .field("setup", &self.setup)
+            .field("translator", &self.translator)
             .finish_non_exhaustive()
     }
 }
@@ -115,6 +130,9 @@ pub enum SandboxError {
     /// The HTTP client could not be made.
     #[error("the HTTP client for webhooks could not be made: {0}")]
     Client(#[from] reqwest::Error),
+    /// The translator cannot be asked.
+    #[error("{0}")]
+    Translator(#[from] TranslatorError),
 }
 
 /// A running sandbox. Agents and deliveries stop when it and the last of its routers are dropped, or at [`Sandbox::stop`].
@@ -128,6 +146,7 @@ pub(crate) struct Inner {
     links: Arc<Links>,
     wake: Arc<Notify>,
     dispatcher: Dispatcher,
+    translator: Option<Translator>,
     stop: CancellationToken,
     _stop_on_drop: DropGuard,
 }
@@ -137,6 +156,7 @@ impl Sandbox {
     pub fn new(settings: SandboxSettings) -> Result<Self, SandboxError> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| SandboxError::NoRuntime)?;
         let stop = CancellationToken::new();
+        let translator = settings.translator.map(Translator::new).transpose()?;
         let dispatcher = Dispatcher::new(DispatcherSettings {
             tenant: settings.tenant.clone(),
             customer_id: settings.customer_id,
@@ -160,6 +180,7 @@ impl Sandbox {
             links,
             wake: Arc::new(Notify::new()),
             dispatcher,
+            translator,
             _stop_on_drop: stop.clone().drop_guard(),
             stop: stop.clone(),
         });
@@ -168,12 +189,13 @@ impl Sandbox {
     }
 
     /// Everything it serves: `/chat-gateway/v1`, `/api/v1` and the addresses of attachments as the vendor does,
-    /// `/sandbox/v1`, and the pages `/desk`, `/customer` and `/wire`. Pages and `/sandbox/v1` are reached by an IP address
-    /// or as localhost only.
+    /// `/sandbox/v1`, and the pages `/desk`, `/customer` and `/wire`. All of it is reached by an IP address or as
+    /// localhost only.
     pub fn router(&self) -> Router {
         rest::router(&self.0)
-            .nest("/sandbox/v1", control::router().layer(from_fn(site::guard)))
+            .nest("/sandbox/v1", control::router())
             .merge(pages::router())
+            .layer(from_fn(site::guard))
             .with_state(Arc::clone(&self.0))
     }
 
@@ -187,13 +209,16 @@ impl Sandbox {
 /// How long calls that are under way at the end may still take: an upload can stand still for ever.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Serves a sandbox until `shutdown`. The control API asks for no credentials, so `listener` must be on loopback:
-/// anything else is an error of kind `InvalidInput`, as are settings that do not make a sandbox.
-pub async fn serve(
-    mut settings: SandboxSettings,
+/// A sandbox with a listener, ready to be served.
+pub struct Opened {
+    sandbox: Sandbox,
     listener: TcpListener,
-    shutdown: CancellationToken,
-) -> std::io::Result<()> {
+    state: Option<PathBuf>,
+}
+
+/// Makes a sandbox for `listener`, with what its files hold. The control API asks for no credentials, so `listener` must be on
+/// loopback: anything else is an error of kind `InvalidInput`, as are settings and files that do not make a sandbox.
+pub async fn open(mut settings: SandboxSettings, listener: TcpListener) -> std::io::Result<Opened> {
     let invalid = |why: String| std::io::Error::new(std::io::ErrorKind::InvalidInput, why);
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
@@ -203,26 +228,49 @@ pub async fn serve(
         )));
     }
     settings.base = format!("http://{address}");
-    let state = settings.state.take();
+    let (state, setup) = (settings.state.take(), settings.setup.take());
     let sandbox = Sandbox::new(settings).map_err(|error| invalid(error.to_string()))?;
     if let Some(path) = &state {
         sandbox.0.load_from(path).await?;
     }
-    let late = async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(GRACE).await;
-    };
-    let served =
-        axum::serve(listener, sandbox.router()).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let served = tokio::select! {
-        served = served.into_future() => served,
-        () = late => Ok(()),
-    };
-    sandbox.stop().await;
-    if let Some(path) = &state {
-        sandbox.0.save_to(path).await?;
+    if let Some(path) = &setup {
+        sandbox.0.set_up_from(path).await?;
     }
-    served
+    Ok(Opened {
+        sandbox,
+        listener,
+        state,
+    })
+}
+
+impl Opened {
+    /// Serves until `shutdown`, then saves where the settings named a file for it.
+    pub async fn serve(self, shutdown: CancellationToken) -> std::io::Result<()> {
+        let late = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        let served = axum::serve(self.listener, self.sandbox.router())
+            .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+        let served = tokio::select! {
+            served = served.into_future() => served,
+            () = late => Ok(()),
+        };
+        self.sandbox.stop().await;
+        if let Some(path) = &self.state {
+            self.sandbox.0.save_to(path).await?;
+        }
+        served
+    }
+}
+
+/// Opens a sandbox and serves it until `shutdown`; errors are those of [`open`] and [`Opened::serve`].
+pub async fn serve(
+    settings: SandboxSettings,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    open(settings, listener).await?.serve(shutdown).await
 }
 
 impl Inner {

@@ -7,12 +7,11 @@ use axum::{
     Router,
     extract::Path,
     http::{HeaderName, StatusCode, header},
-    middleware::from_fn,
     response::{IntoResponse as _, Redirect, Response},
     routing::get,
 };
 
-use super::{Inner, site};
+use super::Inner;
 
 /// Scripts, styles, pictures and calls of this sandbox only, nothing inline, and in nobody's frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -24,7 +23,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// What the pages are made of: name, media type, content.
-const PARTS: [(&str, &str, &str); 14] = [
+const PARTS: [(&str, &str, &str); 15] = [
     ("api.js", SCRIPT, include_str!("pages/api.js")),
     ("card.js", SCRIPT, include_str!("pages/card.js")),
     ("composer.js", SCRIPT, include_str!("pages/composer.js")),
@@ -38,6 +37,7 @@ const PARTS: [(&str, &str, &str); 14] = [
     ("person.js", SCRIPT, include_str!("pages/person.js")),
     ("style.css", CSS, include_str!("pages/style.css")),
     ("talk.js", SCRIPT, include_str!("pages/talk.js")),
+    ("translation.js", SCRIPT, include_str!("pages/translation.js")),
     ("wire.js", SCRIPT, include_str!("pages/wire.js")),
 ];
 
@@ -58,7 +58,6 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
             get(async || answer(HTML, include_str!("pages/wire.html"))),
         )
         .route("/pages/{name}", get(part))
-        .layer(from_fn(site::guard))
 }
 
 async fn part(Path(name): Path<String>) -> Response {

@@ -1,6 +1,6 @@
-//! Keeps the web pages of other sites out. The control API asks for no credentials, and a browser on this machine reaches it on
-//! behalf of whatever page is open: one may post a body without a type unasked, and one whose name was made to point at this
-//! machine may even read the answers.
+//! Keeps the web pages of other sites out. The control API asks for no credentials and the key of the REST API is published, and a
+//! browser on this machine reaches both on behalf of whatever page is open: one may post a body without a type unasked, and one
+//! whose name was made to point at this machine may even read the answers.
 
 use axum::{
     Json,

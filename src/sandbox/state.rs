@@ -10,7 +10,7 @@ use super::{
     Inner,
     delivery::{Address, DEFAULT_WEBHOOK, Webhook},
     files::{FileError, StoredFile},
-    floor::saved::SavedFloor,
+    floor::{saved::SavedFloor, setup::Setup},
 };
 
 /// How many bytes of files are saved at most: they are in the document itself.
@@ -119,6 +119,19 @@ impl Inner {
         };
         let saved: SavedState = serde_json::from_slice(&bytes).map_err(|why| wrong(why.to_string()))?;
         self.load(saved).await.map_err(|why| wrong(why.to_string()))
+    }
+
+    /// Sets the contact centre up as a file says.
+    pub(super) async fn set_up_from(&self, path: &Path) -> io::Result<()> {
+        let wrong = |why: String| {
+            let why = format!("the set-up in {} cannot be taken: {why}", path.display());
+            io::Error::new(io::ErrorKind::InvalidInput, why)
+        };
+        let text = tokio::fs::read_to_string(path).await;
+        let text = text.map_err(|why| wrong(why.to_string()))?;
+        let setup = Setup::read(&text).map_err(wrong)?;
+        let done = self.floor(|floor| floor.set_up(setup));
+        done.map_err(|why| wrong(why.to_string()))
     }
 
     /// Saves into a file, as a whole or not at all.

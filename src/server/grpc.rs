@@ -63,6 +63,7 @@ pub(super) async fn serve(
     access: Access,
     drain: Arc<Drain>,
     hub: Arc<Hub>,
+    watchdog: Arc<Watchdog>,
     named: Subscriptions,
     health: HealthServer<impl Health>,
     shutdown: CancellationToken,
@@ -75,16 +76,7 @@ pub(super) async fn serve(
         stopping.cancelled().await;
         draining.begin();
     }));
-    // As HTTP/2's own pings find a client that vanished.
-    let patience = Patience {
-        silence: config.keepalive,
-        answer: config.keepalive_timeout,
-    };
-    let watchdog = Watchdog::new(
-        Arc::clone(&hub),
-        patience.in_all() * 2,
-        config.stream_lag_max_events,
-    );
+    let patience = patience(&config);
     let _watching = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&watchdog).run()));
     let events = events::Service {
         hub,
@@ -155,6 +147,23 @@ pub(super) async fn serve(
         )
         .await?;
     Ok(())
+}
+
+/// As HTTP/2's own pings find a client that vanished.
+fn patience(config: &Config) -> Patience {
+    Patience {
+        silence: config.keepalive,
+        answer: config.keepalive_timeout,
+    }
+}
+
+/// What sees to it that streams are read.
+pub(super) fn watchdog(config: &Config, hub: &Arc<Hub>) -> Arc<Watchdog> {
+    Watchdog::new(
+        Arc::clone(hub),
+        patience(config).in_all() * 2,
+        config.stream_lag_max_events,
+    )
 }
 
 /// Refuses calls of pages whose origin was not allowed. CORS alone leaves that to the browser, which takes a page for ours whose

@@ -3,10 +3,11 @@
 use std::{
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::Stream;
+use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::{Request, Response, Status};
 use tonic_health::{
@@ -19,13 +20,19 @@ use tonic_health::{
 };
 use tracing::{info, warn};
 
+use super::status::StoreState;
 use crate::store::SharedStore;
 
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 
 /// Says on the health service whether calls can succeed. The process itself stays SERVING and alive without Redis, so that
 /// it recovers by itself.
-pub(super) async fn watch_store(store: SharedStore, health: HealthReporter, shutdown: CancellationToken) {
+pub(super) async fn watch_store(
+    store: SharedStore,
+    health: HealthReporter,
+    told_to: watch::Sender<StoreState>,
+    shutdown: CancellationToken,
+) {
     let (mut was_up, mut told) = (None, String::new());
     loop {
         // A store that is silent must not keep anybody from hearing that the service stops.
@@ -40,6 +47,10 @@ pub(super) async fn watch_store(store: SharedStore, health: HealthReporter, shut
         if was_up != Some(up) {
             set_health(&health, up).await;
             was_up = Some(up);
+            told_to.send_replace(StoreState {
+                up: was_up,
+                since: Instant::now(),
+            });
             if up {
                 info!("the store is there");
             }
@@ -48,7 +59,10 @@ pub(super) async fn watch_store(store: SharedStore, health: HealthReporter, shut
         let problem = problem.unwrap_or_default();
         if problem != told {
             if !up {
-                warn!("{problem}; calls and webhooks are refused until it is back");
+                warn!(
+                    problem,
+                    "the store is not there: calls and webhooks are refused until it is back"
+                );
             }
             told = problem;
         }

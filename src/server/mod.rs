@@ -4,20 +4,35 @@ mod accept;
 mod admin;
 mod grpc;
 mod health;
+mod loglevel;
 mod reload;
+mod status;
 mod tenants;
 pub mod webhooks;
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, watch},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 use tonic_health::{pb::health_server::HealthServer, server::HealthReporter};
 use tracing::{info, warn};
 
 pub(crate) use self::tenants::gateway;
-use self::{reload::Reloader, tenants::Made};
+use self::{
+    reload::Reloader,
+    status::{Reporter, StoreState},
+    tenants::Made,
+};
 use crate::{
     access::Access,
     agents::{AgentNames, HttpSettings, UrlTemplate},
@@ -33,7 +48,7 @@ use crate::{
         subscription::SharedSubscriptions,
     },
     subscription::Subscriptions,
-    telemetry,
+    telemetry::{self, traces},
     tenant::Tenants,
     tls::{Endpoint, TlsError, TlsFiles},
     webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, Served},
@@ -42,6 +57,8 @@ use crate::{
 /// How long the start waits for Redis.
 const STORE_WAIT: Duration = Duration::from_secs(30);
 const STORE_RETRY: Duration = Duration::from_secs(1);
+/// How long the last spans have to get out, however late it is.
+const FLUSH_MIN: Duration = Duration::from_millis(500);
 
 /// The ports, bound by the caller.
 #[derive(Debug)]
@@ -95,6 +112,9 @@ pub enum ServeError {
     /// Agents' names cannot be looked up.
     #[error("CHATBRIDGE_AGENT_NAMES_URL: {0}")]
     AgentNames(&'static str),
+    /// Traces cannot be exported as they are configured.
+    #[error("traces: {0}")]
+    Traces(String),
     /// A listener failed.
     #[error("a listener failed: {0}")]
     Io(#[from] io::Error),
@@ -116,7 +136,11 @@ pub async fn serve(
     listeners: Listeners,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    let metrics = telemetry::init_metrics();
+    let (metrics, since) = (telemetry::init_metrics(), Instant::now());
+    let exporter = match &config.traces {
+        Some(settings) => traces::start(settings).map_err(ServeError::Traces)?,
+        None => None,
+    };
     let grpc_tls = endpoint("grpc", config.grpc_tls.clone(), &[b"h2", b"http/1.1"])?;
     let webhook_tls = endpoint("webhook", config.webhook_tls.clone(), &[b"http/1.1"])?;
     let (store, kept) = tokio::select! {
@@ -166,17 +190,32 @@ pub async fn serve(
     if let Some(keys) = &config.master_keys {
         tasks.spawn(forever(keys.clone().watch(background.clone())));
     }
+    let (store_told, store_state) = watch::channel(StoreState::unknown());
     tasks.spawn(forever(health::watch_store(
         SharedStore::clone(&store),
         reporter,
+        store_told,
         shutdown.clone(),
     )));
+    let watchdog = grpc::watchdog(&config, &hub);
+    let status = Reporter {
+        metrics,
+        is_redis: config.redis_url.is_some(),
+        store: store_state,
+        hub: Arc::clone(&hub),
+        watchdog: Arc::clone(&watchdog),
+        subscriptions: subscriptions.clone(),
+        tenants: tenants.clone(),
+        draining: shutdown.clone(),
+        started: Arc::default(),
+        since,
+        sessions: Mutex::default(),
+    };
     tasks.spawn(admin::serve(
         listeners.admin,
-        metrics,
+        status,
         health_service.clone(),
         hub.live(),
-        shutdown.clone(),
         background.clone(),
     ));
     let ingress = Ingress::new(
@@ -209,6 +248,7 @@ pub async fn serve(
         access,
         streams,
         hub,
+        watchdog,
         subscriptions.clone(),
         health_service,
         shutdown.clone(),
@@ -225,7 +265,14 @@ pub async fn serve(
         Some(ended) => ended?,
         None => Ok(()),
     };
-    drain(tasks, &config, background, &subscriptions).await;
+    let deadline = tokio::time::Instant::now() + config.drain_deadline;
+    drain(tasks, &config, deadline, background, &subscriptions).await;
+    if let Some(exporter) = exporter {
+        exporter
+            .stop(deadline.max(tokio::time::Instant::now() + FLUSH_MIN))
+            .await;
+    }
+    info!("chatbridge stopped");
     result
 }
 
@@ -233,10 +280,10 @@ pub async fn serve(
 async fn drain(
     mut tasks: JoinSet<Result<(), ServeError>>,
     config: &Config,
+    deadline: tokio::time::Instant,
     background: CancellationToken,
     subscriptions: &Subscriptions,
 ) {
-    let deadline = tokio::time::Instant::now() + config.drain_deadline;
     // The webhook door and the live feed stay until the streams are over, so that nothing is refused or held back.
     let streams_over = config.drain_spread + Duration::from_millis(500);
     let finished = async {
@@ -252,7 +299,6 @@ async fn drain(
     }
     background.cancel();
     tasks.shutdown().await;
-    info!("chatbridge stopped");
 }
 
 /// Waits for the two tasks that end with `shutdown`: the gRPC server and the watch.
@@ -293,7 +339,8 @@ fn ingress_settings(config: &Config, tenants: &Tenants) -> IngressSettings {
 }
 
 /// Where agents' names come from: the settings allow a file or a URL, and none need be.
-async fn agent_names(config: &Config) -> Result<AgentNames, ServeError> {
+/// Where the names of agents come from, as it is set.
+pub(crate) async fn agent_names(config: &Config) -> Result<AgentNames, ServeError> {
     if let Some(path) = &config.agent_names_file {
         return Ok(AgentNames::from_file(path).await);
     }

@@ -61,7 +61,11 @@ impl Reloader {
         let result = match loaded {
             Ok(config) => self.apply(config),
             Err(problem) => {
-                error!("the changed configuration is refused, and the one before goes on: {problem}");
+                let problem = problem.0.join("; ");
+                error!(
+                    problem,
+                    "the changed configuration is refused, and the one before goes on"
+                );
                 "refused"
             }
         };
@@ -73,7 +77,8 @@ impl Reloader {
             Ok(made) => made,
             Err(problem) => {
                 error!(
-                    "the changed configuration is refused, and the one before goes on: Chat Gateway: {problem}"
+                    %problem,
+                    "the changed configuration is refused, and the one before goes on"
                 );
                 return "refused";
             }
@@ -81,8 +86,8 @@ impl Reloader {
         // The port may be open to others, whatever the changed configuration says of its address.
         if config.policy.is_open() && !self.access.is_open() {
             error!(
-                "the changed configuration is refused, and the one before goes on: it names nobody who may call, and with that \
-                 everybody could; restart the service if that is meant"
+                problem = "it names nobody who may call, and with that everybody could; restart the service if that is meant",
+                "the changed configuration is refused, and the one before goes on"
             );
             return "refused";
         }

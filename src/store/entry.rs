@@ -4,11 +4,14 @@
 //! concatenated (protobuf, Encoding, "Last One Wins"), so serving an entry is appending bytes: head, body, and the fields
 //! that only the log knows. Nobody decodes and encodes again.
 
-use std::sync::Arc;
+pub mod format;
+
+use std::{fmt, ops::Deref, sync::Arc};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
 
+use self::format::Content;
 use super::{
     PAGE_BYTES, StoreError,
     seal::{DataKey, DataKeyId},
@@ -17,9 +20,6 @@ use crate::{
     conversation::SessionState,
     event::{ConversationKey, EntryId, TenantId},
 };
-
-/// The version of the stored format that this code writes.
-pub const FORMAT: &str = "1";
 
 /// What contents of entries are encrypted for.
 const PURPOSE: &str = "entry";
@@ -41,9 +41,33 @@ pub struct Entry {
     pub event: Bytes,
     /// The webhook's body as received; empty for a synthetic event.
     pub raw: Bytes,
-    /// Why its content cannot be read now, if so: it is encrypted and its key is not to be had. `event` is then without content, and
-    /// nobody may be served it.
-    pub unreadable: Option<Arc<str>>,
+    /// Why its content cannot be read now, if so. `event` is then without content, and nobody may be served it.
+    pub unreadable: Option<Unreadable>,
+}
+
+/// Why the content of an entry cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It is encrypted, and its key is not to be had.
+    KeyMissing(Arc<str>),
+    /// It is in a format that this program does not read.
+    UnknownFormat(Arc<str>),
+}
+
+impl Deref for Unreadable {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::KeyMissing(why) | Self::UnknownFormat(why) => why,
+        }
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
 }
 
 impl Entry {
@@ -81,17 +105,6 @@ impl Room {
         self.is_empty = false;
         true
     }
-}
-
-/// Customer content of an entry: one blob, so that it can be encrypted as a whole.
-#[derive(Clone, PartialEq, Message)]
-struct Content {
-    /// Encoded `AgentEvent` with its body alone.
-    #[prost(bytes = "bytes", tag = "1")]
-    body: Bytes,
-    /// The webhook's body as received.
-    #[prost(bytes = "bytes", tag = "2")]
-    raw: Bytes,
 }
 
 /// What routing reads of an encoded `AgentEvent`; the tags are the contract's.
@@ -161,13 +174,18 @@ fn unreadable(partition: u16, id: EntryId, what: &str) -> StoreError {
 }
 
 impl Stored {
+    /// The version of its format; `None`: one that this program does not read.
+    fn version(&self) -> Option<u16> {
+        format::parse(&self.format).filter(|version| format::is_read(*version))
+    }
+
     /// Which data key encrypted the content, and whose; `None`: it is not encrypted.
     pub(super) fn sealed(
         &self,
         partition: u16,
         id: EntryId,
     ) -> Result<Option<(ConversationKey, DataKeyId)>, StoreError> {
-        if self.key_id.is_empty() {
+        if !self.is_sealed() {
             return Ok(None);
         }
         let key = DataKeyId::parse(&self.key_id)
@@ -175,6 +193,11 @@ impl Stored {
         let routing = self.routing(partition, id)?;
         let of = ConversationKey::new(TenantId::new(routing.tenant), routing.conversation_id);
         Ok(Some((of, key)))
+    }
+
+    /// Whether its content is to be decrypted: not where it could not be read then.
+    pub(super) fn is_sealed(&self) -> bool {
+        !self.key_id.is_empty() && self.version().is_some()
     }
 
     /// Decrypts the content by its key.
@@ -198,10 +221,11 @@ impl Stored {
         mut self,
         partition: u16,
         id: EntryId,
-        why: Arc<str>,
+        why: Unreadable,
     ) -> Result<Entry, StoreError> {
         self.key_id.clear();
         self.content = Bytes::new();
+        self.format = format::OLDEST.to_string();
         Ok(Entry {
             unreadable: Some(why),
             ..self.into_entry(partition, id)?
@@ -211,15 +235,16 @@ impl Stored {
     /// Puts an entry together.
     pub fn into_entry(self, partition: u16, id: EntryId) -> Result<Entry, StoreError> {
         let unreadable = |what: &str| unreadable(partition, id, what);
-        if self.format != FORMAT {
-            return Err(unreadable(&format!("format {:?}", self.format)));
-        }
+        let Some(version) = self.version() else {
+            let why = Unreadable::UnknownFormat(format::unknown(&self.format).into());
+            return self.into_unreadable(partition, id, why);
+        };
         if !self.key_id.is_empty() {
             return Err(unreadable("encrypted content, and no key is configured"));
         }
         let routing = self.routing(partition, id)?;
-        let content =
-            Content::decode(self.content).map_err(|_| unreadable("content that is not protobuf"))?;
+        let content = format::content_of(version, self.content)
+            .ok_or_else(|| unreadable("content that is not protobuf"))?;
         let added = Added {
             sequence: self.sequence,
             session_epoch: self.session_epoch,
@@ -285,7 +310,7 @@ mod tests {
             ..AgentEvent::default()
         };
         Stored {
-            format: FORMAT.into(),
+            format: format::BEGINS.to_string(),
             key_id: String::new(),
             head: head.encode_to_vec().into(),
             content: encode_content(body.encode_to_vec().into(), raw.to_vec().into()),
@@ -344,21 +369,40 @@ mod tests {
     }
 
     #[test]
-    fn what_a_newer_version_wrote_is_refused_with_its_place() {
-        let newer = Stored {
-            format: "2".into(),
-            ..stored(&AgentEvent::default(), "", b"")
-        };
+    fn what_another_version_wrote_is_never_read_as_something_else() {
+        let head = head("tenant", "conversation", false);
+        for format in ["0", "9", "", "1.0", "two"] {
+            for key_id in ["", "1"] {
+                let stored = Stored {
+                    format: format.into(),
+                    key_id: key_id.into(),
+                    ..stored(&head, "text", b"raw")
+                };
+                assert!(!stored.is_sealed());
+                let entry = stored.into_entry(5, ID).unwrap();
+                assert_eq!((entry.id, entry.key.conversation.as_str()), (ID, "conversation"));
+                let why = entry.unreadable.unwrap();
+                assert!(
+                    matches!(&why, Unreadable::UnknownFormat(why) if why.contains(&format!("{format:?}")))
+                );
+                assert_eq!(
+                    (AgentEvent::decode(entry.event).unwrap().body, entry.raw.len()),
+                    (None, 0)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn content_that_should_have_been_decrypted_is_refused_with_its_place() {
         let encrypted = Stored {
             key_id: "key".into(),
             ..stored(&AgentEvent::default(), "", b"")
         };
-        for stored in [newer, encrypted] {
-            let error = stored.into_entry(5, ID).unwrap_err();
-            assert!(
-                matches!(&error, StoreError::Corrupt(why) if why.contains("2-3 of partition 5")),
-                "{error}"
-            );
-        }
+        let error = encrypted.into_entry(5, ID).unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Corrupt(why) if why.contains("2-3 of partition 5")),
+            "{error}"
+        );
     }
 }

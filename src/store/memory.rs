@@ -29,8 +29,9 @@ use self::{
 };
 use super::{
     Announcement, Append, Appended, AwaitedEcho, Begun, Concluded, Customer, CustomerKey, Erased, Finished,
-    IdempotencyKey, Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, StreamRecords, Tail,
-    entry::{FORMAT, Stored},
+    IdempotencyKey, Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, StreamRecords,
+    TRACE_MS, Tail,
+    entry::{Stored, format},
     ledger::ECHOES_MAX,
     partition,
     redis::newest_first,
@@ -76,6 +77,8 @@ struct State {
     /// Calls whose answers tell what is in a conversation.
     telling: Shelf<ConversationKey, Vec<IdempotencyKey>>,
     customers: Customers,
+    /// The trace of the last call about a conversation.
+    traces: Shelf<ConversationKey, String>,
     streams: Streams,
     subscriptions: Subscriptions,
     /// When to look again at what is wrapping up.
@@ -101,6 +104,7 @@ impl State {
             ledgers: Ledgers::default(),
             telling: Shelf::default(),
             customers: Customers::default(),
+            traces: Shelf::default(),
             streams: Streams::default(),
             subscriptions: Subscriptions::default(),
             unsettled: HashMap::new(),
@@ -137,6 +141,7 @@ impl State {
         self.ledgers.sweep(now);
         self.telling.sweep(now);
         self.customers.sweep(now);
+        self.traces.sweep(now);
         self.streams.sweep(now);
         self.subscriptions.sweep(now);
         let sessions = &self.sessions;
@@ -180,7 +185,7 @@ impl State {
         }
         let echo = event.echo.clone().map(|print| (event.key.clone(), print));
         let stored = Stored {
-            format: FORMAT.into(),
+            format: format::BEGINS.to_string(),
             key_id: String::new(),
             head: event.head.clone(),
             content: event.content.clone(),
@@ -547,6 +552,17 @@ impl Store for MemoryStore {
     async fn tidy(&self, _every_ms: u64) -> Result<bool, StoreError> {
         self.shared.lock().sweep_all(self.now(), &self.retention);
         Ok(true)
+    }
+
+    async fn note_trace(&self, key: &ConversationKey, traceparent: &str) -> Result<(), StoreError> {
+        let expires = self.now() + TRACE_MS;
+        let mut state = self.shared.lock();
+        state.traces.put(key.clone(), traceparent.to_owned(), expires);
+        Ok(())
+    }
+
+    async fn trace(&self, key: &ConversationKey) -> Result<Option<String>, StoreError> {
+        Ok(self.shared.lock().traces.get(key, self.now()).cloned())
     }
 
     fn streams(&self) -> &dyn StreamRecords {

@@ -76,6 +76,9 @@ impl Retention {
     }
 }
 
+/// How long the trace of a call is known, in milliseconds. What happens later than that is hardly its doing.
+pub const TRACE_MS: u64 = 3_600_000;
+
 /// How many bytes of entries a page has at the most, unless its first entry alone is larger. So whoever reads the log
 /// holds a bounded part of it, however large its events are.
 pub const PAGE_BYTES: usize = 1 << 20;
@@ -354,8 +357,24 @@ pub trait Store: Send + Sync + 'static {
     /// `every_ms` on each replica; one of them does it, and the others are answered `false`.
     async fn tidy(&self, every_ms: u64) -> Result<bool, StoreError>;
 
+    /// Notes in which trace the last call about a conversation was made, for [`TRACE_MS`]: the trace that what the vendor tells
+    /// next belongs to. Nothing depends on it.
+    async fn note_trace(&self, _key: &ConversationKey, _traceparent: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// The trace that was noted last.
+    async fn trace(&self, _key: &ConversationKey) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+
     /// Records of streams that may be changed.
     fn streams(&self) -> &dyn StreamRecords;
+
+    /// The version of the stored format in which entries are written now.
+    fn entry_format(&self) -> u16 {
+        entry::format::BEGINS
+    }
 
     /// Asks the store whether it is there and takes writes.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -6,7 +6,7 @@
 //!
 //! | key | type | holds | lives |
 //! | --- | --- | --- | --- |
-//! | `PREFIX:schema` | hash | `version` of the stored format, `partitions`, `master:ID` by which a master key is known | for ever |
+//! | `PREFIX:schema` | hash | `version` of the layout, `partitions`, `format` in which entries are written, `master:ID` by which a master key is known, `replica:ID` what a replica reads and writes (`format.rs`) | for ever; a replica's for a minute after its last word |
 //! | `{PREFIX:schema}:probe`, `PREFIX:{TAG}:probe` | string | nothing; written to see whether Redis takes writes | 10 s |
 //! | `PREFIX:claim:EVENT` | string | SHA-256 of the body under which the event's id is known; with `+` behind it: and it is in the log | dedupe |
 //! | `PREFIX:janitor` | string | nothing; a replica trims the log | about a minute |
@@ -32,10 +32,11 @@
 //! | `PREFIX:{TAG}:keys:NAME` | hash | data keys (`data_key.lua`): identifier to `MASTER:WRAPPED`; `gone:` and identifier of one that was erased | longer than session and log |
 //! | `PREFIX:{TAG}:masters` | set | names of the master keys that wrap data keys | while any is |
 //! | `PREFIX:{TAG}:wrapped:MASTER` | sorted set | names of the conversations whose data keys it wraps, by when these expire at the earliest, Unix ms | until then |
+//! | `PREFIX:{TAG}:trace:CONVERSATION` | string | `traceparent` of the last call about a conversation, if its trace is kept | an hour |
 //! | `PREFIX:stream:STREAM` | hash | `n` last change, `applied` last one taken up, `count` of conversations, `m:ID` for each, `c:N` changes that wait | while it is open, and 2 minutes |
 //! | `PREFIX:streams` | stream | `id` of streams that were changed | 10 minutes after the last |
 //!
-//! EVENT, CALL, CUSTOMER, STREAM, SUB and PRINT are hashes ([`keys::hash`]); NAME is `TENANT:CONVERSATION`, with `%` and `:` in the tenant
+//! EVENT, CALL, CUSTOMER, CONVERSATION, STREAM, SUB and PRINT are hashes ([`keys::hash`]); NAME is `TENANT:CONVERSATION`, with `%` and `:` in the tenant
 //! escaped as in a URL. An entry's fields: `v` format, `k` identifier of the data key (if it is encrypted), `h` head, `c` content, `q` sequence,
 //! `e` session epoch, `s` state, `b` bytes that the partition took in before it, `r` request id (if any).
 //!
@@ -50,6 +51,7 @@ mod dial;
 mod durable;
 mod erase;
 mod error;
+mod format;
 mod inspect;
 mod keys;
 mod link;
@@ -78,12 +80,9 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 
-pub use self::{
-    durable::Wait,
-    inspect::{Inspected, RedisKind, Schema, ServerFacts, inspect},
-    tls::RedisTls,
-};
 use self::{
+    append::Appends,
+    format::Replica,
     keys::{Keys, parse_name},
     scripts::{Call, Constants, Script, UNSETTLED},
     sealed_session::{is_sensitive, open_fields, seal_change},
@@ -92,10 +91,17 @@ use self::{
     topology::{Lane, Topology, Way},
     vault::Vault,
 };
+pub use self::{
+    durable::Wait,
+    format::{Formats, ReplicaFormats, SETTLED, formats, set_format},
+    inspect::{Inspected, RedisKind, Schema, ServerFacts, inspect},
+    tls::RedisTls,
+};
 use super::{
     Announcement, Append, Appended, Begun, Concluded, Customer, CustomerKey, Erased, Finished,
-    IdempotencyKey, Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, StreamRecords, Tail,
-    entry::FORMAT,
+    IdempotencyKey, Ledger, LedgerKey, Page, Retention, SessionMark, Store, StoreError, StreamRecords,
+    TRACE_MS, Tail,
+    entry::format::{BEGINS, NEWEST, OLDEST},
     seal::{DataKey, KeyRing},
 };
 use crate::{
@@ -155,8 +161,9 @@ pub struct RedisStore {
     /// What appends wait for.
     wait: Option<Wait>,
     claims: Claims,
-    append: Arc<Script>,
-    append_sealed: Arc<Script>,
+    /// For each format that can be written, the oldest first.
+    appends: Vec<Appends>,
+    replica: Replica,
     change_session: Script,
     change_session_sealed: Script,
     /// `None`: nothing is encrypted.
@@ -192,7 +199,6 @@ impl RedisStore {
             Claims::WithAppend
         };
         let constants = Constants {
-            format: FORMAT,
             dedupe_ms: settings.retention.dedupe_ms,
             session_ms: settings.retention.session_ms,
             index_ms: settings.retention.log_ms.saturating_add(INDEX_SLACK_MS),
@@ -204,8 +210,10 @@ impl RedisStore {
         });
         let store = Self {
             keys,
-            append: Arc::new(Script::append(&constants)),
-            append_sealed: Arc::new(Script::append_sealed(&constants)),
+            appends: (OLDEST..=NEWEST)
+                .map(|format| Appends::new(format, &constants))
+                .collect(),
+            replica: Replica::new(BEGINS),
             change_session: Script::change_session(&constants),
             change_session_sealed: Script::change_session_sealed(&constants),
             vault,
@@ -219,9 +227,17 @@ impl RedisStore {
             topology,
         };
         start::check_servers(&store.link).await?;
-        start::check_schema(&store.link, &store.keys, store.sealing()).await?;
+        store.renew().await?;
         store.check_master_keys().await?;
         Ok(store)
+    }
+
+    /// Checks what the log is, tells the others of this replica, and takes up the format in which all are to write.
+    async fn renew(&self) -> Result<(), StoreError> {
+        let told = Some(&self.replica);
+        let format = start::check_schema(&self.link, &self.keys, self.sealing(), told).await?;
+        self.replica.take_up(format);
+        Ok(())
     }
 
     fn sealing(&self) -> Sealing {
@@ -534,11 +550,29 @@ impl Store for RedisStore {
         self.tidy_in_turn(every_ms).await
     }
 
+    async fn note_trace(&self, key: &ConversationKey, traceparent: &str) -> Result<(), StoreError> {
+        let set = cmd("SET")
+            .arg(self.keys.trace(key))
+            .arg(traceparent)
+            .arg("PX")
+            .arg(TRACE_MS)
+            .clone();
+        self.link.command(&set).await
+    }
+
+    async fn trace(&self, key: &ConversationKey) -> Result<Option<String>, StoreError> {
+        self.link.command(cmd("GET").arg(self.keys.trace(key))).await
+    }
+
     fn streams(&self) -> &dyn StreamRecords {
         self
     }
 
+    fn entry_format(&self) -> u16 {
+        self.replica.writes()
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
-        start::check_schema(&self.link, &self.keys, self.sealing()).await
+        self.renew().await
     }
 }

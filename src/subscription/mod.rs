@@ -18,7 +18,10 @@ mod shared;
 mod status;
 mod stream;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use tokio::{sync::oneshot, time::Instant};
@@ -28,7 +31,7 @@ use self::{behind::Looks, commits::Commits, durable::Durable, shared::Shared};
 pub use self::{
     definition::{Definition, Kind, StartAt, Subscription},
     judge::{State, stalls_after_ms},
-    status::Status,
+    status::{Seen, Status},
     stream::{Ended, SubscriptionStream, Told},
 };
 use crate::{
@@ -59,6 +62,7 @@ pub struct Subscriptions {
     store: SharedSubscriptions,
     commits: Arc<Commits>,
     looks: Arc<Looks>,
+    seen: Arc<Mutex<Arc<[Seen]>>>,
     tasks: TaskTracker,
 }
 
@@ -95,6 +99,7 @@ impl Subscriptions {
             store,
             commits: Arc::default(),
             looks: Arc::default(),
+            seen: Arc::new(Mutex::new(Arc::from([]))),
             tasks: TaskTracker::new(),
         }
     }

@@ -1,6 +1,10 @@
 //! How a subscription is doing: its members, how far it is behind, and whether anybody gets on.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use futures_util::future;
 use tokio_util::sync::CancellationToken;
@@ -39,7 +43,25 @@ pub struct Status {
     pub committed_ms: u64,
 }
 
+/// How a subscription was doing when it was last looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// How it was doing.
+    pub status: Status,
+}
+
 impl Subscriptions {
+    /// The subscriptions as they were last looked at, which is done every 15 s; the first 100 of each tenant.
+    pub fn seen(&self) -> Arc<[Seen]> {
+        Arc::clone(&self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub(super) async fn status(
         &self,
         tenant: &TenantId,
@@ -128,7 +150,10 @@ impl Subscriptions {
     pub async fn watch(self, tenants: Tenants, shutdown: CancellationToken) {
         loop {
             match self.survey(&tenants.ids()).await {
-                Ok(all) => show(&all),
+                Ok(all) => {
+                    show(&all);
+                    *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = all.into();
+                }
                 // What was seen last is nearer to the truth than nothing.
                 Err(error) => debug!(%error, "subscriptions cannot be looked at now"),
             }
@@ -140,13 +165,18 @@ impl Subscriptions {
     }
 
     /// How the subscriptions of these tenants are doing. One that cannot be read hides no other.
-    async fn survey(&self, tenants: &[TenantId]) -> Result<Vec<Status>, Error> {
+    async fn survey(&self, tenants: &[TenantId]) -> Result<Vec<Seen>, Error> {
         let mut all = Vec::new();
         for tenant in tenants {
             for (name, kept) in self.store.definitions(tenant, "", WATCHED_MAX).await? {
                 let status = async {
                     let subscription = Subscription::decode(&kept)?;
-                    self.status(tenant, &name, &subscription).await
+                    Ok(Seen {
+                        tenant: tenant.clone(),
+                        name: name.clone(),
+                        kind: subscription.definition.kind,
+                        status: self.status(tenant, &name, &subscription).await?,
+                    })
                 };
                 match status.await {
                     Ok(status) => all.push(status),
@@ -161,16 +191,16 @@ impl Subscriptions {
     }
 }
 
-fn show(all: &[Status]) {
+fn show(all: &[Seen]) {
     for (state, name) in [
         (State::Active, "active"),
         (State::Idle, "idle"),
         (State::Stalled, "stalled"),
     ] {
-        let count = all.iter().filter(|status| status.state == state).count();
+        let count = all.iter().filter(|seen| seen.status.state == state).count();
         metrics::gauge!("chatbridge_subscriptions", "state" => name).set(count as f64);
     }
-    let lag = all.iter().map(|status| status.lag_at_most).max().unwrap_or(0);
+    let lag = all.iter().map(|seen| seen.status.lag_at_most).max().unwrap_or(0);
     metrics::gauge!("chatbridge_subscription_lag_max").set(lag as f64);
 }
 

@@ -19,6 +19,7 @@ use axum::{
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
+use opentelemetry::trace::SpanKind;
 use secrecy::{ExposeSecret as _, SecretString};
 use tracing::{debug, error, warn};
 
@@ -35,6 +36,7 @@ use crate::{
     event::{Event, EventBody, TenantId},
     grpc::convert::encode_event,
     store::{Append, Appended, SharedStore, StoreError, entry::encode_content},
+    telemetry::traces::{self, Begin, Span},
     tenant::Tenants,
 };
 
@@ -45,6 +47,8 @@ pub const CLOCK_BEHIND: &str = "chatbridge_log_clock_behind_total";
 
 /// The longest body of a request without a signature, in bytes: the vendor's check of the address is a short one.
 const MAX_UNSIGNED_BYTES: usize = 16 * 1024;
+/// How long a webhook waits to learn which call it may answer: for the sake of its trace it is not held up.
+const TRACE_WAIT: Duration = Duration::from_millis(100);
 /// How far the store's clock may be behind the log's before somebody should look, in milliseconds.
 const CLOCK_TOLERANCE_MS: u64 = 60_000;
 /// What we ask for with 503 and 429, in seconds.
@@ -170,6 +174,12 @@ impl Taken {
 struct Label {
     tenant: String,
     event: String,
+    /// `None` until the body has been read; then empty where the event belongs to no conversation.
+    conversation: Option<String>,
+    /// What the store said that refused an event.
+    cause: Option<StoreError>,
+    /// The span of a request that is known to be the vendor's, where spans are made.
+    span: Option<Span>,
 }
 
 /// The routes of the webhook listener, whole: `POST /webhooks/8x8`, or with a path secret only `POST
@@ -222,11 +232,13 @@ async fn receive_with_secret(
 /// Counts and logs a refusal, and answers it without a word of why.
 fn refuse(refusal: Refusal, label: &Label) -> Response {
     let reason = refusal.reason();
-    let Label { tenant, event } = label;
+    let Label { tenant, event, .. } = label;
+    let conversation = label.conversation.as_deref();
     metrics::counter!(WEBHOOKS, "result" => reason).increment(1);
-    match refusal {
-        refusal if refusal.is_noise() => debug!(reason, "webhook refused"),
-        _ => warn!(tenant, event, reason, "webhook refused"),
+    match (&label.cause, refusal.is_noise()) {
+        (Some(cause), _) => error!(tenant, event, conversation, reason, %cause, "webhook refused"),
+        (None, true) => debug!(reason, "webhook refused"),
+        (None, false) => warn!(tenant, event, conversation, reason, "webhook refused"),
     }
     let mut response = refusal.status().into_response();
     if matches!(
@@ -236,6 +248,42 @@ fn refuse(refusal: Refusal, label: &Label) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_S);
     }
     response
+}
+
+/// Counts and logs a webhook that was taken, and answers it.
+fn accept(taken: Taken, label: &Label) -> Response {
+    let Label { tenant, event, .. } = label;
+    let (conversation, result) = (label.conversation.as_deref(), taken.result());
+    metrics::counter!(WEBHOOKS, "result" => result).increment(1);
+    if taken == Taken::Forged {
+        warn!(
+            tenant,
+            event, conversation, "webhook with the id of another event and another body: not stored"
+        );
+    } else {
+        debug!(tenant, event, conversation, result, "webhook taken");
+    }
+    StatusCode::NO_CONTENT.into_response()
+}
+
+fn end_span(span: &Span, label: &Label, status: StatusCode, result: &'static str) {
+    let known = [
+        ("chatbridge.tenant", label.tenant.as_str()),
+        ("chatbridge.event.id", &label.event),
+        (
+            "chatbridge.conversation.id",
+            label.conversation.as_deref().unwrap_or_default(),
+        ),
+    ];
+    for (name, value) in known.into_iter().filter(|(_, value)| !value.is_empty()) {
+        span.set(name, value.to_owned());
+    }
+    span.set("chatbridge.webhook.result", result);
+    span.set("http.response.status_code", i64::from(status.as_u16()));
+    if status.is_server_error() {
+        span.failed(result);
+    }
+    span.end();
 }
 
 impl Ingress {
@@ -279,30 +327,33 @@ impl Ingress {
 
     /// Takes a request and says so at the boundary: one count and one line for each.
     async fn answer(&self, request: Request) -> Response {
+        let since = traces::now();
         let (parts, body) = request.into_parts();
         let seat = parts.extensions.get::<Came>().map(|came| Arc::clone(&came.seat));
         let source = parts.extensions.get::<Source>().map(|source| source.0);
         let body = Coming { body, seat, source };
         let mut label = Label::default();
-        let taken = match self.take(&parts.headers, body, &mut label).await {
-            Ok(taken) => taken,
-            Err(refusal) => return refuse(refusal, &label),
-        };
-        let Label { tenant, event } = &label;
-        let result = taken.result();
-        metrics::counter!(WEBHOOKS, "result" => result).increment(1);
-        if taken == Taken::Forged {
-            warn!(
-                tenant,
-                event, "webhook with the id of another event and another body: not stored"
-            );
-        } else {
-            debug!(tenant, event, result, "webhook taken");
-        }
-        StatusCode::NO_CONTENT.into_response()
+        let taken = self.take(since, &parts.headers, body, &mut label).await;
+        let span = label.span.take().or_else(|| self.unproved_span(since, &taken));
+        traces::during(span.as_ref(), || {
+            let (response, result) = match taken {
+                Ok(taken) => (accept(taken, &label), taken.result()),
+                Err(refusal) => (refuse(refusal, &label), refusal.reason()),
+            };
+            if let Some(span) = &span {
+                end_span(span, &label, response.status(), result);
+            }
+            response
+        })
     }
 
-    async fn take(&self, headers: &HeaderMap, body: Coming, label: &mut Label) -> Result<Taken, Refusal> {
+    async fn take(
+        &self,
+        since: Option<SystemTime>,
+        headers: &HeaderMap,
+        body: Coming,
+        label: &mut Label,
+    ) -> Result<Taken, Refusal> {
         if content_length(headers).is_some_and(|length| length > self.settings.max_body_bytes as u64) {
             return Err(Refusal::TooLarge);
         }
@@ -323,9 +374,53 @@ impl Ingress {
             traceparent: trace_context::traceparent(headers),
         };
         let mut event = normalise(&verified, received);
+        label.conversation = Some(event.key.conversation.clone());
         // Before anything is encoded, so that log and session have the name; it takes a second at the most.
         self.names.fill(&tenant, event.body.participant_mut()).await;
-        self.append(&verified, &event).await
+        let span = self.begin_span(since, headers, &event).await;
+        if let Some(span) = &span {
+            event.traceparent = Some(span.traceparent());
+        }
+        label.span.clone_from(&span);
+        traces::within(span.as_ref(), self.append(&verified, &event, label)).await
+    }
+
+    /// Begins the span of a webhook: below its sender's, where the request names one, or else below that of the last call about
+    /// its conversation, of which it is likely to tell.
+    async fn begin_span(
+        &self,
+        since: Option<SystemTime>,
+        headers: &HeaderMap,
+        event: &Event,
+    ) -> Option<Span> {
+        since?;
+        let known = tokio::time::timeout(TRACE_WAIT, self.store.trace(&event.key)).await;
+        let call = known.ok().and_then(Result::ok).flatten();
+        let call = call.and_then(|call| traces::parse(&call));
+        let (parent, link) = match traces::remote(headers) {
+            Some(sender) => (Some(sender), call),
+            None => (call, None),
+        };
+        traces::begin(|| self.span(since).below(parent).linked(link, "call"))
+    }
+
+    /// The span of a request that nothing proves to be the vendor's: the trace that it names is not believed. Noise has none.
+    fn unproved_span(&self, since: Option<SystemTime>, taken: &Result<Taken, Refusal>) -> Option<Span> {
+        let is_noise = taken.as_ref().is_err_and(|refusal| refusal.is_noise());
+        (!is_noise)
+            .then(|| traces::begin(|| self.span(since).below(None)))
+            .flatten()
+    }
+
+    fn span(&self, since: Option<SystemTime>) -> Begin {
+        let route = match self.settings.path_secret {
+            Some(_) => "/webhooks/8x8/{secret}",
+            None => "/webhooks/8x8",
+        };
+        Begin::new("POST /webhooks/8x8", SpanKind::Server)
+            .since(since)
+            .with("http.request.method", "POST")
+            .with("http.route", route)
     }
 
     /// Nobody knows whether the vendor signs its check of the address, and nothing depends on it: it is answered, and
@@ -362,7 +457,7 @@ impl Ingress {
             .unwrap_or(Err(Refusal::BodyTimeout))
     }
 
-    async fn append(&self, verified: &Verified, event: &Event) -> Result<Taken, Refusal> {
+    async fn append(&self, verified: &Verified, event: &Event, label: &mut Label) -> Result<Taken, Refusal> {
         let raw = verified.body();
         let mut sha256 = [0; 32];
         sha256.copy_from_slice(digest(&SHA256, raw).as_ref());
@@ -380,7 +475,15 @@ impl Ingress {
             },
             settle_after_ms: self.settings.settle_after_ms,
         };
-        match self.store.append(&append).await {
+        let span = traces::begin(|| Begin::new("append event", SpanKind::Internal));
+        let appended = traces::within(span.as_ref(), self.store.append(&append)).await;
+        if let Some(span) = span {
+            if appended.is_err() {
+                span.failed("store");
+            }
+            span.end();
+        }
+        match appended {
             Ok(Appended::New { clock_behind_ms, .. }) => {
                 watch_clock(clock_behind_ms);
                 Ok(Taken::Accepted)
@@ -389,7 +492,7 @@ impl Ingress {
             Ok(Appended::Forged) => Ok(Taken::Forged),
             Err(StoreError::Unavailable(_)) => Err(Refusal::StoreUnavailable),
             Err(cause) => {
-                error!(tenant = %event.key.tenant, event = event.id, %cause, "the event log refuses an event");
+                label.cause = Some(cause);
                 Err(Refusal::StoreFailed)
             }
         }
@@ -409,6 +512,7 @@ impl Label {
         Self {
             tenant: claimed.tenant().to_owned(),
             event: claimed.event().to_owned(),
+            ..Self::default()
         }
     }
 
@@ -417,6 +521,7 @@ impl Label {
         Self {
             tenant: super::signature::identifier(headers, &TENANT).unwrap_or_default(),
             event: super::signature::identifier(headers, &EVENT).unwrap_or_default(),
+            ..Self::default()
         }
     }
 }

@@ -10,8 +10,8 @@ use chatbridge::grpc::proto::GapReason;
 use crate::{
     ledger::Attempt,
     scenario::Promise,
-    subscriber::{Seen, Subscriber},
-    vendor::{PARTITIONS, conversation, partition_of},
+    subscriber::{Seen, Subscriber, partition_of},
+    vendor::{PARTITIONS, conversation},
     world::World,
 };
 

@@ -10,12 +10,13 @@ use std::{
 
 use bytes::Bytes;
 use chatbridge::{
+    event::{ConversationKey, TenantId},
     grpc::proto::{
         AgentEvent, AgentEventsRequest, AgentEventsResponse, EndingReason, GapPolicy, GapReason,
         StartPosition, agent_event_service_client::AgentEventServiceClient, agent_events_request::Start,
         agent_events_response::Payload,
     },
-    store::Cursor,
+    store::{Cursor, partition},
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::{task::JoinHandle, time::sleep};
@@ -23,7 +24,7 @@ use tonic::{Code, Status, transport::Endpoint};
 
 use crate::{
     machine::Stalls,
-    vendor::{PARTITIONS, partition_of},
+    vendor::{PARTITIONS, TENANT},
 };
 
 /// What the replicas are told to send at least, in milliseconds.
@@ -31,6 +32,14 @@ pub const HEARTBEAT_MS: u64 = 1000;
 
 /// After so much silence a stream is taken for dead, unless the machine itself stalled.
 const DEAD_AFTER: Duration = Duration::from_secs(6);
+
+/// The partition of a conversation.
+pub fn partition_of(conversation: &str) -> u16 {
+    partition::of(
+        &ConversationKey::new(TenantId::new(TENANT), conversation),
+        PARTITIONS,
+    )
+}
 
 /// How it behaves.
 #[derive(Debug, Clone)]

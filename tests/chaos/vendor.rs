@@ -16,10 +16,6 @@ use aws_lc_rs::{
 };
 use axum::{Json, Router, routing::get};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chatbridge::{
-    event::{ConversationKey, TenantId},
-    store::partition,
-};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::json;
 use tokio::{
@@ -211,14 +207,6 @@ struct Event {
     /// When after its first delivery it is delivered again, whatever was answered.
     again: Option<Duration>,
     seed: u64,
-}
-
-/// The partition of a conversation.
-pub fn partition_of(conversation: &str) -> u16 {
-    partition::of(
-        &ConversationKey::new(TenantId::new(TENANT), conversation),
-        PARTITIONS,
-    )
 }
 
 /// The identifier of a conversation by its number.

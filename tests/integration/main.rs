@@ -14,6 +14,7 @@ mod doctor;
 mod faults;
 mod gateway;
 mod journeys;
+mod logs;
 mod operations;
 mod recording;
 mod sandbox;
@@ -23,5 +24,6 @@ mod subscriptions;
 #[allow(unreachable_pub, dead_code, reason = "each part serves several tests")]
 mod support;
 mod tls;
+mod traces;
 mod transfers;
 mod webhook;

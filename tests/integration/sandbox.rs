@@ -24,6 +24,7 @@ mod pages;
 mod shapes;
 mod state;
 mod survival;
+mod translations;
 mod uploads;
 mod webhooks;
 mod world;
@@ -452,7 +453,7 @@ async fn a_stop_does_not_wait_for_an_upload_that_stands_still() {
         .await
         .unwrap();
     let half = format!(
-        "POST /chat-gateway/v1/conversations/{id}/attachments HTTP/1.1\r\nhost: x\r\nx-api-key: sandbox-key\r\n\
+        "POST /chat-gateway/v1/conversations/{id}/attachments HTTP/1.1\r\nhost: localhost\r\nx-api-key: sandbox-key\r\n\
          content-type: multipart/form-data; boundary=b\r\ncontent-length: 1000\r\n\r\n--b\r\n"
     );
     stuck.write_all(half.as_bytes()).await.unwrap();

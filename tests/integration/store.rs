@@ -25,3 +25,4 @@ mod silent;
 mod streams;
 mod subscriptions;
 mod tail;
+mod traces;

@@ -23,9 +23,11 @@ from runner.examples import CLIENTS, run_examples  # noqa: E402
 from runner.failure import SetupError  # noqa: E402
 from runner.files import Language, read_languages, read_scenarios  # noqa: E402
 from runner.matrix import failures, matrix, told, write_junit  # noqa: E402
-from runner.season import Season  # noqa: E402
+from runner.season import Result, Season  # noqa: E402
 from runner.world import require_programs  # noqa: E402
 from stubs.scenario_pb2 import Scenario  # noqa: E402
+
+_MOST_SECOND_CHANCES = 3
 
 
 def main() -> int:
@@ -63,6 +65,8 @@ async def _run(
     begun_s = time.monotonic()
     season = Season(scenarios, languages, directory, arguments.seed, arguments.jobs)
     results = await season.play(lambda result: print(told(result), flush=True))
+    if arguments.second_chance:
+        results = await _second_chance(results, languages, directory, arguments.seed)
     failed = failures(results)
     print(f"\n{matrix(results, languages)}\n")
     if arguments.junit:
@@ -70,6 +74,25 @@ async def _run(
     cells = len(scenarios) * len(languages)
     print(f"{cells - failed} of {cells} as they should be, in {time.monotonic() - begun_s:.0f} s")
     return 1 if failed else 0
+
+
+async def _second_chance(
+    results: list[Result], languages: list[Language], directory: Path, seed: int
+) -> list[Result]:
+    """Plays the few that failed once more, one at a time, and names those that pass then."""
+    failed = [result.scenario for result in results if failures([result])]
+    if not 0 < len(failed) <= _MOST_SECOND_CHANCES:
+        return results
+    names = ", ".join(scenario.name for scenario in failed)
+    print(f"\nfailed beside others; once more, one at a time: {names}", flush=True)
+    again = directory / "again"
+    again.mkdir()
+    second = await Season(failed, languages, again, seed, 1).play(lambda result: print(told(result), flush=True))
+    by_name = {result.scenario.name: result for result in second}
+    steady = ", ".join(name for name, result in by_name.items() if not failures([result]))
+    if steady:
+        print(f"\nUNSTEADY: passed the second time only: {steady}", flush=True)
+    return [by_name.get(result.scenario.name, result) for result in results]
 
 
 def _arguments() -> argparse.Namespace:
@@ -80,6 +103,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="what chance begins with")
     parser.add_argument("--junit", type=Path, help="write the results to this file, in JUnit's XML")
     parser.add_argument("--keep", action="store_true", help="keep the logs of all programs, not only after a failure")
+    parser.add_argument("--second-chance", action="store_true", help="play the few that fail once more, alone")
     parser.add_argument("--examples", action="store_true", help="run the clients' examples instead")
     parser.add_argument("--list", action="store_true", help="say which scenarios there are, and run none")
     return parser.parse_args()

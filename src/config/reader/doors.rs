@@ -159,7 +159,7 @@ impl Reader {
         }
     }
 
-    fn path(&self, name: &str) -> Option<PathBuf> {
+    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
         Some(self.text(name))
             .filter(|path| !path.is_empty())
             .map(PathBuf::from)

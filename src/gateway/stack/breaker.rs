@@ -10,7 +10,7 @@ use tower::ServiceExt;
 
 use super::{
     around::{Around, Inner},
-    circuit::{Admission, Change, Circuit},
+    circuit::{Admission, Change, Circuit, CircuitStatus},
 };
 use crate::gateway::{
     UpstreamErrorKind,
@@ -36,6 +36,10 @@ impl Breaker {
             Some(left) => Err(refused(left)),
             None => Ok(()),
         }
+    }
+
+    pub(super) fn status(&self) -> CircuitStatus {
+        self.circuit().status(Instant::now())
     }
 
     fn admit(&self) -> Result<Ticket<'_>, Failure> {

@@ -61,7 +61,30 @@ pub(super) enum Change {
     Closed,
 }
 
+/// How a circuit breaker is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CircuitStatus {
+    /// For how long calls are still refused; `None`: it is closed. Zero: it tries again with one request at a time.
+    pub open_for: Option<Duration>,
+    /// How many requests ended in the last ten seconds; a circuit that closes begins to count anew.
+    pub requests: u32,
+    /// Those of them that say that the vendor fails.
+    pub failed: u32,
+}
+
 impl Circuit {
+    pub(super) fn status(&self, now: Instant) -> CircuitStatus {
+        let (requests, failed) = self.window.sums(now);
+        CircuitStatus {
+            open_for: match self.phase {
+                Phase::Closed => None,
+                Phase::Open { .. } | Phase::HalfOpen { .. } => Some(self.left(now).unwrap_or_default()),
+            },
+            requests,
+            failed,
+        }
+    }
+
     pub(super) fn new(open_for: Duration, probe_for: Duration, now: Instant) -> Self {
         Self {
             open_for,
@@ -189,18 +212,23 @@ impl Window {
         second.failed = second.failed.saturating_add(u32::from(sign == Sign::Ill));
     }
 
-    fn is_bad(&self, now: Instant) -> bool {
+    /// How many requests there were lately, and how many of them failed.
+    fn sums(&self, now: Instant) -> (u32, u32) {
         let number = self.number(now);
         let recent = self
             .seconds
             .iter()
             .filter(|second| second.number + WINDOW as u64 > number);
-        let (all, failed) = recent.fold((0_u32, 0_u32), |(all, failed), second| {
+        recent.fold((0_u32, 0_u32), |(all, failed), second| {
             (
                 all.saturating_add(second.all),
                 failed.saturating_add(second.failed),
             )
-        });
+        })
+    }
+
+    fn is_bad(&self, now: Instant) -> bool {
+        let (all, failed) = self.sums(now);
         all >= REQUESTS_MIN && failed >= all.div_ceil(FAILED_SHARE)
     }
 

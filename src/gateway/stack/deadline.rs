@@ -1,6 +1,6 @@
 //! The outermost layer: the caller's deadline, which bounds all that follows.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use tower::ServiceExt;
@@ -19,7 +19,7 @@ pub(super) struct Deadline;
 
 impl Around for Deadline {
     async fn around<S: Inner>(&self, mut call: Call, inner: S) -> Result<Answer, Failure> {
-        let operation = call.operation.name;
+        let (operation, about) = (call.operation.name, Arc::clone(&call.about));
         let result = match ours(call.deadline, Instant::now()) {
             Ok(deadline) => {
                 call.deadline = deadline;
@@ -30,7 +30,7 @@ impl Around for Deadline {
         if let Err(failure) = &result
             && failure.is_withheld
         {
-            record::withheld(operation, &failure.error);
+            record::withheld(operation, &about, &failure.error);
         }
         result
     }

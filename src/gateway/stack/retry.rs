@@ -154,6 +154,8 @@ mod tests {
             transfer: Transfer::None,
             permit: None,
             left: Arc::default(),
+            about: Arc::default(),
+            repeats: 0,
         }
     }
 

@@ -17,7 +17,7 @@ use super::{
     drain::{Drain, Waiting},
     packed::{Packed, Pieces},
     rights::{Lost, Rights},
-    watchdog::{Watchdog, Watched},
+    watchdog::{About, Watchdog, Watched},
 };
 use crate::{
     error::Error,
@@ -28,6 +28,7 @@ use crate::{
         line::Line,
         proto::{self, EndingReason, ReconnectAdvice},
         source::{self, Source, Told},
+        traced::Delivering,
     },
     store::{Entry, Gap, GapReason},
 };
@@ -81,6 +82,8 @@ pub(super) struct EventStream {
     changeable: Option<Box<Changeable>>,
     /// Set where somebody sees to it that it is read.
     watched: Option<Watched>,
+    /// Set where spans are made of what is delivered.
+    delivering: Option<Box<Delivering>>,
     _counted: Counted,
 }
 
@@ -131,6 +134,7 @@ impl EventStream {
             ended: false,
             changeable: None,
             watched: None,
+            delivering: None,
             _counted: Counted::new(admitted),
         }
     }
@@ -141,13 +145,19 @@ impl EventStream {
         self
     }
 
+    /// The same, whose deliveries are traced where that is asked for.
+    pub(super) fn traced(mut self, delivering: Option<Box<Delivering>>) -> Self {
+        self.delivering = delivering;
+        self
+    }
+
     /// The same, over a connection that is cut where the stream is not read.
-    pub(super) fn watched(mut self, watchdog: &Arc<Watchdog>, line: Line) -> Self {
+    pub(super) fn watched(mut self, watchdog: &Arc<Watchdog>, line: Line, about: About) -> Self {
         let subscriber = match &self.source {
             Source::Plain(subscriber) => Some(subscriber.number()),
             Source::Named(_) => None,
         };
-        self.watched = Some(watchdog.watch(line, self.ends_at, subscriber));
+        self.watched = Some(watchdog.watch(line, self.ends_at, subscriber, about));
         self
     }
 
@@ -345,6 +355,9 @@ impl EventStream {
     }
 
     fn deliver_entry(&mut self, entry: &Entry, now: Instant, out: &mut Packed) {
+        if let Some(delivering) = &self.delivering {
+            delivering.delivered(entry);
+        }
         let raw = self.include_raw && !entry.raw.is_empty();
         let frame = |cursor: &[u8]| {
             let raw = if raw { raw_piece(entry) } else { Vec::new() };

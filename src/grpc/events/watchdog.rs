@@ -5,6 +5,7 @@
 //! client's connection: one stream alone cannot be ended from outside.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -17,7 +18,8 @@ use tokio::time::Instant;
 use tracing::info;
 
 use crate::{
-    fanout::{Hub, PATIENCE},
+    event::TenantId,
+    fanout::{Hub, Lag, PATIENCE},
     grpc::line::Line,
 };
 
@@ -44,6 +46,43 @@ struct Seen {
     ends_at: Instant,
     /// The number of its subscriber, where it has a lag.
     subscriber: Option<u64>,
+    opened: Instant,
+    about: About,
+}
+
+/// What operators may know of a stream.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// The name of whoever called.
+    pub caller: Box<str>,
+    /// Whose events it has.
+    pub tenant: TenantId,
+    /// What it reads.
+    pub reads: Reads,
+}
+
+/// What a stream reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reads {
+    /// All conversations of its tenant.
+    All,
+    /// So many that were named when it was opened.
+    Conversations(usize),
+    /// A named subscription.
+    Subscription(Box<str>),
+}
+
+/// An open stream, as it is now.
+#[derive(Debug, Clone)]
+pub struct OpenStream {
+    /// What it is.
+    pub about: About,
+    /// How far it is behind; `None`: it takes the live feed, or is of a subscription, which has a lag of its own.
+    pub lag: Option<Lag>,
+    /// Since when it is open.
+    pub age: Duration,
+    /// For how long it was not asked for more: its client took nothing, or there was nothing, not even a heartbeat.
+    pub unasked: Duration,
 }
 
 /// A stream that is watched, until this is dropped.
@@ -89,16 +128,25 @@ impl Watchdog {
         }
     }
 
-    pub(super) fn watch(self: &Arc<Self>, line: Line, ends_at: Instant, subscriber: Option<u64>) -> Watched {
+    pub(super) fn watch(
+        self: &Arc<Self>,
+        line: Line,
+        ends_at: Instant,
+        subscriber: Option<u64>,
+        about: About,
+    ) -> Watched {
+        let now = Instant::now();
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let polls = Arc::new(AtomicU64::new(0));
         let seen = Seen {
             line,
             polls: Arc::clone(&polls),
             last: 0,
-            since: Instant::now(),
+            since: now,
             ends_at,
             subscriber,
+            opened: now,
+            about,
         };
         self.streams().insert(id, seen);
         Watched {
@@ -108,12 +156,41 @@ impl Watchdog {
         }
     }
 
+    /// How many streams are open, and of them the `most` that are furthest behind, the slowest first; among equals the oldest.
+    pub fn slowest(&self, most: usize) -> (usize, Vec<OpenStream>) {
+        let behind = self.hub.progress().behind;
+        let (streams, now) = (self.streams(), Instant::now());
+        let lag = |seen: &Seen| seen.subscriber.and_then(|number| behind.get(&number).copied());
+        let mut order: Vec<_> = streams
+            .iter()
+            .map(|(id, seen)| (Reverse(lag(seen).map(|lag| lag.entries)), *id))
+            .collect();
+        let count = order.len();
+        if most < count {
+            order.select_nth_unstable(most);
+            order.truncate(most);
+        }
+        order.sort_unstable();
+        let open = order.iter().filter_map(|(_, id)| streams.get(id));
+        let open = open.map(|seen| OpenStream {
+            about: seen.about.clone(),
+            lag: lag(seen),
+            age: now.saturating_duration_since(seen.opened),
+            unasked: now.saturating_duration_since(seen.since),
+        });
+        (count, open.collect())
+    }
+
     fn look(&self, now: Instant) {
         // Each once: what is cut is forgotten here at once, and its streams end soon.
         self.streams().retain(|_, seen| {
             let unread = self.is_unread(seen, now);
             if unread {
-                info!(address = ?seen.line.address(), "a connection is cut whose client does not read its stream");
+                let address = seen.line.address().map(tracing::field::display);
+                info!(
+                    address,
+                    "a connection is cut whose client does not read its stream"
+                );
                 metrics::counter!("chatbridge_stream_endings_total", "reason" => "unread").increment(1);
                 seen.line.cut();
             }

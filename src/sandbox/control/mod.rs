@@ -8,6 +8,7 @@ mod feed;
 mod seat;
 mod setup;
 mod state;
+mod translations;
 mod uploads;
 mod widget;
 
@@ -35,6 +36,7 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
         .route("/widget/conversations", post(widget::begin))
         .route("/widget/conversations/{id}/messages", post(widget::write))
         .route("/widget/conversations/{id}/typing", post(widget::typing))
+        .route("/widget/conversations/{id}/read", post(widget::read))
         .route("/widget/conversations/{id}/actions", post(widget::act))
         .route("/widget/conversations/{id}/leave", post(widget::leave))
         .route("/conversations/{id}", get(desk::show))
@@ -67,6 +69,8 @@ fn contact_centre() -> Router<Arc<Inner>> {
                 .put(state::load)
                 .layer(DefaultBodyLimit::max(DOCUMENT_BYTES)),
         )
+        .route("/translator", get(translations::translator))
+        .route("/translations", post(translations::translate))
         .route("/customers", get(setup::customer))
         .route("/queues", get(setup::queues))
         .route("/agents", get(agents::list))

@@ -48,6 +48,7 @@ pub(super) enum Action {
         #[serde(default)]
         stopped: bool,
     },
+    Read,
     Transfer {
         #[serde(default)]
         queue_id: Option<String>,
@@ -94,6 +95,7 @@ pub(super) async fn act(
                     scene.seat_say(&agent, content)
                 }
                 Action::Typing { stopped } => scene.seat_type(&agent, !stopped),
+                Action::Read => scene.seat_read(&agent),
                 Action::Transfer { queue_id, agent_id } => {
                     let to = match (queue_id, agent_id) {
                         (Some(queue), None) => To::Queue(queue),

@@ -15,11 +15,12 @@ use crate::sandbox::{
     Inner,
     floor::{
         CardError, Floor, Via,
-        content::CardAction,
+        content::{CardAction, Values},
         conversation::Author,
         house::{Channel, ChannelType},
         user::User,
     },
+    now_ms,
 };
 
 #[derive(Debug, Deserialize)]
@@ -53,11 +54,16 @@ pub(super) enum Action {
         card_id: String,
         #[serde(default)]
         name: Option<String>,
+        /// What the customer filled in, by the ids of the card's fields.
+        #[serde(default)]
+        values: Values,
     },
     ExecuteCard {
         card_id: String,
         #[serde(default)]
         name: Option<String>,
+        #[serde(default)]
+        values: Values,
     },
     QuickReply {
         title: String,
@@ -120,6 +126,20 @@ pub(super) async fn typing(
     })
 }
 
+/// Shows the agent that the customer has read all that was said.
+pub(super) async fn read(
+    State(inner): State<Arc<Inner>>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    inner.floor(|floor| {
+        in_widget(floor, &id)?;
+        floor.act(&id, |scene| {
+            scene.conversation.indicators.has_read(Author::User, now_ms())
+        });
+        Ok(StatusCode::ACCEPTED)
+    })
+}
+
 /// Lets the customer use what the bot or the agent sent.
 pub(super) async fn act(
     State(inner): State<Arc<Inner>>,
@@ -129,12 +149,16 @@ pub(super) async fn act(
     let acted = inner.floor(|floor| {
         in_widget(floor, &id)?;
         let acted = floor.act(&id, |scene| match &action {
-            Action::SubmitCard { card_id, name } => {
-                scene.act_on_card(card_id, CardAction::Submit, name.as_deref())
-            }
-            Action::ExecuteCard { card_id, name } => {
-                scene.act_on_card(card_id, CardAction::Execute, name.as_deref())
-            }
+            Action::SubmitCard {
+                card_id,
+                name,
+                values,
+            } => scene.act_on_card(card_id, CardAction::Submit, name.as_deref(), values),
+            Action::ExecuteCard {
+                card_id,
+                name,
+                values,
+            } => scene.act_on_card(card_id, CardAction::Execute, name.as_deref(), values),
             Action::QuickReply { title, payload } => {
                 scene.quick_reply(title, payload);
                 Ok(())
@@ -142,7 +166,7 @@ pub(super) async fn act(
         });
         acted.ok_or_else(Refusal::no_conversation)
     })?;
-    let refuse = |status, why| Err(Refusal::new(status, why));
+    let refuse = |status, why: &str| Err(Refusal::new(status, why));
     match acted {
         Ok(()) => Ok(StatusCode::ACCEPTED),
         Err(CardError::Unknown) => refuse(
@@ -150,6 +174,10 @@ pub(super) async fn act(
             "There is no such card in this conversation.",
         ),
         Err(CardError::NotAdaptive) => refuse(StatusCode::CONFLICT, "Only adaptive cards have actions."),
+        Err(CardError::NoField(id)) => refuse(
+            StatusCode::BAD_REQUEST,
+            &format!("The card has no field with the id {id}."),
+        ),
     }
 }
 

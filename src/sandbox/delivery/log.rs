@@ -18,6 +18,8 @@ const BODY_BYTES: usize = 64 << 20;
 /// How much of a call's method and path is kept. A server takes many KiB of either, also from callers without a key.
 const METHOD_BYTES: usize = 32;
 const PATH_BYTES: usize = 1024;
+/// As much as a `traceparent` has.
+const TRACE_BYTES: usize = 55;
 
 /// Which way something went, seen from the sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -82,6 +84,9 @@ pub(crate) struct Record {
     /// What was done to it on purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fault: Option<&'static str>,
+    /// The trace that a call says it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) traceparent: Option<String>,
     #[serde(skip)]
     pub(crate) body: Bytes,
 }
@@ -102,6 +107,8 @@ pub(crate) struct Call<'a> {
     pub(crate) duration: Duration,
     /// What was done to it on purpose.
     pub(crate) fault: Option<&'static str>,
+    /// The trace that it says it is in.
+    pub(crate) traceparent: Option<&'a str>,
 }
 
 /// How one attempt went.
@@ -183,6 +190,9 @@ impl DeliveryLog {
             error: None,
             duration_ms: Some(milliseconds(call.duration)),
             fault: call.fault,
+            traceparent: call
+                .traceparent
+                .map(|text| text[..text.floor_char_boundary(TRACE_BYTES)].to_owned()),
             body: Bytes::new(),
         };
         self.push(record.clone());
@@ -208,6 +218,7 @@ impl DeliveryLog {
             error: None,
             duration_ms: None,
             fault: event.forged,
+            traceparent: None,
             body: event.body.clone(),
         });
     }
@@ -313,9 +324,15 @@ mod tests {
             status: Some(401),
             duration: Duration::ZERO,
             fault: None,
+            traceparent: Some(&path),
         });
         let record = log.records().next().unwrap();
-        let texts = [&record.method, &record.path, &record.conversation_id];
+        let texts = [
+            &record.method,
+            &record.path,
+            &record.conversation_id,
+            &record.traceparent,
+        ];
         assert!(
             texts
                 .iter()

@@ -21,7 +21,7 @@ use url::Url;
 pub(crate) use self::{
     event::Event,
     log::{Call, DeliveryLog, Record},
-    webhooks::{Address, DEFAULT_WEBHOOK, Webhook, Webhooks},
+    webhooks::{Address, DEFAULT_WEBHOOK, Webhook, Webhooks, is_loopback},
 };
 use self::{log::Outcome, signer::Keys};
 use super::{SandboxError, faults::Faults, feed::Feed, locked};

@@ -59,7 +59,8 @@ impl Address {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether an address is on this machine, whoever answers for names.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),

@@ -1,6 +1,6 @@
 //! What is said in a conversation, and the files that go with it.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -68,6 +68,9 @@ impl CardAction {
         }
     }
 }
+
+/// What the customer filled in on a card, by the ids of its fields.
+pub(crate) type Values = BTreeMap<String, String>;
 
 /// A message whose text another service holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

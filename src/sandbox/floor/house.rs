@@ -46,6 +46,9 @@ pub(crate) struct House {
     pub(crate) setup: Setup,
 }
 
+/// The channels that every sandbox has. They belong to the set-up: where their queue goes, they take its first.
+const OWN_CHANNELS: [&str; 2] = ["sandbox-chat", "sandbox-widget"];
+
 /// The script that holds a conversation of the widget before somebody asks for an agent.
 pub(crate) const BOT_SCRIPT: &str = "bot";
 
@@ -61,8 +64,8 @@ impl House {
         };
         Self {
             channels: vec![
-                channel("sandbox-chat", "Sandbox chat", ChannelType::ChatApi),
-                channel("sandbox-widget", "Sandbox widget", ChannelType::WebChat),
+                channel(OWN_CHANNELS[0], "Sandbox chat", ChannelType::ChatApi),
+                channel(OWN_CHANNELS[1], "Sandbox widget", ChannelType::WebChat),
             ],
             setup: Setup::default(),
         }
@@ -71,6 +74,25 @@ impl House {
     /// All channels.
     pub(crate) fn channels(&self) -> impl Iterator<Item = &Channel> {
         self.channels.iter()
+    }
+
+    /// Takes a set-up that was checked. Answers the channel whose default queue it has not, and takes nothing then.
+    pub(crate) fn set_up(&mut self, setup: Setup) -> Result<(), Channel> {
+        let has = |id: &str| setup.queues.iter().any(|it| it.id == id);
+        let is_own = |it: &Channel| OWN_CHANNELS.contains(&it.id.as_str());
+        if let Some(stray) = self
+            .channels
+            .iter()
+            .find(|it| !has(&it.default_queue) && !is_own(it))
+        {
+            return Err(stray.clone());
+        }
+        if let Some(first) = setup.queues.first() {
+            let strays = self.channels.iter_mut().filter(|it| !has(&it.default_queue));
+            strays.for_each(|it| it.default_queue.clone_from(&first.id));
+        }
+        self.setup = setup;
+        Ok(())
     }
 
     /// Takes these channels in place of those that were there.

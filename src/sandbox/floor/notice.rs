@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    content::{Attachment, CardAction, Message},
+    content::{Attachment, CardAction, Message, Values},
     conversation::{Author, Conversation, State},
     house::House,
     setup::Queue,
@@ -46,6 +46,8 @@ pub(crate) enum Notice<'a> {
         action: CardAction,
         card_id: &'a str,
         name: Option<&'a str>,
+        /// What was filled in.
+        values: &'a Values,
     },
     /// The customer took an answer that was offered for a quick reply.
     QuickReplied { title: &'a str, payload: &'a str },
@@ -82,8 +84,11 @@ impl Notice<'_> {
                 action,
                 card_id,
                 name,
+                values,
             } => {
-                let mut data = json!({"cardId": card_id});
+                // As adaptive cards have it: beside what the action itself says, each by the id of its field.
+                let mut data = json!(values);
+                data["cardId"] = Value::from(*card_id);
                 if let Some(name) = name {
                     data["name"] = Value::from(*name);
                 }

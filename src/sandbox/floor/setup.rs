@@ -223,6 +223,15 @@ fn customers() -> Vec<Customer> {
 }
 
 impl Setup {
+    /// Reads a file's text, YAML or JSON. Errors say where in it.
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        // JSON may be indented with tabs, which YAML does not allow.
+        if text.trim_start().starts_with('{') {
+            return serde_json::from_str(text).map_err(|error| error.to_string());
+        }
+        serde_saphyr::from_str(text).map_err(|error| error.to_string())
+    }
+
     /// Checks that everything is named once and refers to what is there.
     pub(crate) fn check(&self) -> Result<(), SetupError> {
         unique("queue", self.queues.iter().map(|it| it.id.as_str()))?;
@@ -332,6 +341,24 @@ mod tests {
         assert_eq!(setup.queues, Setup::default().queues);
         assert_eq!(Setup::default().check(), Ok(()));
         assert!(from_value::<Setup>(json!({"agent": []})).is_err());
+    }
+
+    #[rstest]
+    #[case("offerSeconds: 5\nqueues:\n  - {id: '1', name: One, skill: s}\n")]
+    #[case(
+        "{\n\t\"offerSeconds\": 5,\n\t\"queues\": [{\"id\": \"1\", \"name\": \"One\", \"skill\": \"s\"}]\n}"
+    )]
+    fn a_file_is_yaml_or_json(#[case] text: &str) {
+        let setup = Setup::read(text).unwrap();
+        assert_eq!((setup.offer_seconds, setup.queues[0].id.as_str()), (5, "1"));
+    }
+
+    #[test]
+    fn a_slip_in_a_file_is_named_with_its_place() {
+        for text in ["offerSeconds: 5\nagent: []\n", "{\n\"agent\": []}"] {
+            let why = Setup::read(text).unwrap_err();
+            assert!(why.contains("agent") && why.contains("line 2"), "{why}");
+        }
     }
 
     #[test]

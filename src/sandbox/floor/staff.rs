@@ -3,6 +3,7 @@
 use super::{
     Floor,
     conversation::Assignment,
+    house::Channel,
     roster::Availability,
     scene::Scene,
     setup::{Setup, SetupError},
@@ -30,13 +31,6 @@ impl Floor {
     pub(crate) fn set_up(&mut self, setup: Setup) -> Result<(), SetupError> {
         setup.check()?;
         let has_queue = |id: &str| setup.queues.iter().any(|it| it.id == id);
-        let stray = self.house.channels().find(|it| !has_queue(&it.default_queue));
-        if let Some(channel) = stray {
-            let (queue, channel) = (&channel.default_queue, &channel.id);
-            return Err(SetupError(format!(
-                "Channel {channel} needs queue {queue}, its default."
-            )));
-        }
         let mut waiting = self.conversations.values();
         let stray = waiting.find_map(|it| match &it.assignment {
             Some(Assignment::Queue(queue)) if !has_queue(queue) => Some(queue),
@@ -56,8 +50,14 @@ impl Floor {
             let why = format!("Agent {} has conversations, so they must stay.", agent.setup.id);
             return Err(SetupError(why));
         }
-        self.roster.replace(&setup.agents);
-        self.house.setup = setup;
+        let agents = setup.agents.clone();
+        self.house.set_up(setup).map_err(|channel| {
+            let Channel {
+                id, default_queue, ..
+            } = channel;
+            SetupError(format!("Channel {id} needs queue {default_queue}, its default."))
+        })?;
+        self.roster.replace(&agents);
         self.seat();
         Ok(())
     }

@@ -10,8 +10,10 @@ const ACTIONS = new Map([["Action.Submit", "submitCard"], ["Action.Execute", "ex
 export function card(it, use) {
   const content = it.content ?? {};
   const adaptive = it.contentType === ADAPTIVE;
-  const parts = adaptive ? list(content.body).map((part) => element(part, 0)) : loose(content);
-  const actions = adaptive ? buttons(it, list(content.actions), use) : replies(content, use);
+  const fields = new Map();
+  const parts = adaptive ? list(content.body).map((part) => element(part, 0, fields)) : loose(content);
+  for (const field of fields.values()) field.disabled = !use;
+  const actions = adaptive ? buttons(it, list(content.actions), use, fields) : replies(content, use);
   const state = [it.actionSubmitted ? "Submitted" : null, it.actionExecuted ? "Executed" : null].filter(Boolean);
   const raw = el("details", {}, el("summary", {}, adaptive ? "As JSON" : `${it.contentType}, as JSON`),
     el("pre", {}, JSON.stringify(content, null, 2)));
@@ -22,9 +24,10 @@ export function card(it, use) {
 const list = (it) => (Array.isArray(it) ? it.filter((one) => one && typeof one === "object") : []);
 const text = (it) => (typeof it === "string" || typeof it === "number" ? String(it) : "");
 
-function element(it, depth) {
+// `fields` gets what can be filled in, by its id.
+function element(it, depth, fields) {
   if (depth > DEEPEST) return null;
-  const inside = (parts) => list(parts).map((part) => element(part, depth + 1));
+  const inside = (parts) => list(parts).map((part) => element(part, depth + 1, fields));
   switch (it.type) {
     case "TextBlock": {
       const strong = it.weight === "Bolder" || it.weight === "bolder";
@@ -44,14 +47,36 @@ function element(it, depth) {
     case "ActionSet":
       return null;
     default:
-      if (text(it.type).startsWith("Input.")) {
-        return el("p", { class: "soft" }, `Field: ${text(it.label) || text(it.placeholder) || text(it.id)} (what is filled in is not sent by the sandbox)`);
-      }
+      if (text(it.type).startsWith("Input.") && text(it.id)) return input(it, fields);
       return el("p", { class: "soft" }, `${text(it.type) || "Something"} is not drawn here.`);
   }
 }
 
-function buttons(it, actions, use) {
+const INPUTS = new Map([["Input.Number", "number"], ["Input.Date", "date"], ["Input.Time", "time"]]);
+
+function input(it, fields) {
+  const title = text(it.label) || text(it.title) || text(it.placeholder) || text(it.id);
+  const value = text(it.value);
+  let field;
+  if (it.type === "Input.ChoiceSet") {
+    const choices = [["", "Choose …"], ...list(it.choices).map((one) => [text(one.value), text(one.title) || text(one.value)])];
+    field = el("select", {}, choices.map(([of, name]) => el("option", { value: of, selected: of === value }, name)));
+  } else if (it.type === "Input.Toggle") {
+    const choices = [[text(it.valueOff) || "false", "No"], [text(it.valueOn) || "true", "Yes"]];
+    field = el("select", {}, choices.map(([of, name]) => el("option", { value: of, selected: of === value }, name)));
+  } else if (it.type === "Input.Text" && it.isMultiline === true) {
+    field = el("textarea", { rows: 3, placeholder: text(it.placeholder) || null }, value);
+  } else {
+    field = el("input", { type: INPUTS.get(it.type) ?? "text", value, placeholder: text(it.placeholder) || null });
+  }
+  fields.set(text(it.id), field);
+  return el("label", {}, title, " ", field);
+}
+
+// What is left empty is not sent, as adaptive cards have it.
+const filledIn = (fields) => Object.fromEntries([...fields].map(([id, field]) => [id, field.value]).filter(([, value]) => value));
+
+function buttons(it, actions, use, fields) {
   return actions.map((action) => {
     const title = text(action.title) || text(action.type);
     const done = ACTIONS.get(action.type);
@@ -59,7 +84,7 @@ function buttons(it, actions, use) {
     // The sandbox's event has a name beside the card: that of the action.
     const name = text(action.id) || title;
     return el("button", { type: "button", disabled: !use || !done, "data-key": `${it.id}-${name}`,
-      click: () => use({ action: done, cardId: it.id, name }) }, title);
+      click: () => use({ action: done, cardId: it.id, name, values: filledIn(fields) }) }, title);
   });
 }
 

@@ -39,6 +39,7 @@ const refresh = once(async () => {
     conversation = id ? await call("GET", `/conversations/${seg(id)}`) : null;
     if (id !== current()) return;
     draw();
+    await tellRead();
   } catch (error) {
     conversation = null;
     talk.clear();
@@ -46,6 +47,19 @@ const refresh = once(async () => {
     if (current()) trouble(error);
   }
 });
+
+const told = new Map();
+
+// What others wrote has been read once it is on a page that somebody looks at; each is told once.
+async function tellRead() {
+  const id = current();
+  const last = conversation?.transcript.findLast((it) => it.authorType !== "user")?.id;
+  if (!last || conversation.channelType !== "WebChat" || document.hidden || told.get(id) === last) return;
+  told.set(id, last);
+  await call("POST", at("/read"));
+}
+
+document.addEventListener("visibilitychange", () => document.hidden || refresh());
 
 function draw() {
   show(byId("door"), !conversation);

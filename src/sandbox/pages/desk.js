@@ -7,6 +7,7 @@ import { nameOf, state } from "./names.js";
 import { connection, guarded, trouble } from "./page.js";
 import { person } from "./person.js";
 import { Talk, activity } from "./talk.js";
+import { Translation } from "./translation.js";
 
 const CARD = {
   type: "AdaptiveCard",
@@ -30,6 +31,7 @@ let prepared = null;
 const seen = new Map();
 
 const talk = new Talk(byId("log"), "agent", null);
+const translation = new Translation(talk);
 const mine = () => agents.find((it) => it.id === me);
 const at = (below = "") => `/agents/${seg(me)}/conversations/${seg(selected)}${below}`;
 const act = (action) => call("POST", at(), action);
@@ -44,6 +46,7 @@ const composer = new Composer({
 const refresh = once(async () => {
   try {
     setup = await call("GET", "/setup");
+    await translation.load();
     agents = (await call("GET", "/agents")).agents;
     const all = (await call("GET", "/conversations")).conversations;
     summaries = new Map(all.map((it) => [it.conversationId, it]));
@@ -64,6 +67,7 @@ const read = once(async () => {
     seen.set(id, summaries.get(id)?.messages ?? 0);
     drawTalk();
     await offerPrepared();
+    await tellRead();
   } catch (error) {
     if (id === selected) select(null);
     trouble(error);
@@ -180,8 +184,8 @@ function drawTalk() {
   const summary = summaries.get(selected) ?? conversation;
   say(byId("talk-title"), conversation.user.name ?? "A customer without a name");
   say(byId("talk-state"), [state({ ...summary, agentId: conversation.agent }, setup, me), conversation.channelType].join(" · "));
-  drawTranslation();
   talk.update(conversation, name);
+  translation.update(conversation, mine()?.languages ?? []);
   show(byId("answer"), conversation.offer?.agentId === me);
   const writesUp = conversation.wrapUp?.agentId === me && !holds();
   show(byId("work"), holds());
@@ -199,15 +203,18 @@ function drawTalk() {
   tick();
 }
 
-function drawTranslation() {
-  const theirs = conversation.user.language;
-  const known = mine()?.languages ?? [];
-  const differs = Boolean(theirs) && known.length > 0 && !known.includes(theirs);
-  show(byId("translation"), differs);
-  if (differs) {
-    say(byId("translation"), `Translation is off: no translator is configured. The customer's language is ${theirs}, yours ${known.join(", ")}. Everything is shown as it was written.`);
-  }
+const told = new Map();
+
+// What others wrote has been read once it is on a page that somebody looks at; each is told once.
+async function tellRead() {
+  const id = selected;
+  const last = conversation.transcript.findLast((it) => it.authorType !== "agent")?.id;
+  if (!holds() || !last || document.hidden || told.get(id) === last) return;
+  told.set(id, last);
+  await act({ action: "read" });
 }
+
+document.addEventListener("visibilitychange", () => document.hidden || !conversation || read());
 
 async function offerPrepared() {
   if (!holds() || prepared === selected) return;
@@ -282,6 +289,18 @@ byId("prepared").addEventListener("change", () => {
   const field = byId("say");
   field.value = [field.value.trim(), byId("prepared").value].filter(Boolean).join(" ");
   byId("prepared").value = "";
+  field.focus();
+});
+
+// The answer in the customer's language, where it can be changed before it is sent.
+onClick("translate", async () => {
+  const [field, of] = [byId("say"), selected];
+  const text = field.value.trim();
+  if (!text) throw new Error("There is no answer yet that could be translated.");
+  const translated = await translation.answer(text);
+  // What was written meanwhile stays.
+  if (of !== selected || field.value.trim() !== text) return;
+  field.value = translated;
   field.focus();
 });
 

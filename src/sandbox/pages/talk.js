@@ -1,6 +1,6 @@
 // A conversation as it is read: messages with their files and cards, read marks, who types.
 
-import { bytes, clock, el, say, show } from "./dom.js";
+import { bytes, clock, el, fill, say, show } from "./dom.js";
 import { card } from "./card.js";
 
 const SEEN_S = 6;
@@ -56,6 +56,17 @@ export class Talk {
     this.#follow();
   }
 
+  /** Puts `parts`, in the language `lang`, below what a message says. */
+  note(id, parts, lang) {
+    const node = this.#lines.get(id)?.node.querySelector(":scope > .translation");
+    if (!node) return;
+    const said = parts.map((it) => it.textContent ?? it).join("");
+    node.lang = lang;
+    fill(node, said, () => parts);
+    show(node, true);
+    this.#follow();
+  }
+
   clear() {
     this.#id = null;
     this.#atEnd = true;
@@ -71,6 +82,7 @@ export class Talk {
       el("header", {}, el("b", {}, author), " ", el("time", { datetime: message.createdAt }, clock(message.createdAt)),
         message.history ? el("span", { class: "soft" }, " before the hand-over") : null),
       message.text ? el("p", { class: "text", dir: "auto" }, message.text) : null,
+      el("p", { class: "translation", dir: "auto", hidden: true }),
       files, cards, el("footer", { hidden: true }));
   }
 

@@ -19,7 +19,7 @@ use crate::sandbox::{
     Inner,
     floor::{
         CardError,
-        content::{Card, CardAction},
+        content::{Card, CardAction, Values},
     },
     strict::present,
 };
@@ -86,11 +86,15 @@ fn act(inner: &Inner, place: &Place, action: CardAction, body: &ActionBody) -> R
         return Err(Problem::forbidden(&why));
     }
     let name = body.name.as_deref();
-    let acted =
-        inner.floor(|floor| floor.act(&place.id, |scene| scene.act_on_card(&place.card_id, action, name)));
+    let acted = inner.floor(|floor| {
+        floor.act(&place.id, |scene| {
+            // The vendor's body has no place for what was filled in.
+            scene.act_on_card(&place.card_id, action, name, &Values::new())
+        })
+    });
     match acted.ok_or_else(|| Problem::no_conversation(&place.id))? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(CardError::Unknown) => Err(Problem::not_found(&format!(
+        Err(CardError::Unknown | CardError::NoField(_)) => Err(Problem::not_found(&format!(
             "There is no card {} in conversation {}.",
             place.card_id, place.id
         ))),

@@ -165,6 +165,7 @@ async fn record(
     next: Next,
 ) -> Response {
     let method = request.method().clone();
+    let traceparent = request.headers().get("traceparent").cloned();
     let begun = Instant::now();
     let response = next.run(request).await;
     let done = response.extensions().get::<Done>().copied();
@@ -174,6 +175,7 @@ async fn record(
         status: (done != Some(Done::Lost)).then(|| response.status().as_u16()),
         duration: begun.elapsed(),
         fault: done.map(Done::as_str),
+        traceparent: traceparent.as_ref().and_then(|value| value.to_str().ok()),
     });
     response
 }

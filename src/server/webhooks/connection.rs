@@ -106,7 +106,7 @@ async fn answer(app: Router, came: Came, request: Request<Incoming>) -> Result<R
 fn note(refusal: Refusal, peer: IpAddr) {
     let reason = refusal.reason();
     metrics::counter!(WEBHOOKS, "result" => reason).increment(1);
-    debug!(%peer, reason, "a connection was closed");
+    debug!(address = %peer, reason, "a connection was closed");
 }
 
 /// Ends a connection that has been waited for too long. One that is merely silent after a request is closed without a word;
@@ -140,7 +140,7 @@ fn conclude(error: &hyper::Error, peer: IpAddr) {
     } else if error.is_parse() {
         note(Refusal::MalformedRequest, peer);
     } else {
-        debug!(%peer, %error, "a connection broke");
+        debug!(address = %peer, %error, "a connection broke");
     }
 }
 

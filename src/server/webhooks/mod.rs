@@ -99,12 +99,12 @@ impl Host {
         if sources.is_hopeless(peer) {
             let reason = Refusal::AddressNotAllowed.reason();
             metrics::counter!(WEBHOOKS, "result" => reason).increment(1);
-            debug!(%peer, reason, "a connection was closed");
+            debug!(address = %peer, reason, "a connection was closed");
             return;
         }
         let refuse = |limit: &'static str| {
             metrics::counter!(REFUSED, "limit" => limit).increment(1);
-            debug!(%peer, limit, "a connection was closed: there are as many as there may be");
+            debug!(address = %peer, limit, "a connection was closed: there are as many as there may be");
         };
         // A proxy's connections are many people's.
         let counted = Some(peer).filter(|peer| !sources.is_proxy(*peer));

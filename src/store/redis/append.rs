@@ -15,17 +15,41 @@ use super::{
     keys::hash,
     link::WITHIN,
     poll::in_time,
-    scripts::{Call, TRIM},
+    scripts::{Call, Constants, Script, TRIM},
     sealed_session::seal_change,
     wire::{self, Attempt},
 };
-use crate::store::{Append, Appended, StoreError, entry::seal_content, seal::DataKey};
+use crate::store::{
+    Append, Appended, StoreError,
+    entry::{
+        format::{OLDEST, content_for},
+        seal_content,
+    },
+    seal::DataKey,
+};
 
 /// How often an append looks for the data key again, which was erased each time.
 const KEYS_TRIED: usize = 4;
 
 /// How often appending trims a partition, in its entries.
 const TRIM_EVERY: u64 = 256;
+
+/// The scripts that append in one format.
+pub(super) struct Appends {
+    format: u16,
+    plain: Arc<Script>,
+    sealed: Arc<Script>,
+}
+
+impl Appends {
+    pub(super) fn new(format: u16, constants: &Constants) -> Self {
+        Self {
+            format,
+            plain: Arc::new(Script::append(format, constants)),
+            sealed: Arc::new(Script::append_sealed(format, constants)),
+        }
+    }
+}
 
 /// What a claim tells.
 enum Claimed {
@@ -144,10 +168,13 @@ impl RedisStore {
         claim: Option<Cmd>,
         key: Option<&DataKey>,
     ) -> Result<Attempt, StoreError> {
-        let call = self.append_call(event, marked, key)?;
+        let written = self.replica.writes();
+        // The oldest is first, and what is taken up is one of them.
+        let appends = &self.appends[usize::from(written.saturating_sub(OLDEST))];
+        let call = self.append_call(event, appends.format, marked, key)?;
         let script = match key {
-            Some(_) => &self.append_sealed,
-            None => &self.append,
+            Some(_) => &appends.sealed,
+            None => &appends.plain,
         };
         if self.wait.is_none() {
             return wire::appended(self.link.script(script, call).await?);
@@ -165,6 +192,7 @@ impl RedisStore {
     fn append_call(
         &self,
         event: &Append,
+        format: u16,
         marked: &str,
         data_key: Option<&DataKey>,
     ) -> Result<Call, StoreError> {
@@ -186,13 +214,15 @@ impl RedisStore {
             .arg(event.settle_after_ms)
             .arg(mark(&event.digest).as_slice())
             .arg(event.head.as_ref());
+        let content = content_for(format, &event.content)
+            .ok_or_else(|| StoreError::Corrupt("the content of an event is not what it should be".into()))?;
         let Some(data_key) = data_key else {
             return Ok(call
-                .arg(event.content.as_ref())
+                .arg(content.as_ref())
                 .arg(&key.conversation)
                 .change(&event.change));
         };
-        let content = seal_content(data_key, &event.head, &event.content)?;
+        let content = seal_content(data_key, &event.head, &content)?;
         Ok(call
             .arg(content.as_ref())
             .arg(&key.conversation)

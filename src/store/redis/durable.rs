@@ -230,8 +230,11 @@ impl Worker {
             return;
         }
         if is_short {
-            let why = self.shortage(reached);
-            warn!("{why}: webhooks are answered 503 until enough do");
+            let problem = self.shortage(reached);
+            warn!(
+                problem,
+                "too few replicas of Redis acknowledge writes: webhooks are answered 503 until enough do"
+            );
         } else {
             info!("enough replicas of Redis acknowledge writes again");
         }

@@ -178,13 +178,19 @@ async fn schema(way: &Way, keys: &Keys, settings: &RedisSettings) -> Result<Opti
         None => Sealing::None,
         Some(_) => Sealing::Opens,
     };
-    let noted: (Option<u64>, Option<u64>) = way
-        .command(cmd("HMGET").arg(keys.schema()).arg(&["version", "partitions"]))
+    let noted: (Option<u64>, Option<u64>, Option<String>) = way
+        .command(
+            cmd("HMGET")
+                .arg(keys.schema())
+                .arg(&["version", "partitions", "format"]),
+        )
         .await?;
-    let (Some(version), Some(partitions)) = noted else {
+    let (Some(version), Some(partitions), format) = noted else {
         return Ok(None);
     };
     start::judge_schema(version, partitions, keys.partitions(), sealing)?;
+    // Where it is not noted, the log was begun before there was another.
+    format.map_or(Ok(1), |format| start::judge_format(&format))?;
     Ok(Some(Schema { version, partitions }))
 }
 

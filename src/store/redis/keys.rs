@@ -147,6 +147,12 @@ impl Keys {
         self.in_partition(partition, &[&ledger_print(ledger), ":", &name(&ledger.key)])
     }
 
+    /// Erasing a conversation leaves it to expire: neither name nor value tells whose it was.
+    pub(super) fn trace(&self, key: &ConversationKey) -> String {
+        let hash = hash(&[key.tenant.as_str(), &key.conversation]);
+        self.in_partition(self.partition(key), &["trace:", &hash])
+    }
+
     /// By what ledgers and echoes of a conversation are found again.
     pub(super) fn prints(&self, partition: u16, key: &ConversationKey) -> String {
         self.in_partition(partition, &["prints:", &name(key)])

@@ -86,11 +86,13 @@ pub(super) static STREAM_CHANGES: LazyLock<Script> =
 /// Notes and checks what the log is.
 pub(super) static SCHEMA: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("schema.lua")]));
 
+/// Notes in which format entries are written.
+pub(super) static SET_FORMAT: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&[include_str!("set_format.lua")]));
+
 /// What is the same for all calls of a script. It is written into the script: each argument of a call costs, and Redis
 /// compiles a script once.
 pub(super) struct Constants {
-    /// Format of entries.
-    pub(super) format: &'static str,
     /// How long claims and marks are kept, milliseconds.
     pub(super) dedupe_ms: u64,
     /// How long sessions are kept, milliseconds.
@@ -127,17 +129,20 @@ impl Layout {
 impl Constants {
     fn lua(&self) -> String {
         let Self {
-            format,
             dedupe_ms,
             session_ms,
             index_ms,
         } = self;
         let slice_ms = (session_ms / 64).max(1);
         format!(
-            "local FORMAT, DEDUPE_MS = '{format}', '{dedupe_ms}'\n\
+            "local DEDUPE_MS = '{dedupe_ms}'\n\
              local SESSION_MS, SLICE_MS, INDEX_MS = {session_ms}, {slice_ms}, {index_ms}"
         )
     }
+}
+
+fn written_in(format: u16) -> String {
+    format!("local FORMAT = '{format}'")
 }
 
 /// The part that writes an entry, with the name of its key among the entry's fields.
@@ -158,14 +163,15 @@ impl Script {
         Self { source, sha1 }
     }
 
-    /// Appends an event.
-    pub(super) fn append(constants: &Constants) -> Self {
+    /// Appends an event, in a format.
+    pub(super) fn append(format: u16, constants: &Constants) -> Self {
         let layout = Layout {
             echo: 8,
             change: 7,
             data_key: None,
         };
         Self::new(&[
+            &written_in(format),
             &constants.lua(),
             &layout.lua(),
             APPEND,
@@ -176,13 +182,14 @@ impl Script {
     }
 
     /// Appends an event whose content is encrypted. Where nothing is, scripts have no part in it.
-    pub(super) fn append_sealed(constants: &Constants) -> Self {
+    pub(super) fn append_sealed(format: u16, constants: &Constants) -> Self {
         let layout = Layout {
             echo: 9,
             change: 8,
             data_key: Some((8, 7)),
         };
         Self::new(&[
+            &written_in(format),
             &constants.lua(),
             &layout.lua(),
             APPEND,

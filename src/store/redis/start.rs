@@ -5,12 +5,16 @@ use std::collections::HashMap;
 use ::redis::{FromRedisValue as _, InfoDict, Value, cmd, from_redis_value};
 
 use super::{
+    format::{REMEMBERED, Replica},
     keys::Keys,
     scripts::{Call, SCHEMA},
     topology::Way,
     wire,
 };
-use crate::store::{Retention, StoreError};
+use crate::store::{
+    Retention, StoreError,
+    entry::format::{BEGINS, NEWEST, OLDEST, is_read},
+};
 
 /// Version of the layout of keys.
 const VERSION: u64 = 2;
@@ -33,7 +37,7 @@ pub(super) enum Sealing {
 const PROBE_MS: u64 = 10_000;
 
 /// `SET` with both `NX` and `GET` is what claims need.
-const OLDEST: (u32, u32) = (7, 0);
+const OLDEST_REDIS: (u32, u32) = (7, 0);
 
 /// Refuses a Redis that is too old or another than the URL says, and warns of one that may drop data.
 pub(super) async fn check_servers(way: &Way) -> Result<(), StoreError> {
@@ -104,7 +108,7 @@ pub(super) fn check_version(version: &str) -> Result<(), StoreError> {
             "the server does not say which version of Redis it speaks ({version:?}); 7.0 or newer is needed"
         )));
     };
-    if (major, minor) < OLDEST {
+    if (major, minor) < OLDEST_REDIS {
         return Err(StoreError::Mismatch(format!(
             "Redis {version} is too old: 7.0 or newer is needed"
         )));
@@ -112,8 +116,14 @@ pub(super) fn check_version(version: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Notes what the log is where nothing is noted, and refuses a log that is another. Needs a Redis that takes writes.
-pub(super) async fn check_schema(way: &Way, keys: &Keys, sealing: Sealing) -> Result<(), StoreError> {
+/// Notes what the log is where nothing is noted, and refuses a log that is another; answers the format in which entries are to be
+/// written. Tells of the replica that asks, where one does. Needs a Redis that takes writes.
+pub(super) async fn check_schema(
+    way: &Way,
+    keys: &Keys,
+    sealing: Sealing,
+    replica: Option<&Replica>,
+) -> Result<u16, StoreError> {
     let next = match sealing {
         Sealing::Seals => SEALED_VERSION.to_string(),
         Sealing::None | Sealing::Opens => String::new(),
@@ -122,18 +132,36 @@ pub(super) async fn check_schema(way: &Way, keys: &Keys, sealing: Sealing) -> Re
         .arg(VERSION)
         .arg(keys.partitions())
         .arg(PROBE_MS)
-        .arg(next);
+        .arg(next)
+        .arg(BEGINS)
+        .arg(replica.map_or("", |replica| &replica.id))
+        .arg(replica.map(Replica::told).unwrap_or_default())
+        .arg(REMEMBERED.as_millis().to_string());
     let noted: Value = way.script(&SCHEMA, call).await?;
-    let [version, partitions] = wire::array_of(noted)?;
+    let [version, partitions, format] = wire::array_of(noted)?;
     let (version, partitions) = (wire::number(&version)?, wire::number(&partitions)?);
     judge_schema(version, partitions, keys.partitions(), sealing)?;
+    let format = judge_format(&wire::text(format)?)?;
     // Whether the other nodes of a cluster take writes too.
     let probe = |key| {
         let mut probe = cmd("SET");
         probe.arg(key).arg("").arg("PX").arg(PROBE_MS);
         probe
     };
-    way.on_each_node(keys.probes().map(probe).collect()).await
+    way.on_each_node(keys.probes().map(probe).collect()).await?;
+    Ok(format)
+}
+
+/// Refuses a log whose entries are written in a format that this program does not read.
+pub(super) fn judge_format(noted: &str) -> Result<u16, StoreError> {
+    let format = noted.parse().ok().filter(|format| is_read(*format));
+    format.ok_or_else(|| {
+        StoreError::Mismatch(format!(
+            "the entries of the log are written in format {noted:?}, and this program reads formats {OLDEST} to {NEWEST}: run \
+             the version of the other replicas; to go back to this one, first have them write an older format with \
+             `chatbridge entry-format set`"
+        ))
+    })
 }
 
 /// Refuses a log of another layout, of another number of partitions, or whose contents cannot be read.

@@ -24,7 +24,7 @@ use crate::{
     event::{ConversationKey, EntryId},
     store::{
         Entry, Retention, StoreError,
-        entry::Stored,
+        entry::{Stored, Unreadable},
         seal::{DataKey, DataKeyId, KeyRing, MasterKey, MasterKeys},
     },
 };
@@ -141,7 +141,7 @@ impl Vault {
         let (schema, field) = (self.keys.schema(), format!("master:{}", master.id()));
         let mut noted: Option<String> = self.link.command(cmd("HGET").arg(&schema).arg(&field)).await?;
         if noted.is_none() && is_used {
-            start::check_schema(&self.link, &self.keys, Sealing::Seals).await?;
+            start::check_schema(&self.link, &self.keys, Sealing::Seals, None).await?;
             let note = cmd("HSETNX").arg(&schema).arg(&field).arg(master.check()).clone();
             self.link.command::<Value>(&note).await?;
             noted = self.link.command(cmd("HGET").arg(&schema).arg(&field)).await?;
@@ -350,7 +350,8 @@ impl Vault {
         let why: Arc<str> = why.into();
         if self.told.entry(Arc::clone(&why)).or_insert(()).is_fresh() {
             tracing::error!(
-                "{why}; what is encrypted so cannot be read until then, and nothing of it is lost"
+                problem = &*why,
+                "what is encrypted so cannot be read until then, and nothing of it is lost"
             );
         }
         Held::Missing(why)
@@ -382,15 +383,11 @@ pub(super) async fn open_entries(
     };
     let (mut found, mut opened) = (found.into_iter(), Vec::with_capacity(entries.len()));
     for (id, mut stored) in entries {
-        let held = if stored.key_id.is_empty() {
-            None
-        } else {
-            found.next()
-        };
+        let held = if stored.is_sealed() { found.next() } else { None };
         match held {
             Some(Held::Gone) => continue,
             Some(Held::Missing(why)) => {
-                opened.push(stored.into_unreadable(partition, id, why)?);
+                opened.push(stored.into_unreadable(partition, id, Unreadable::KeyMissing(why))?);
                 continue;
             }
             Some(Held::Key(key)) => stored.open(&key, partition, id)?,

@@ -106,6 +106,17 @@ async fn a_redis_that_keeps_little_or_nothing() {
     found
         .warning("redis.persistence", "keeps nothing on disk", "appendonly")
         .only(&["redis.persistence"]);
+    let mut patient = Patient::new().await;
+    patient.set("redis_url", &redis.url());
+    let allowed = patient.examine(&["--allow-warnings"]).await;
+    allowed.warning("redis.persistence", "keeps nothing on disk", "appendonly");
+    assert_eq!((found.code, allowed.code), (1, 0));
+    patient.set("redis_url", "redis://127.0.0.1:1");
+    assert_eq!(
+        patient.examine(&["--allow-warnings"]).await.code,
+        2,
+        "errors are not allowed"
+    );
     tell(&redis, &["CONFIG", "SET", "save", "3600 1"]).await;
     with(&redis).await.warning(
         "redis.persistence",
@@ -253,7 +264,7 @@ async fn a_redis_far_away() {
     });
     let mut patient = Patient::new().await;
     patient.set("redis_url", &format!("redis://{address}"));
-    let found = patient.examine(&[]).await;
+    let found = patient.examine_with_latency().await;
     found
         .warning("redis.latency", "round trips", "beside Redis")
         .only(&["redis.latency"]);

@@ -3,8 +3,13 @@
 use chatbridge::sandbox::Pace;
 use serde_json::Value;
 
-use super::{Patient, examine, healthy_redis};
-use crate::support::{redis::unique_prefix, service::Service, stage::Stage};
+use super::{Diagnosis, Patient, examine_unhurried, healthy_redis};
+use crate::support::{
+    redis::unique_prefix,
+    service::{Service, eventually},
+    stage::Stage,
+    topologies::{Process, RedisCluster, SentinelSet},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_wrong_with_what_is_well_and_nothing_is_changed() {
@@ -18,7 +23,6 @@ async fn nothing_is_wrong_with_what_is_well_and_nothing_is_changed() {
         "redis.version",
         "redis.persistence",
         "redis.eviction",
-        "redis.latency",
         "redis.clock",
         "redis.schema",
         "upstream.credentials",
@@ -68,7 +72,7 @@ async fn a_service_that_runs_is_known_by_its_ports_and_reached_by_the_vendor() {
     let stage = Stage::start(Pace::instant(), &[("redis_url", &url), ("redis_prefix", &prefix)]).await;
     let settings = of(&stage.service, &stage.sandbox, &url, &prefix);
     let before = stage.service.metric("chatbridge_webhooks_total").await;
-    let found = examine(&settings, &["--verify"]).await;
+    let found = examine_unhurried(&settings, &["--verify"]).await;
     assert_eq!(found.code, 0, "{:#?}", found.wrong());
     let ports = found.of("ports.listen");
     assert_eq!(ports.len(), 3);
@@ -101,6 +105,63 @@ fn of(service: &Service, gateway: &str, redis: &str, prefix: &str) -> Vec<(Strin
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
+}
+
+/// Lets servers that many tests share keep what they hold, as healthy ones do.
+fn keep(servers: &[Process]) {
+    for server in servers {
+        let mut keep = ::redis::cmd("CONFIG");
+        keep.arg("SET").arg("appendonly").arg("yes");
+        let _: () = server.ask(&keep).unwrap();
+    }
+}
+
+/// What is found once the servers have begun to keep what they hold.
+async fn sound(url: &str) -> Diagnosis {
+    let mut patient = Patient::new().await;
+    patient.set("redis_url", url);
+    eventually("nothing is wrong", async || {
+        let found = patient.examine(&[]).await;
+        found.wrong().is_empty().then_some(found)
+    })
+    .await
+}
+
+/// The servers of which a check says that all is well.
+fn well(found: &Diagnosis, id: &str) -> Vec<String> {
+    let all = found.of(id).into_iter();
+    let all = all.filter(|it| it["severity"] == "ok");
+    let mut all: Vec<String> = all.map(|it| it["subject"].as_str().unwrap().to_owned()).collect();
+    all.sort();
+    all
+}
+
+fn addresses<'a>(servers: impl IntoIterator<Item = &'a Process>) -> Vec<String> {
+    let mut all: Vec<String> = servers.into_iter().map(Process::address).collect();
+    all.sort();
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_wrong_with_sentinels_and_their_master() {
+    let set = SentinelSet::shared();
+    keep(&set.servers);
+    let found = sound(&set.url()).await;
+    for id in ["redis.kind", "redis.role", "redis.persistence", "redis.version"] {
+        assert_eq!(well(&found, id), [""], "{id} {found:?}");
+    }
+    assert_eq!(found.of("redis.slots"), [&Value::Null; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_wrong_with_a_cluster() {
+    let cluster = RedisCluster::shared();
+    keep(&cluster.nodes);
+    let found = sound(&cluster.url()).await;
+    for id in ["redis.kind", "redis.role", "redis.persistence", "redis.version"] {
+        assert_eq!(well(&found, id), addresses(cluster.masters()), "{id} {found:?}");
+    }
+    assert_eq!(well(&found, "redis.slots").len(), 1, "{found:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

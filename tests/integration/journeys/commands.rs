@@ -150,3 +150,24 @@ async fn a_service_that_is_not_there_is_told_in_a_sentence() {
         "{text}"
     );
 }
+
+#[tokio::test]
+async fn a_probe_asks_for_health_and_hears_of_what_is_not_served() {
+    let dev = Dev::start().await;
+    assert_eq!(dev.run(&["health"], "").await, "SERVING\n");
+    let admin = std::fs::read_to_string(dev.dir.path().join("ready.json")).unwrap();
+    let admin: Value = serde_json::from_str(&admin).unwrap();
+    let admin = format!("--server=http://{}", admin["admin"].as_str().unwrap());
+    let all_served = "--service=chatbridge.v1.AgentEventService";
+    assert_eq!(dev.run(&["health", &admin, all_served], "").await, "SERVING\n");
+
+    for (args, sentence) in [
+        (["health", "--service=no.such.Service"], "ask for its health"),
+        (["health", "--server=http://127.0.0.1:1"], "127.0.0.1:1"),
+    ] {
+        let output = dev.command(&args).output().await.unwrap();
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(errors.contains(sentence), "{args:?}: {errors}");
+    }
+}

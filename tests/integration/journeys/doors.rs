@@ -99,7 +99,8 @@ async fn probes_and_health_tell_the_store_from_the_process() {
     use tonic_health::pb::{
         HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
     };
-    let redis = crate::support::redis::RedisServer::start_with(&["--appendonly", "yes"]);
+    let redis =
+        crate::support::redis::RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let world = World::new().await;
     let redis_url = redis.url();
     let service = world.serve_with(&[("redis_url", &redis_url)]).await;

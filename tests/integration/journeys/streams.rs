@@ -6,6 +6,8 @@ mod life;
 mod limits;
 mod redis_away;
 mod slow;
+mod versions;
+mod watched;
 
 use chatbridge::grpc::proto::{
     AgentEventsRequest, EndingReason, EventKind, GapPolicy, GapReason, ReconnectAdvice, SessionState,
@@ -204,7 +206,7 @@ async fn a_reader_that_stops_is_detached_and_still_gets_everything_in_order() {
 
 #[tokio::test]
 async fn redis_gone_and_back_refuses_at_once_and_recovers_by_itself() {
-    let redis = RedisServer::start_with(&["--appendonly", "yes"]);
+    let redis = RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let vendor = Vendor::start().await;
     let (vendor_url, redis_url, prefix) = (vendor.server.uri(), redis.url(), unique_prefix());
     let service = Service::start(&settings(&vendor_url, &redis_url, &prefix)).await;
@@ -264,7 +266,7 @@ async fn redis_gone_and_back_refuses_at_once_and_recovers_by_itself() {
 
 #[tokio::test]
 async fn a_wiped_log_is_told_as_a_gap_and_the_caller_chooses() {
-    let server = RedisServer::start_with(&["--appendonly", "yes"]);
+    let server = RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let vendor = Vendor::start().await;
     let (vendor_url, redis_url, prefix) = (vendor.server.uri(), server.url(), unique_prefix());
     let service = Service::start(&settings(&vendor_url, &redis_url, &prefix)).await;

@@ -1,5 +1,7 @@
 //! What is recorded of a service that runs, and what another makes of it.
 
+mod replays;
+
 use std::{
     fs::{self, File},
     io::BufReader,

@@ -490,6 +490,21 @@ async fn a_customer_who_leaves_leaves_the_writing_up() {
 }
 
 #[tokio::test]
+async fn the_channels_of_every_sandbox_follow_its_queues() {
+    let world = World::start().await;
+    let one = json!({"queues": [{"id": "7", "name": "Seven", "skill": "orders"}]});
+    set_up(&world, one).await;
+    let id = world.create(json!({})).await;
+    world
+        .seen(&id, "it is taken", |it| {
+            it["queue"]["id"] == "7" && it["agent"] == "maria"
+        })
+        .await;
+    let channel = world.get("/channels/sandbox-widget").await;
+    assert_eq!(channel["routingOptions"]["id"], "7");
+}
+
+#[tokio::test]
 async fn nothing_that_is_in_use_can_be_taken_away() {
     let world = World::start().await;
     let id = greeted(&world).await;
@@ -504,10 +519,13 @@ async fn nothing_that_is_in_use_can_be_taken_away() {
             .contains("Agent maria has conversations"),
         "{refused}"
     );
+    let channel = json!({"name": "mine", "type": "ChatAPI", "webHookId": "sandbox-webhook",
+        "routingOptions": {"type": "queue", "id": "200"}});
+    world.call(Method::POST, "/channels", &channel, 200).await;
     let other_queue = json!({"queues": [{"id": "1", "name": "One", "skill": "x"}]});
     let refused = world.control(Method::PUT, "/setup", Some(other_queue), 400).await;
     assert!(
-        refused["error"].as_str().unwrap().contains("needs queue 100"),
+        refused["error"].as_str().unwrap().contains("needs queue 200"),
         "{refused}"
     );
     world.send(&id, "user", "bye").await;

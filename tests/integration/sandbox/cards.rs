@@ -170,3 +170,59 @@ async fn actions_are_refused_where_they_make_no_sense() {
     assert_eq!(refusal(nowhere.send().await.unwrap()).await.0, 404);
     assert_eq!(world.deliveries(&id).len(), 3, "nothing was told");
 }
+
+#[tokio::test]
+async fn what_the_customer_fills_in_is_told() {
+    let world = World::start().await;
+    let begun = json!({"text": "Hi"});
+    let begun = world
+        .control(Method::POST, "/widget/conversations", Some(begun), 201)
+        .await;
+    let id = begun["conversationId"].as_str().unwrap();
+    let content = json!({"type": "AdaptiveCard", "body": [
+        {"type": "Container", "items": [{"type": "Input.Text", "id": "zip"}, {"type": "Input.Toggle", "id": "gift"}]},
+        {"type": "TextBlock", "id": "title", "text": "Where to?"}]});
+    let card =
+        json!({"id": "form", "contentType": "application/vnd.microsoft.card.adaptive", "content": content});
+    let message = json!({"authorType": "bot", "text": "", "cards": [card]});
+    let sent = world
+        .rest(
+            Method::POST,
+            &format!("/conversations/{id}/messages"),
+            Some(&message),
+        )
+        .await;
+    assert_eq!(sent.status(), 202);
+    let card = world.desk(id).await["transcript"][1]["cards"][0]["id"].clone();
+    let act = async |action: &str, values: Value, status| {
+        let body = json!({"action": action, "cardId": card, "name": "ok", "values": values});
+        let path = format!("/widget/conversations/{id}/actions");
+        world.control(Method::POST, &path, Some(body), status).await
+    };
+    act("submitCard", json!({"zip": "10115", "gift": "true"}), 202).await;
+    act("executeCard", json!({}), 202).await;
+    let told = |world: &World| -> Vec<Value> {
+        let all = world.deliveries(id).into_iter();
+        let all = all.filter(|it| it.body["data"]["name"] == "adaptiveCard/action");
+        all.map(|it| it.body["data"]["value"].clone()).collect()
+    };
+    world
+        .until("both are told", |all| {
+            let acted = all
+                .iter()
+                .filter(|it| it.body["data"]["name"] == "adaptiveCard/action");
+            acted.count() == 2
+        })
+        .await;
+    assert_eq!(
+        told(&world),
+        [
+            json!({"type": "Action.Submit", "data": {"cardId": card, "name": "ok", "zip": "10115", "gift": "true"}}),
+            json!({"type": "Action.Execute", "data": {"cardId": card, "name": "ok"}}),
+        ]
+    );
+    let refused = act("submitCard", json!({"title": "x"}), 400).await;
+    assert_eq!(refused["error"], "The card has no field with the id title.");
+    act("submitCard", json!({"zip": 7}), 422).await;
+    assert_eq!(told(&world).len(), 2);
+}

@@ -1,12 +1,20 @@
 //! `chatbridge sandbox run` and `chatbridge sandbox fault`, as programs.
 
-use std::{path::Path, process::Output};
+use std::{
+    path::Path,
+    process::{Output, Stdio},
+};
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::{process::Child, time::timeout};
 
 use super::{greeted, world::World};
-use crate::support::service::program;
+use crate::support::service::{PATIENCE, eventually, program};
 
 /// An agent's and a customer's side of a conversation that is passed on twice, and a bot's by the REST API.
 const TWICE: &str = r#"
@@ -170,6 +178,113 @@ async fn a_scenario_waits_for_a_conversation_that_somebody_else_begins() {
     world
         .agent("maria", "she is signed out", |it| it["signedIn"] == false)
         .await;
+}
+
+/// A contact centre of a team's own.
+const TEAM: &str =
+    "queues:\n  - {id: '7', name: Support, skill: help}\nagents:\n  - {id: ann, name: Ann, skills: [help]}\n";
+
+/// Starts a program that serves a sandbox on a free port; where it is, once it is.
+async fn serving(args: &[&str], dir: &Path) -> (Child, String) {
+    let ready = dir.join("ready.json");
+    let mut server = program();
+    server
+        .current_dir(dir)
+        .args(args)
+        .args(["--pace", "instant", "--ready-file", "ready.json"]);
+    for port in ["GRPC", "WEBHOOK", "ADMIN", "SANDBOX"] {
+        server.env(format!("CHATBRIDGE_{port}_LISTEN"), "127.0.0.1:0");
+    }
+    server.stdout(Stdio::null());
+    let server = server.spawn().unwrap();
+    let addresses: Value = eventually("it listens", async || {
+        let text = std::fs::read(&ready).ok()?;
+        Some(serde_json::from_slice(&text).unwrap())
+    })
+    .await;
+    std::fs::remove_file(&ready).unwrap();
+    (
+        server,
+        format!("http://{}/sandbox/v1", addresses["sandbox"].as_str().unwrap()),
+    )
+}
+
+#[tokio::test]
+async fn a_teams_own_contact_centre_and_what_was_said_are_there_again() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("team.yaml"), TEAM).unwrap();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let get = async |url: String| -> Value { http.get(url).send().await.unwrap().json().await.unwrap() };
+    // What `sandbox` has saved, `dev` goes on with.
+    for (round, command) in ["sandbox", "dev", "dev"].into_iter().enumerate() {
+        let args = [command, "--setup", "team.yaml", "--state", "state.json"];
+        let (mut server, base) = serving(&args, dir.path()).await;
+        let setup = get(format!("{base}/setup")).await;
+        assert_eq!(
+            (
+                &setup["queues"][0]["name"],
+                &setup["agents"][0]["id"],
+                &setup["offerSeconds"]
+            ),
+            (&json!("Support"), &json!("ann"), &json!(30))
+        );
+        let begin = http.post(format!("{base}/widget/conversations"));
+        assert_eq!(
+            begin.json(&json!({"text": "Hi"})).send().await.unwrap().status(),
+            201
+        );
+        let all = get(format!("{base}/conversations")).await;
+        assert_eq!(
+            all["conversations"].as_array().unwrap().len(),
+            round + 1,
+            "{command}"
+        );
+        kill(
+            Pid::from_raw(i32::try_from(server.id().unwrap()).unwrap()),
+            Signal::SIGTERM,
+        )
+        .unwrap();
+        let ended = timeout(PATIENCE, server.wait()).await;
+        assert_eq!(ended.expect("it ends").unwrap().code(), Some(0), "{command}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_makes_no_contact_centre_is_refused_at_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    write("typo.yaml", &TEAM.replace("agents:", "agent:"));
+    write(
+        "twice.yaml",
+        &TEAM.replace("[help]}", "[help]}\n  - {id: ann, name: Other}"),
+    );
+    for (option, file, why) in [
+        ("--setup", "typo.yaml", "the set-up in typo.yaml cannot be taken"),
+        ("--setup", "twice.yaml", "There are two of the agent ann."),
+        ("--setup", "none.yaml", "none.yaml"),
+        (
+            "--translator-url",
+            "http://translate.example/",
+            "is not on this machine",
+        ),
+        (
+            "--translator-url",
+            "ftp://127.0.0.1/",
+            "must begin with http:// or https://",
+        ),
+    ] {
+        for command in ["sandbox", "dev"] {
+            let mut server = program();
+            server.current_dir(dir.path()).args([command, option, file]);
+            for port in ["GRPC", "WEBHOOK", "ADMIN", "SANDBOX"] {
+                server.env(format!("CHATBRIDGE_{port}_LISTEN"), "127.0.0.1:0");
+            }
+            let output = timeout(PATIENCE, server.output()).await.unwrap().unwrap();
+            let err = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{command} {file}: {err}");
+            assert!(err.contains(why), "{command} {file}: {err}");
+        }
+    }
 }
 
 #[tokio::test]

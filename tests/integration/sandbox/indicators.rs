@@ -5,6 +5,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{
+    agents::{set_up, sign_in, sit},
     api::{is_reference, refusal},
     world::World,
 };
@@ -137,4 +138,57 @@ async fn indicators_need_a_conversation_and_customers_of_the_widget_speak_for_th
     assert_eq!(status, 400);
     let body = json!({"authorType": "bot", "readAt": 1});
     world.call(Method::POST, &path, &body, 204).await;
+}
+
+#[tokio::test]
+async fn the_widget_and_a_person_at_the_desk_show_that_they_have_read() {
+    let world = World::start().await;
+    let ann = json!({"id": "ann", "name": "Ann", "skills": ["orders"], "behaviour": "absent"});
+    set_up(&world, json!({"agents": [ann]})).await;
+    sign_in(&world, "ann").await;
+    let begun = json!({"text": "Hi"});
+    let begun = world
+        .control(Method::POST, "/widget/conversations", Some(begun), 201)
+        .await;
+    let id = begun["conversationId"].as_str().unwrap();
+    let read = json!({"action": "read"});
+    sit(&world, "ann", id, read.clone(), 409).await;
+    let patch = json!({"assignment": {"type": "queue", "id": "100"}});
+    world
+        .call(Method::PATCH, &format!("/conversations/{id}"), &patch, 202)
+        .await;
+    world
+        .seen(id, "it is offered", |it| it["offer"]["agentId"] == "ann")
+        .await;
+    sit(&world, "ann", id, json!({"action": "accept"}), 202).await;
+    let events = [
+        "created - -",
+        "active script bot",
+        "user user joined",
+        "user: Hi",
+        "active queue 100",
+        "QUEUED 100 Orders",
+        "active agent ann",
+        "agent ann joined",
+    ];
+    world.expect(id, 0, &events).await;
+    sit(&world, "ann", id, read, 202).await;
+    let path = format!("/widget/conversations/{id}/read");
+    world.control(Method::POST, &path, None, 202).await;
+    let seen = world.desk(id).await;
+    let shown = seen["readReceipts"].as_array().unwrap();
+    let who: Vec<&Value> = shown.iter().map(|it| &it["authorType"]).collect();
+    assert_eq!(who, ["agent", "user"]);
+    assert!(
+        shown
+            .iter()
+            .all(|it| it["readAt"].as_i64() > Some(1_700_000_000_000))
+    );
+    // No event tells of it: the next one is of what is said.
+    sit(&world, "ann", id, json!({"action": "say", "text": "Hello"}), 202).await;
+    world.expect(id, 8, &["ann: Hello"]).await;
+
+    let api = world.create(json!({})).await;
+    let path = format!("/widget/conversations/{api}/read");
+    world.control(Method::POST, &path, None, 409).await;
 }

@@ -136,6 +136,24 @@ async fn pages_of_other_sites_are_refused() {
     let page = world.request(Method::GET, "/desk").header("host", "shop.example");
     assert_eq!(page.send().await.unwrap().status(), 403);
     assert_eq!(world.desk(id).await["state"], "active");
+    // The REST API's key is published, so it is no more open to them; to programs by its address it is.
+    let list = || {
+        let request = world.request(Method::GET, "/chat-gateway/v1/conversations");
+        request.header("x-api-key", "sandbox-key")
+    };
+    for (name, value) in [("host", "shop.example"), ("origin", "https://shop.example")] {
+        let answer = list().header(name, value).send().await.unwrap();
+        assert_eq!(answer.status(), 403, "{name}");
+    }
+    assert_eq!(
+        list()
+            .header("host", "localhost:8088")
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
 
     assert_eq!(sent("origin", &world.base).await.0, 202);
     world

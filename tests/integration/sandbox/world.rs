@@ -30,7 +30,7 @@ impl World {
         pace: Pace,
         answer: impl Fn(&Delivery) -> u16 + Send + Sync + 'static,
     ) -> Self {
-        Self::start_seeded(pace, 1, answer).await
+        Self::start_set(pace, answer, |_| ()).await
     }
 
     /// One that chooses by `seed`.
@@ -39,17 +39,27 @@ impl World {
         seed: u64,
         answer: impl Fn(&Delivery) -> u16 + Send + Sync + 'static,
     ) -> Self {
+        Self::start_set(pace, answer, |settings| settings.seed = Some(seed)).await
+    }
+
+    /// With settings of its own.
+    pub(super) async fn start_set(
+        pace: Pace,
+        answer: impl Fn(&Delivery) -> u16 + Send + Sync + 'static,
+        change: impl FnOnce(&mut SandboxSettings),
+    ) -> Self {
         let stop = CancellationToken::new();
         let hook = Hook::start(answer, stop.clone()).await;
         let webhook = hook.url.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let settings = SandboxSettings {
+        let mut settings = SandboxSettings {
             webhook: Some(webhook.parse().unwrap()),
             pace,
-            seed: Some(seed),
+            seed: Some(1),
             ..SandboxSettings::default()
         };
+        change(&mut settings);
         let served = tokio::spawn(serve(settings, listener, stop.clone()));
         Self {
             base,

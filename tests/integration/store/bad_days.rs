@@ -342,7 +342,7 @@ async fn without_memory_nothing_is_written_in_part() {
 
     // Where the claim is a step of its own and came just before memory ran out: the script alone.
     let source = [
-        "local FORMAT, DEDUPE_MS = '1', '1000' local SESSION_MS, SLICE_MS, INDEX_MS = 1000, 15, 1000 \
+        "local FORMAT = '1' local DEDUPE_MS = '1000' local SESSION_MS, SLICE_MS, INDEX_MS = 1000, 15, 1000 \
          local ECHO, FROM = 8, 7",
         include_str!("../../../src/store/redis/append.lua"),
         include_str!("../../../src/store/redis/session.lua"),

@@ -41,7 +41,8 @@ pub fn program() -> Command {
 }
 
 impl Service {
-    /// Starts `serve` on free ports, with these settings (names without prefix), and waits until it listens.
+    /// Starts `serve` on free ports, with these settings (names without prefix, but for those of OpenTelemetry), and waits until it
+    /// listens.
     pub async fn start(settings: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ready = dir.path().join("ready.json");
@@ -51,7 +52,10 @@ impl Service {
             command.env(format!("CHATBRIDGE_{port}_LISTEN"), "127.0.0.1:0");
         }
         for (name, value) in settings {
-            command.env(format!("CHATBRIDGE_{}", name.to_ascii_uppercase()), value);
+            match name.starts_with("OTEL_") {
+                true => command.env(name, value),
+                false => command.env(format!("CHATBRIDGE_{}", name.to_ascii_uppercase()), value),
+            };
         }
         let child = command.spawn().unwrap();
         let text = eventually("the service listens", async || {

@@ -158,7 +158,11 @@ pub(crate) fn free_port() -> u16 {
 
 fn args(dir: &TempDir, port: u16, more: &[&str]) -> Vec<String> {
     let (dir, port) = (dir.path().to_str().expect("a path"), port.to_string());
+    // They share a directory, and a test may let them keep what they hold.
+    let appended = format!("appended-{port}");
     let common = [
+        "--appenddirname",
+        &appended,
         "--bind",
         "127.0.0.1",
         "--port",

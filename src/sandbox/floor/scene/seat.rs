@@ -9,7 +9,7 @@ use crate::sandbox::{
     floor::{
         agenda::Step,
         content::Content,
-        conversation::{Assignment, State, WrapUp},
+        conversation::{Assignment, Author, State, WrapUp},
         notice::Notice,
     },
     now_ms,
@@ -125,6 +125,14 @@ impl Scene<'_> {
     pub(crate) fn seat_type(&mut self, agent: &str, typing: bool) -> Result<(), SeatError> {
         self.seated(agent)?;
         self.show_typing(typing);
+        Ok(())
+    }
+
+    /// Has read all that was said. Nobody outside hears of it.
+    pub(crate) fn seat_read(&mut self, agent: &str) -> Result<(), SeatError> {
+        self.seated(agent)?;
+        let who = Author::Agent(agent.to_owned());
+        self.conversation.indicators.has_read(who, now_ms());
         Ok(())
     }
 
