@@ -1,8 +1,8 @@
 """A shop's bot, written with the Python client, for the tests of the sandbox's pages.
 
 It serves two kinds of customers. Those of the shop's own app talk with it here: each line of standard input is a JSON
-object that says what the customer does (see `App`), with an `id` that its answer carries. Those of the vendor's widget
-reach it by events. What it hears on AgentEvents goes to standard output, each event as `{"heard": …}`. It ends with
+object that says what the customer does (see `App`), with an `id` that its answer carries. Those of the widget reach
+it by events. What it hears on AgentEvents goes to standard output, each event as `{"heard": …}`. It ends with
 standard input.
 """
 

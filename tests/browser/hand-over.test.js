@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Desk, downloaded } from "./support/desk.js";
 import { png } from "./support/png.js";
-import { pair, shows } from "./support/see.js";
+import { pair, shows, showsWhile } from "./support/see.js";
 import { play } from "./support/stage.js";
 import { until } from "./support/wait.js";
 
@@ -104,8 +104,7 @@ async function talks(maria, bot) {
 
   await bot.does("reads");
   await shows(maria.line(greeting), "Read by the customer");
-  await bot.does("types");
-  await shows(maria.activity, "Anna is typing …");
+  await showsWhile(maria.activity, "Anna is typing …", () => bot.does("types"));
   await bot.does("write", { text: "It came <b>broken</b>." });
   await maria.line("It came <b>broken</b>.").waitFor();
   await until("that nobody types", async () => (await maria.activity.textContent()) === "");

@@ -5,8 +5,9 @@ import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import { Customer } from "./support/customer.js";
 import { Desk } from "./support/desk.js";
+import { hesitate } from "./support/keyboard.js";
 import { png } from "./support/png.js";
-import { shows } from "./support/see.js";
+import { shows, showsWhile } from "./support/see.js";
 import { play } from "./support/stage.js";
 import { until } from "./support/wait.js";
 
@@ -39,7 +40,7 @@ play("the pages in light, dark and on a phone", async ({ bot, browser, service }
   await maria.says("Hello Ben, this is Maria from Orders. I have your parcel on my screen.");
   await ben.says("Can it come on Friday?");
   await maria.answer.pressSequentially("Yes, of");
-  await shows(ben.activity, "Maria is typing …");
+  await showsWhile(ben.activity, "Maria is typing …", () => hesitate(maria.page));
   await check(ben.page, "customer");
 
   const wire = await browser.open("wire", "/wire", { viewport: { width: 1280, height: 720 } });
@@ -86,8 +87,7 @@ async function conversations(maria, bot, service) {
     history: { messages: [{ authorType: "user", text: "Is anybody there?" }] },
   });
   await maria.offers.getByRole("button", { name: "Kim" }).waitFor();
-  await bot.does("types");
-  await shows(maria.activity, "Anna is typing …");
+  await showsWhile(maria.activity, "Anna is typing …", () => bot.does("types"));
 }
 
 /**

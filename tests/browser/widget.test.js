@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { Customer } from "./support/customer.js";
 import { Desk, downloaded } from "./support/desk.js";
-import { choose, press, tabTo } from "./support/keyboard.js";
-import { pair, shows } from "./support/see.js";
+import { choose, hesitate, press, tabTo } from "./support/keyboard.js";
+import { pair, shows, showsWhile } from "./support/see.js";
 import { play } from "./support/stage.js";
 import { until } from "./support/wait.js";
 
@@ -101,7 +101,7 @@ async function accepts(maria, ben, bot) {
  */
 async function talk(maria, ben, bot) {
   await maria.page.keyboard.type("Hello Ben,");
-  await shows(ben.activity, "Maria is typing …");
+  await showsWhile(ben.activity, "Maria is typing …", () => hesitate(maria.page));
   // The second of the prepared responses: the list is opened, or the first that an arrow reaches would be taken.
   await tabTo(maria.page, maria.page.getByLabel("Prepared response"));
   for (const key of ["Alt+ArrowDown", "ArrowDown", "ArrowDown", "Enter"]) {
@@ -116,7 +116,7 @@ async function talk(maria, ben, bot) {
   await shows(ben.line("One moment, please."), "Maria");
   await bot.hears("what she says", (it) => it["message"]?.text === `${text}\nMaria`);
   await ben.message.pressSequentially("Thank");
-  await shows(maria.activity, "Ben is typing …");
+  await showsWhile(maria.activity, "Ben is typing …", () => hesitate(ben.page));
   await ben.message.press("Enter");
   await maria.line("Thank").waitFor();
 }

@@ -34,6 +34,16 @@ export async function press(page, control) {
 }
 
 /**
+ * Writes a letter and takes it back, as somebody does who hesitates.
+ *
+ * @param {import("playwright-core").Page} page
+ */
+export async function hesitate(page) {
+  await page.keyboard.press("x");
+  await page.keyboard.press("Backspace");
+}
+
+/**
  * Chooses in a list by its arrows.
  *
  * @param {import("playwright-core").Page} page

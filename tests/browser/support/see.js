@@ -16,6 +16,27 @@ export async function shows(place, text) {
   });
 }
 
+/** For so long somebody looks before they do it again. */
+const LOOK_MS = 2_000;
+
+/**
+ * Waits until something can be read that passes by itself: it is done again as long as nobody saw it.
+ *
+ * @param {import("playwright-core").Locator} place
+ * @param {string} text
+ * @param {() => Promise<unknown>} act
+ */
+export async function showsWhile(place, text, act) {
+  await until(`“${text}”`, async () => {
+    await act();
+    const seen = place.filter({ hasText: text }).waitFor({ timeout: LOOK_MS });
+    return seen.then(
+      () => true,
+      () => false,
+    );
+  });
+}
+
 /**
  * The value that stands beside a name, in what is shown as pairs.
  *
