@@ -112,6 +112,10 @@
 {{- $mistakes = append $mistakes "agentNames has more than one of values, configMap and urlSecret" -}}
 {{- end -}}
 {{- end -}}
+{{- /* Not by the schema, whose message would show it. */ -}}
+{{- if contains "@" .Values.redis.url -}}
+{{- $mistakes = append $mistakes "redis.url has a user or a password: put it into the Secret, under redis-url, and leave redis.url empty" -}}
+{{- end -}}
 {{- with .Values.redis.tls.ca -}}
 {{- if and .secretName .configMapName -}}
 {{- $mistakes = append $mistakes "redis.tls.ca has both secretName and configMapName" -}}
