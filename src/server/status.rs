@@ -168,7 +168,7 @@ impl Reporter {
             let kept = read.into_iter();
             found.extend(kept.filter_map(|(mark, session)| Some((mark, session?))));
         }
-        found.sort_by(|(a, _), (b, _)| b.active_ms.cmp(&a.active_ms));
+        found.sort_by_key(|(mark, _)| std::cmp::Reverse(mark.active_ms));
         let mut by_state = BTreeMap::new();
         for (_, session) in &found {
             *by_state.entry(state_name(session.state).to_owned()).or_default() += 1;

@@ -27,6 +27,8 @@ use crate::{
 
 /// How long everything may take to come to rest once there is no more load.
 const SETTLES_WITHIN: Duration = Duration::from_secs(120);
+/// Which share of the load that was asked for must have been taken.
+const LOAD_SHARE: f64 = 0.9;
 /// How many conversations there are for each hundred streams.
 const CONVERSATIONS: usize = 20;
 
@@ -41,6 +43,8 @@ pub struct World {
     ledger: Arc<Ledger>,
     redis: MultiplexedConnection,
     begun: Instant,
+    /// Events a second that were asked for.
+    asked: f64,
     _servers: [Process; 2],
 }
 
@@ -107,6 +111,7 @@ impl World {
             ledger,
             redis,
             begun: Instant::now(),
+            asked: options.events_per_second,
             _servers: [redis_server, sandbox],
         })
     }
@@ -196,6 +201,15 @@ impl World {
                 acknowledged.len()
             ));
         }
+        let seconds = ran.as_secs_f64();
+        let rate = acknowledged.len() as f64 / seconds;
+        if rate < self.asked * LOAD_SHARE {
+            broken.push(format!(
+                "{rate:.0} events a second were taken, and {:.0} were meant to be: the machine is too busy, and the run shows nothing of \
+                 that load",
+                self.asked
+            ));
+        }
         if given_up > 0 {
             broken.push(format!("{given_up} events were never answered 2xx"));
         }
@@ -237,13 +251,11 @@ impl World {
             .count();
         let received: u64 = self.readers.iter().map(|reader| reader.got().received).sum();
         let endings: u64 = self.readers.iter().map(|reader| reader.got().endings).sum();
-        let seconds = ran.as_secs_f64();
         let lines = vec![
             format!("ran {seconds:.0} s"),
             format!(
-                "{} events acknowledged, {:.0} a second; {} deliveries, {refused} of them had to be repeated",
+                "{} events acknowledged, {rate:.0} a second; {} deliveries, {refused} of them had to be repeated",
                 acknowledged.len(),
-                acknowledged.len() as f64 / seconds,
                 attempts.len()
             ),
             format!("{lost} events lost, {missed} missed by a stream"),

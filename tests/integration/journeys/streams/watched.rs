@@ -120,13 +120,17 @@ async fn a_vendor_that_fails_is_seen() {
             ("drain_spread_ms", "10000"),
         ])
         .await;
-    let mut calls = service.conversations().await;
+    let calls = service.conversations().await;
     let open = eventually("the circuit opens", async || {
-        let request = GetConversationRequest {
-            conversation_id: "c".to_owned(),
-            ..GetConversationRequest::default()
-        };
-        calls.get_conversation(request).await.unwrap_err();
+        // At once, so that they are within its window however slow the machine is.
+        let failing = (0..20).map(async |_| {
+            let request = GetConversationRequest {
+                conversation_id: "c".to_owned(),
+                ..GetConversationRequest::default()
+            };
+            calls.clone().get_conversation(request).await.unwrap_err()
+        });
+        futures_util::future::join_all(failing).await;
         let upstream = status(&service).await.upstream.remove(0);
         (upstream.circuit == CircuitState::Open).then_some(upstream)
     })
