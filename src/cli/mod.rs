@@ -48,7 +48,7 @@ enum Command {
     /// Run the service.
     Serve(serve::Args),
     /// Run a Chat Gateway on this machine, with scripted agents.
-    Sandbox(sandbox::Args),
+    Sandbox(Box<sandbox::Args>),
     /// Run the service and the sandbox, wired together; nothing else is needed.
     Dev(dev::Args),
     /// Be a customer: start a conversation from this terminal.
@@ -98,7 +98,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
     match cli.command {
         Command::Serve(args) => serve::run(args).await,
-        Command::Sandbox(args) => sandbox::run(args).await,
+        Command::Sandbox(args) => sandbox::run(*args).await,
         Command::Dev(args) => dev::run(args).await,
         Command::Chat(args) => chat::run(args).await,
         Command::Tail(args) => tail::run(args).await,
