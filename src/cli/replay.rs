@@ -69,7 +69,7 @@ fn read(args: &Args) -> Result<Recording, (String, u8)> {
     Recording::read(BufReader::new(file)).map_err(|error| (format!("{shown}: {error}"), 2))
 }
 
-fn failed(error: std::io::Error) -> (String, u8) {
+fn failed(error: &std::io::Error) -> (String, u8) {
     (format!("the replay failed: {error}"), 1)
 }
 

@@ -115,6 +115,7 @@ async function talk(maria, ben, bot) {
   await maria.page.keyboard.press("Enter");
   await shows(ben.line("One moment, please."), "Maria");
   await bot.hears("what she says", (it) => it["message"]?.text === `${text}\nMaria`);
+  await shows(maria.line("One moment, please."), "Read by the customer");
   await ben.message.pressSequentially("Thank");
   await showsWhile(maria.activity, "Ben is typing …", () => hesitate(ben.page));
   await ben.message.press("Enter");
@@ -140,6 +141,35 @@ async function useACard(maria, ben, bot) {
   await shows(ben.line("Your parcel"), "Submitted");
   const used = await bot.hears("that it was used", (it) => it["cardAction"]);
   assert.equal(used.event["cardAction"].data.name, "fine");
+  await fillInACard(maria, ben, bot, used.after);
+}
+
+/**
+ * @param {Desk} maria
+ * @param {Customer} ben
+ * @param {Bot} bot
+ * @param {number} after
+ */
+async function fillInACard(maria, ben, bot, after) {
+  const content = {
+    type: "AdaptiveCard",
+    version: "1.5",
+    body: [
+      { type: "TextBlock", text: "Another one?" },
+      { type: "Input.Text", id: "colour", label: "Colour" },
+    ],
+    actions: [{ type: "Action.Submit", id: "wanted", title: "Yes, please" }],
+  };
+  await press(maria.page, maria.button("Card"));
+  await tabTo(maria.page, maria.page.getByLabel("Adaptive card, as JSON"));
+  await maria.page.keyboard.press("ControlOrMeta+a");
+  await maria.page.keyboard.insertText(JSON.stringify(content));
+  await press(maria.page, maria.button("Send the card"));
+  await ben.line("Another one?").getByLabel("Colour").fill("blue");
+  await ben.chooses("Another one?", "Yes, please");
+  await shows(maria.line("Another one?"), "Submitted");
+  const filled = await bot.hears("what was filled in", (it) => it["cardAction"], after);
+  assert.equal(filled.event["cardAction"].data.colour, "blue");
 }
 
 /**
