@@ -1,7 +1,7 @@
 # What a developer types. The work is in scripts/; tools go into .tools/, which git ignores.
 
 .DEFAULT_GOAL := help
-.PHONY: demo dev test test-chart test-image scenarios packages bench chaos fuzz sbom lint generate generate-chart tools clean help
+.PHONY: demo dev test test-chart test-chart-api test-image scenarios packages bench chaos fuzz sbom lint generate generate-chart tools clean help
 
 demo: ## A whole hand-over on this machine; needs Rust alone
 	@cargo run -q --locked -- demo
@@ -15,6 +15,10 @@ test: tools ## Lint, then every test; installs what is missing
 test-chart: ## The Helm chart: renders, schemas, refusals, unit tests, linters; builds its tools with Go the first time
 	@scripts/tools.sh chart
 	@scripts/chart.sh
+
+test-chart-api: ## The chart installed, upgraded and rolled back in an API server; builds that with Go the first time
+	@scripts/tools.sh chart-api
+	@.tools/venv/bin/python scripts/chart/api.py .tools/kubernetes-api .tools/bin .tools/kubernetes/definitions/*.yaml
 
 test-image: ## What the container's image is made of, run on nothing else; PROFILE=release as the image has it; needs root
 	@scripts/tools.sh image

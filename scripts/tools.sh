@@ -5,6 +5,7 @@
 #   tools.sh bench    what the bench needs, and the peers that it measures, as far as they can be had
 #   tools.sh chaos    what the fault run needs: redis-server and faketime
 #   tools.sh chart    what checks the chart: Go programs, and schemas of Kubernetes; takes minutes the first time
+#   tools.sh chart-api    beside that, etcd and an API server; takes a quarter of an hour the first time
 #   tools.sh fuzz     what the fuzz targets need: a C++ compiler
 #   tools.sh image    what the image is checked with: redis-server, file, strip
 #   tools.sh python   the Python tools alone
@@ -128,11 +129,11 @@ chaos)
     rust_compiler
     chaos_tools
     ;;
-chart)
+chart | chart-api)
     have go || stop "Go is missing, with which the chart's tools are built; install Go 1.26 or newer: https://go.dev/dl"
     system_python
     python_tools
-    "$ROOT/scripts/chart/tools.sh"
+    "$ROOT/scripts/chart/tools.sh" "$1"
     ;;
 fuzz)
     rust_compiler
@@ -161,6 +162,6 @@ sbom)
     clients tools
     ;;
 *)
-    stop "usage: tools.sh [bench | chaos | chart | fuzz | image | python | sbom]"
+    stop "usage: tools.sh [bench | chaos | chart | chart-api | fuzz | image | python | sbom]"
     ;;
 esac

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Builds what checks the chart, into .tools; called by scripts/tools.sh. Everything comes from the Go module proxy, but checkov.
-# Helm 4 and 3, kubeconform, helm-unittest, kube-score, checkov, and schemas of Kubernetes.
+#
+#   tools.sh chart        Helm 4 and 3, kubeconform, helm-unittest, kube-score, checkov, and schemas of Kubernetes
+#   tools.sh chart-api    etcd and kube-apiserver as well
 set -euo pipefail
 source "$(dirname "$0")/../lib.sh"
 
@@ -13,6 +15,7 @@ GATEWAY_API="sigs.k8s.io/gateway-api@v1.6.3"
 PROMETHEUS_OPERATOR="github.com/prometheus-operator/prometheus-operator@v0.85.0"
 CERT_MANAGER="github.com/cert-manager/cert-manager@v1.21.2"
 EXTERNAL_SECRETS="github.com/external-secrets/external-secrets@v1.3.2"
+ETCD_VERSION="v3.7.0"
 
 # go_tool NAME MODULE VERSION PACKAGE [REPLACEMENT]: has that version of a program of Go in .tools/bin, under that name. A module that
 # replaces another cannot be installed by its name, so it is built from a module that replaces it likewise.
@@ -60,6 +63,8 @@ kubernetes_schemas() {
         "$monitoring"/monitoring.coreos.com_{servicemonitors,prometheusrules}.yaml
         "$cert_manager/cert-manager.io_certificates.yaml" "$external_secrets/external-secrets.io_externalsecrets.yaml")
     "$PYTHON" "$ROOT/scripts/chart/schemas.py" "$schemas" "${sources[@]}"
+    mkdir "$schemas/definitions"
+    cp "${sources[@]:${#KUBERNETES_VERSIONS[@]}}" "$schemas/definitions"
     printf '%s\n' "$wanted" >"$schemas/stamp"
 }
 
@@ -88,4 +93,40 @@ chart() {
     kubernetes_schemas
 }
 
-chart
+# etcd and an API server, of the newest of the versions. Kubernetes' parts are modules of their own, which its module looks for beside
+# itself; where it comes from, they are under versions that go with it.
+api() {
+    local version="${KUBERNETES_VERSIONS[-1]}" bin="$TOOLS/kubernetes-api" built source part
+    if [ -f "$bin/stamp" ] && [ "$(cat "$bin/stamp")" = "$version $ETCD_VERSION" ]; then
+        return
+    fi
+    section "Building etcd $ETCD_VERSION and kube-apiserver $version into .tools/kubernetes-api"
+    rm -rf "$bin"
+    mkdir -p "$bin"
+    built="$(mktemp -d)"
+    source="$(go_module "k8s.io/kubernetes@v$version")"
+    (
+        cd "$built"
+        go mod init chart.api
+        go mod edit -require="k8s.io/kubernetes@v$version"
+        for part in $(sed -n 's|^\t\(k8s.io/[a-z-]*\) => ./staging.*|\1|p' "$source/go.mod"); do
+            go mod edit -replace="$part=$part@v0.${version#1.}"
+        done
+        go get "k8s.io/kubernetes/cmd/kube-apiserver@v$version" "go.etcd.io/etcd/server/v3@$ETCD_VERSION"
+        go build -ldflags "-s -w" -o "$bin/etcd" go.etcd.io/etcd/server/v3
+        # Without these it says v0.0.0, for which Helm takes no chart.
+        go build -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=v$version" \
+            -o "$bin/kube-apiserver" k8s.io/kubernetes/cmd/kube-apiserver
+    ) >"$built.log" 2>&1 || stop "kube-apiserver $version cannot be built: $(tail -n 5 "$built.log")"
+    rm -rf "$built" "$built.log"
+    printf '%s\n' "$version $ETCD_VERSION" >"$bin/stamp"
+}
+
+case "${1:-}" in
+chart) chart ;;
+chart-api)
+    chart
+    api
+    ;;
+*) stop "usage: tools.sh chart | chart-api" ;;
+esac
