@@ -209,8 +209,9 @@ async def test_calls_are_measured_however_they_end(served: Served) -> None:
     credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
     async with grpc.aio.secure_channel(served.encrypted["grpc"], credentials) as channel:
         for method in ("/chatbridge.v1.SessionService/Nothing", "/made.Up/AtWill"):
+            call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
             with pytest.raises(grpc.aio.AioRpcError):
-                await channel.unary_unary(method)(b"")
+                await call(b"")
     expected = {
         named("chatbridge.v1.ConfigurationService/ListChannels", "OK"): 1.0,
         named("chatbridge.v1.SessionService/GetSession", "NOT_FOUND"): 1.0,
