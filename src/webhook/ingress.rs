@@ -179,7 +179,8 @@ impl Taken {
 struct Label {
     tenant: String,
     event: String,
-    /// `None` until the body has been read; then empty where the event belongs to no conversation.
+    /// `None` until the store has said that the body is the one of this event: one that has the checksum alone may name any
+    /// conversation.
     conversation: Option<String>,
     /// What the store said that refused an event.
     cause: Option<StoreError>,
@@ -380,7 +381,6 @@ impl Ingress {
             traceparent: trace_context::traceparent(headers),
         };
         let mut event = normalise(&verified, received);
-        label.conversation = Some(event.key.conversation.clone());
         // Before anything is encoded, so that log and session have the name; it takes a second at the most.
         self.names.fill(&tenant, event.body.participant_mut()).await;
         let span = self.begin_span(since, headers, &event).await;
@@ -488,6 +488,9 @@ impl Ingress {
                 span.failed("store");
             }
             span.end();
+        }
+        if let Ok(Appended::New { .. } | Appended::Duplicate) = appended {
+            label.conversation = Some(event.key.conversation.clone());
         }
         match appended {
             Ok(Appended::New {

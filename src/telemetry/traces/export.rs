@@ -99,7 +99,9 @@ impl Sending {
             match stopped {
                 Ok(by) => break by,
                 // Nobody can stop it any more: it goes on.
-                Err(_) => std::future::pending().await,
+                Err(_) => loop {
+                    self.round(&mut batch).await;
+                },
             }
         };
         self.flush(batch, by).await;
