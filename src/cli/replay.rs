@@ -84,9 +84,9 @@ async fn replay(args: &Args) -> Result<usize, (String, u8)> {
     })?;
     println!(
         "stands in for 8x8 at http://{}",
-        listener.local_addr().map_err(failed)?
+        listener.local_addr().map_err(|error| failed(&error))?
     );
-    let stop = stop_on_signals().map_err(failed)?;
+    let stop = stop_on_signals().map_err(|error| failed(&error))?;
     let serving = tokio::spawn(stage.clone().serve(listener, stop.clone()));
     let differing = play(args, &stage, &stop).await;
     if args.stay && !stop.is_cancelled() {
@@ -98,7 +98,7 @@ async fn replay(args: &Args) -> Result<usize, (String, u8)> {
         .await
         .map_err(std::io::Error::other)
         .flatten()
-        .map_err(failed)?;
+        .map_err(|error| failed(&error))?;
     Ok(differing)
 }
 
@@ -132,7 +132,7 @@ fn shown(status: Option<u16>) -> String {
 /// Makes the calls, and answers how many were not answered as they had been.
 async fn call(args: &Args, sandbox: &Url) -> Result<usize, (String, u8)> {
     let calls: Vec<Call> = read(args)?.entries.into_iter().filter_map(call_of).collect();
-    let stop = stop_on_signals().map_err(failed)?;
+    let stop = stop_on_signals().map_err(|error| failed(&error))?;
     let mut caller = Caller::new(sandbox.clone())
         .await
         .map_err(|error| (error.to_string(), 2))?;
