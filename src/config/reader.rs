@@ -1,5 +1,6 @@
 //! Reads settings one by one, and notes every mistake instead of stopping at the first.
 
+mod chat_v2;
 mod doors;
 
 use std::{
@@ -347,6 +348,7 @@ impl Reader {
         let cors_origins = self.origins();
         let call_time_max = self.millis("call_time_max_ms", 1000, 3_600_000);
         let reflection = self.parsed("reflection", "true or false");
+        let chat_v2 = self.chat_v2(&tenants, call_time_max);
         // Only now: what is missing must not hide a mistake behind it.
         Some(Config {
             tenants,
@@ -386,6 +388,7 @@ impl Reader {
             cors_origins,
             call_time_max,
             reflection: reflection?,
+            chat_v2,
             origin: Origin::default(),
         })
     }

@@ -112,6 +112,8 @@ fn the_documentation_lists_every_setting_with_its_default() {
         ISSUER_LISTS,
         GRANT,
         GRANT_LISTS,
+        CLIENT,
+        CLIENT_LISTS,
     ];
     for setting in SETTINGS.iter().chain(tables.into_iter().flatten()) {
         let default = if setting.default.is_empty() {
