@@ -182,7 +182,7 @@ impl ChatV2 {
         noted.note(&params);
         let query = Query::read(request.uri().query());
         let headers = request.headers().clone();
-        let body = self.body(request).await?;
+        let body = self.body(request, self.settings.max_body_bytes).await?;
         Ok(Call {
             v2: Arc::clone(self),
             caller,
@@ -217,9 +217,9 @@ impl ChatV2 {
         }
     }
 
-    /// The body of a request, within the limits of the port.
-    pub(super) async fn body(&self, request: Request) -> Result<Bytes, Problem> {
-        let coming = Coming::of(request).collect(self.settings.max_body_bytes);
+    /// The body of a request, within this size and the port's time.
+    pub(super) async fn body(&self, request: Request, max_bytes: usize) -> Result<Bytes, Problem> {
+        let coming = Coming::of(request).collect(max_bytes);
         let read = timeout(self.settings.body_timeout, coming).await;
         Ok(read.unwrap_or(Err(Refusal::BodyTimeout))?)
     }

@@ -22,13 +22,15 @@ use crate::chat_v2::{
 const GRANT_TYPE: &str = "client_credentials";
 /// The longest credentials that are looked at, in bytes.
 const CREDENTIALS_BYTES_MAX: usize = 4096;
+const FORM_BYTES_MAX: usize = 8192;
 
 /// Gives out a token, and tells to whom.
 pub(super) async fn create(v2: Arc<ChatV2>, request: Request) -> Result<(Response, String), Problem> {
     let credentials = basic(request.headers());
     // Some clients send it in the query.
     let in_query = Query::read(request.uri().query());
-    let body = v2.body(request).await?;
+    // Whoever asks is not known yet.
+    let body = v2.body(request, FORM_BYTES_MAX).await?;
     let form = std::str::from_utf8(&body).map_err(|_| invalid_request("The body is not text."))?;
     let form = Query::read(Some(form));
     let given = |name: &str| form.get(name).or_else(|| in_query.get(name)).map(str::to_owned);

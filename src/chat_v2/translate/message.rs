@@ -105,15 +105,19 @@ fn in_order(interactions: &[Interaction]) -> Vec<&Interaction> {
     all
 }
 
-/// The interaction that a time belongs to: the last one that had begun by then. What is older than all of them, as the
-/// transcript from before, belongs to the first.
+/// The interaction that a time belongs to: the first one that had not ended by then. So the transcript from before belongs to the
+/// first, and a message that begins a conversation anew to the one that it begins.
 fn interaction_at<'a>(time_ms: Option<i64>, in_order: &[&'a Interaction]) -> &'a str {
-    let begun = |one: &&&Interaction| match (one.started_ms, time_ms) {
-        (Some(started), Some(time)) => started <= time,
-        _ => true,
+    let next = in_order.iter().skip(1).map(|next| next.started_ms).chain([None]);
+    let mut with_ends = in_order.iter().zip(next);
+    let has_not_ended = |one: &Interaction, next: Option<i64>| match (one.ended_ms.or(next), time_ms) {
+        (Some(end), Some(time)) => time <= end,
+        (Some(_), None) => false,
+        (None, _) => true,
     };
-    let last = in_order.iter().filter(begun).next_back();
-    last.or(in_order.first()).map_or("", |one| one.id.as_str())
+    let found = with_ends.find(|(one, next)| has_not_ended(one, *next));
+    let last = in_order.last();
+    found.map(|(one, _)| one).or(last).map_or("", |one| one.id.as_str())
 }
 
 /// All of a message as text: files and cards, which v2 does not have, are told of, with a link where there is one.
@@ -229,7 +233,8 @@ mod tests {
     #[rstest]
     #[case(Some(500), "int-1")]
     #[case(Some(1000), "int-1")]
-    #[case(Some(1700), "int-1")]
+    #[case(Some(1500), "int-1")]
+    #[case(Some(1700), "int-2")]
     #[case(Some(2000), "int-2")]
     #[case(Some(9000), "int-2")]
     #[case(None, "int-2")]
@@ -242,6 +247,18 @@ mod tests {
         assert_eq!(written[0]["interactionId"], expected);
         let others = write_all(&[message("x", time)], &two, &HashMap::new(), Some("int-3"));
         assert!(others.is_empty());
+    }
+
+    #[test]
+    fn an_interaction_that_nobody_ended_ends_where_the_next_begins() {
+        let two = [
+            interaction("int-1", Some(1000), None),
+            interaction("int-2", Some(2000), None),
+        ];
+        let in_order = in_order(&two);
+        let at = |time| interaction_at(Some(time), &in_order);
+        assert_eq!([at(1), at(1999), at(2001)], ["int-1", "int-1", "int-2"]);
+        assert_eq!(interaction_at(Some(1), &[]), "");
     }
 
     #[test]

@@ -159,7 +159,8 @@ mod tests {
             let record = WebhookRecord { id, revision: 1, definition: definition.encode() };
             let found = Definition::decode(&record);
             prop_assert!(found.as_ref() == Some(&definition));
-            prop_assert_eq!(definition.write(id)["id"].as_str(), Some(id.to_string().as_str()));
+            let written = definition.write(id);
+            prop_assert_eq!(&written["id"], &Value::from(id.to_string()));
         }
     }
 }

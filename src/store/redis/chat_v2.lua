@@ -1,5 +1,5 @@
--- Changes what is kept of a tenant for clients of Chat API v2. One hash holds all of it: `n` the last identifier, `w:ID` a
--- webhook as REVISION:DEFINITION, `c:CHANNEL` where a channel's events go as REVISION:ID.
+-- Changes what is kept of a tenant for clients of Chat API v2. One hash holds all of it: `n` the last identifier, `m` how many
+-- webhooks there are, `w:ID` a webhook as REVISION:DEFINITION, `c:CHANNEL` where a channel's events go as REVISION:ID.
 --
 -- KEYS: the hash
 -- ARGV: 'add', definition, most webhooks        answers {'new', id} or {'full'}
@@ -7,14 +7,6 @@
 --       'remove', id                            {'done'}, {'unknown'} or {'used', channel}
 --       'bind', channel, id                     {'done', revision} or {'unknown'}
 local key, what = KEYS[1], ARGV[1]
-
-local function fields(kind)
-  local found = {}
-  for _, field in ipairs(redis.call('HKEYS', key)) do
-    if field:sub(1, 2) == kind then found[#found + 1] = field end
-  end
-  return found
-end
 
 -- REVISION and what is behind it, or nothing.
 local function record(field)
@@ -25,7 +17,8 @@ local function record(field)
 end
 
 if what == 'add' then
-  if #fields('w:') >= tonumber(ARGV[3]) then return {'full'} end
+  if tonumber(redis.call('HGET', key, 'm') or 0) >= tonumber(ARGV[3]) then return {'full'} end
+  redis.call('HINCRBY', key, 'm', 1)
   local id = redis.call('HINCRBY', key, 'n', 1)
   redis.call('HSET', key, 'w:' .. id, '1:' .. ARGV[2])
   return {'new', id}
@@ -42,11 +35,14 @@ end
 
 if what == 'remove' then
   if redis.call('HEXISTS', key, 'w:' .. ARGV[2]) == 0 then return {'unknown'} end
-  for _, field in ipairs(fields('c:')) do
-    local _, webhook = record(field)
-    if webhook == ARGV[2] then return {'used', field:sub(3)} end
+  for _, field in ipairs(redis.call('HKEYS', key)) do
+    if field:sub(1, 2) == 'c:' then
+      local _, webhook = record(field)
+      if webhook == ARGV[2] then return {'used', field:sub(3)} end
+    end
   end
   redis.call('HDEL', key, 'w:' .. ARGV[2])
+  redis.call('HINCRBY', key, 'm', -1)
   return {'done'}
 end
 
