@@ -67,7 +67,10 @@ impl Call {
 
     /// What makes the request idempotent: the header that v2 described for it, if it is a UUID.
     pub(super) fn request_id(&self) -> RequestId {
-        let given = self.headers.get(IDEMPOTENCY_KEY).and_then(|value| value.to_str().ok());
+        let given = self
+            .headers
+            .get(IDEMPOTENCY_KEY)
+            .and_then(|value| value.to_str().ok());
         let uuid = given.and_then(|text| uuid::Uuid::try_parse(text.trim()).ok());
         let parts = [
             self.caller.name().as_bytes(),
@@ -174,10 +177,13 @@ impl ChatV2 {
         if named.is_empty() {
             return Err(denied());
         }
-        let tenant = self.calls.tenant(&caller, named, Some(until)).map_err(|error| match error {
-            Error::UnknownTenant(_) | Error::Denied(Denied::Tenant) => denied(),
-            other => Problem::of(other, About::TENANT),
-        })?;
+        let tenant = self
+            .calls
+            .tenant(&caller, named, Some(until))
+            .map_err(|error| match error {
+                Error::UnknownTenant(_) | Error::Denied(Denied::Tenant) => denied(),
+                other => Problem::of(other, About::TENANT),
+            })?;
         noted.tenant = tenant.id.to_string();
         noted.note(&params);
         let query = Query::read(request.uri().query());
@@ -284,9 +290,13 @@ impl Noted {
         };
         let status = response.status();
         let method = self.operation.name;
-        metrics::counter!(REQUESTS, "operation" => method, "status" => status.as_u16().to_string()).increment(1);
+        metrics::counter!(REQUESTS, "operation" => method, "status" => status.as_u16().to_string())
+            .increment(1);
         let Self {
-            client, tenant, about, ..
+            client,
+            tenant,
+            about,
+            ..
         } = &self;
         let outcome = status.as_u16();
         let is_denied = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);

@@ -58,7 +58,8 @@ pub struct ChatV2 {
     settings: Settings,
     policy: SharedPolicy,
     guests: Guests,
-    outgoing: outgoing::Outgoing,
+    /// `None`: there is nothing to sign with.
+    outgoing: Option<outgoing::Outgoing>,
 }
 
 /// Who may come in, which may change while the service runs. Clones share it.
@@ -89,8 +90,12 @@ impl ChatV2 {
         settings: Settings,
         policy: SharedPolicy,
     ) -> Result<Self, &'static str> {
+        let outgoing = match &settings.signing_keys {
+            Some(keys) => Some(outgoing::Outgoing::new(keys.clone(), settings.allowed.clone())?),
+            None => None,
+        };
         Ok(Self {
-            outgoing: outgoing::Outgoing::new(settings.allowed.clone())?,
+            outgoing,
             calls,
             store,
             settings,

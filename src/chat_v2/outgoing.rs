@@ -92,13 +92,14 @@ pub(super) enum Undelivered {
 /// The client.
 pub(super) struct Outgoing {
     client: Client,
+    keys: SigningKeys,
     allowed: Allowed,
     permits: Semaphore,
 }
 
 impl Outgoing {
-    /// A client. The error is a sentence.
-    pub(super) fn new(allowed: Allowed) -> Result<Self, &'static str> {
+    /// A client that signs with these. The error is a sentence.
+    pub(super) fn new(keys: SigningKeys, allowed: Allowed) -> Result<Self, &'static str> {
         let client = Client::builder()
             .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
@@ -115,6 +116,7 @@ impl Outgoing {
             )?;
         Ok(Self {
             client,
+            keys,
             allowed,
             permits: Semaphore::new(IN_FLIGHT),
         })
@@ -123,7 +125,6 @@ impl Outgoing {
     /// Sends what v2 sent to an address to be verified, once.
     pub(super) async fn verify(
         &self,
-        keys: &SigningKeys,
         tenant: &TenantId,
         uri: &str,
         version: &str,
@@ -133,23 +134,17 @@ impl Outgoing {
             "messageType": "SYSTEM",
             "notificationVersion": version,
         });
-        let delivery = self.post(keys, tenant, uri, body.to_string());
+        let delivery = self.post(tenant, uri, body.to_string());
         // The client's own limit does not count from here.
         tokio::time::timeout(PATIENCE, delivery)
             .await
             .unwrap_or(Err(Undelivered::Silent))
     }
 
-    async fn post(
-        &self,
-        keys: &SigningKeys,
-        tenant: &TenantId,
-        uri: &str,
-        body: String,
-    ) -> Result<(), Undelivered> {
-        let url = self.address(uri)?;
+    async fn post(&self, tenant: &TenantId, uri: &str, body: String) -> Result<(), Undelivered> {
+        let url = address(&self.allowed, uri)?;
         let _permit = self.permits.acquire().await.map_err(|_| Undelivered::Silent)?;
-        let signer = keys.current().ok_or(Undelivered::Unsigned)?;
+        let signer = self.keys.current().ok_or(Undelivered::Unsigned)?;
         let event = Uuid::new_v4().to_string();
         let parcel = Parcel {
             tenant: tenant.as_str(),
@@ -179,22 +174,21 @@ impl Outgoing {
             Err(_) => Err(Undelivered::Unreachable),
         }
     }
+}
 
-    /// An address, unless it is one that may not be sent to. Names are looked at when they are resolved; addresses are not
-    /// resolved.
-    fn address(&self, uri: &str) -> Result<Url, Undelivered> {
-        let url = Url::parse(uri).map_err(|_| Undelivered::NotAllowed)?;
-        let is_http = matches!(url.scheme(), "http" | "https");
-        let admitted = match url.host() {
-            Some(Host::Ipv4(address)) => self.allowed.admits(address.into()),
-            Some(Host::Ipv6(address)) => self.allowed.admits(address.into()),
-            Some(Host::Domain(_)) => true,
-            None => false,
-        };
-        match is_http && admitted {
-            true => Ok(url),
-            false => Err(Undelivered::NotAllowed),
-        }
+/// An address, unless it is one that may not be sent to. Names are looked at when they are resolved; addresses are not resolved.
+fn address(allowed: &Allowed, uri: &str) -> Result<Url, Undelivered> {
+    let url = Url::parse(uri).map_err(|_| Undelivered::NotAllowed)?;
+    let is_http = matches!(url.scheme(), "http" | "https");
+    let admitted = match url.host() {
+        Some(Host::Ipv4(address)) => allowed.admits(address.into()),
+        Some(Host::Ipv6(address)) => allowed.admits(address.into()),
+        Some(Host::Domain(_)) => true,
+        None => false,
+    };
+    match is_http && admitted {
+        true => Ok(url),
+        false => Err(Undelivered::NotAllowed),
     }
 }
 
@@ -275,8 +269,10 @@ mod tests {
     #[case("file:///etc/passwd")]
     #[case("gopher://8.8.8.8/")]
     fn addresses_in_disguise_are_known(#[case] uri: &str) {
-        let outgoing = Outgoing::new(Allowed::default()).unwrap();
-        assert_eq!(outgoing.address(uri).unwrap_err(), Undelivered::NotAllowed);
+        assert_eq!(
+            address(&Allowed::default(), uri).unwrap_err(),
+            Undelivered::NotAllowed
+        );
     }
 
     #[tokio::test]

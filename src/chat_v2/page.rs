@@ -66,12 +66,15 @@ impl Page {
     /// The answer with this page of all items.
     pub(super) fn cut<T>(self, all: Vec<T>, to_json: impl Fn(T) -> Value) -> Value {
         let total = all.len();
-        let items = all.into_iter().skip(self.index.saturating_mul(self.size)).take(self.size);
-        self.answer(items.map(to_json).collect(), total, None)
+        let items = all
+            .into_iter()
+            .skip(self.index.saturating_mul(self.size))
+            .take(self.size);
+        self.answer(&items.map(to_json).collect::<Vec<_>>(), total, None)
     }
 
     /// The answer with items that are this page already.
-    pub(super) fn answer(self, items: Vec<Value>, total: usize, pages: Option<usize>) -> Value {
+    pub(super) fn answer(self, items: &[Value], total: usize, pages: Option<usize>) -> Value {
         json!({
             "data": items,
             "page": {

@@ -101,7 +101,10 @@ pub(super) struct About<'a> {
 
 impl About<'_> {
     /// Of nothing in particular.
-    pub(super) const TENANT: About<'static> = About { kind: "Tenant", id: "" };
+    pub(super) const TENANT: About<'static> = About {
+        kind: "Tenant",
+        id: "",
+    };
 }
 
 impl Problem {
@@ -164,9 +167,7 @@ impl Problem {
             StatusCode::FORBIDDEN,
             Said::Plain {
                 message: "The tenant does not belong to customer.".into(),
-                errors: vec![format!(
-                    "Tenant {tenant} does not belong to customer {client}."
-                )],
+                errors: vec![format!("Tenant {tenant} does not belong to customer {client}.")],
             },
         )
     }
@@ -193,6 +194,11 @@ impl Problem {
     pub(super) fn no_key(id: &str) -> Self {
         let id = id.chars().take(SHOWN_MAX).collect();
         Self::said(StatusCode::NOT_FOUND, Said::NoKey(id))
+    }
+
+    /// Whether it says that there is no such thing.
+    pub(super) fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
     }
 
     /// 409.
@@ -234,10 +240,9 @@ impl Problem {
                     channel.chars().take(SHOWN_MAX).collect::<String>()
                 ),
             ),
-            Error::UnknownTenant(_) | Error::Denied(Denied::Tenant) => Self::plain(
-                StatusCode::FORBIDDEN,
-                "The tenant does not belong to customer.",
-            ),
+            Error::UnknownTenant(_) | Error::Denied(Denied::Tenant) => {
+                Self::plain(StatusCode::FORBIDDEN, "The tenant does not belong to customer.")
+            }
             Error::Denied(Denied::TooManyCalls { retry_after }) => Self::too_many(Some(retry_after)),
             Error::RequestIdReused { .. } => Self::one(
                 "Idempotency-Key",
@@ -269,15 +274,15 @@ impl Problem {
                 };
                 Self::wrong(vec![Wrong::new("", "invalid_request", message)])
             }
-            UpstreamErrorKind::Invalid => {
-                Self::wrong(error.violations.iter().map(in_v2s_names).collect())
-            }
+            UpstreamErrorKind::Invalid => Self::wrong(error.violations.iter().map(in_v2s_names).collect()),
             UpstreamErrorKind::NotFound => Self::not_found(about),
             UpstreamErrorKind::Conflict => Self::conflict(match error.message.as_str() {
                 "" => "The request is in conflict with another change.",
                 said => said,
             }),
-            UpstreamErrorKind::RateLimited | UpstreamErrorKind::Throttled => Self::too_many(error.retry_after),
+            UpstreamErrorKind::RateLimited | UpstreamErrorKind::Throttled => {
+                Self::too_many(error.retry_after)
+            }
             UpstreamErrorKind::Timeout => failed(
                 StatusCode::GATEWAY_TIMEOUT,
                 "Could not process this request in time. It may be repeated.",
@@ -437,8 +442,14 @@ fn in_v2s_names(violation: &Violation) -> Wrong {
 impl From<Unknown> for Problem {
     fn from(unknown: Unknown) -> Self {
         let (text, code) = match unknown {
-            Unknown::Invalid => ("Invalid Access Token", "keymanagement.service.invalid_access_token"),
-            Unknown::Expired => ("Access Token expired", "keymanagement.service.access_token_expired"),
+            Unknown::Invalid => (
+                "Invalid Access Token",
+                "keymanagement.service.invalid_access_token",
+            ),
+            Unknown::Expired => (
+                "Access Token expired",
+                "keymanagement.service.access_token_expired",
+            ),
         };
         Self::said(StatusCode::UNAUTHORIZED, Said::Fault { text, code })
     }
@@ -471,8 +482,18 @@ mod tests {
 
     /// Words of other doors that no client of v2 may hear.
     const FOREIGN: [&str; 12] = [
-        "gRPC", "rpc", "INVALID_", "UPSTREAM_", "request_id", "page_token", "CHATBRIDGE_", "Chat Gateway",
-        "GetConversation", "cursor", "proto", "session store",
+        "gRPC",
+        "rpc",
+        "INVALID_",
+        "UPSTREAM_",
+        "request_id",
+        "page_token",
+        "CHATBRIDGE_",
+        "Chat Gateway",
+        "GetConversation",
+        "cursor",
+        "proto",
+        "session store",
     ];
 
     fn every_error() -> Vec<Error> {

@@ -16,7 +16,11 @@ pub(super) type Object = Map<String, Value>;
 pub(super) fn object(body: &[u8]) -> Result<Object, Problem> {
     match json::from_slice(body) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(Problem::one("", "invalid_json", "The body must be a JSON object.")),
+        Ok(_) => Err(Problem::one(
+            "",
+            "invalid_json",
+            "The body must be a JSON object.",
+        )),
         Err(_) => Err(Problem::one("", "invalid_json", "The body is not JSON.")),
     }
 }
@@ -46,7 +50,11 @@ impl Findings {
             Value::Number(number) => number.to_string(),
             Value::Bool(flag) => flag.to_string(),
             Value::Array(_) | Value::Object(_) => {
-                self.add(Wrong::new(format!("{at}{name}"), "invalid_type", "must be a text."));
+                self.add(Wrong::new(
+                    format!("{at}{name}"),
+                    "invalid_type",
+                    "must be a text.",
+                ));
                 return None;
             }
         };
@@ -63,7 +71,11 @@ impl Findings {
         let before = self.0.len();
         let text = self.text(object, at, name, bytes_max).unwrap_or_default();
         if text.is_empty() && self.0.len() == before {
-            self.add(Wrong::new(format!("{at}{name}"), "missing_field", "May not be empty."));
+            self.add(Wrong::new(
+                format!("{at}{name}"),
+                "missing_field",
+                "May not be empty.",
+            ));
         }
         text
     }
@@ -74,7 +86,11 @@ impl Findings {
             Value::Object(inner) => Some(inner),
             Value::Null => None,
             _ => {
-                self.add(Wrong::new(format!("{at}{name}"), "invalid_type", "must be an object."));
+                self.add(Wrong::new(
+                    format!("{at}{name}"),
+                    "invalid_type",
+                    "must be an object.",
+                ));
                 None
             }
         }

@@ -95,7 +95,10 @@ pub(super) fn verify<'a>(policy: &'a Policy, token: &str, now_ms: i64) -> Result
     let given = claims.s.iter().filter_map(|place| ApiScope::ALL.get(*place));
     Ok(Known {
         client,
-        scopes: given.copied().filter(|scope| client.scopes.contains(scope)).collect(),
+        scopes: given
+            .copied()
+            .filter(|scope| client.scopes.contains(scope))
+            .collect(),
     })
 }
 

@@ -594,7 +594,10 @@ fn clients_of_chat_api_v2_have_secrets_tenants_and_scopes() {
 
     let few = with_chat_v2("scopes = [\"vcc-chat.channels.read\"]");
     let few = load_file(&few).unwrap().chat_v2.unwrap();
-    assert_eq!(few.policy.clients[0].scopes, [chat_v2::ApiScope::ChannelsRead].into());
+    assert_eq!(
+        few.policy.clients[0].scopes,
+        [chat_v2::ApiScope::ChannelsRead].into()
+    );
 }
 
 #[test]

@@ -171,7 +171,8 @@ pub async fn serve(
     tasks.spawn(forever(
         subscriptions.clone().watch(tenants.clone(), background.clone()),
     ));
-    let calls = Conversations::new(SharedStore::clone(&store), tenants.clone()).with_agent_names(names.clone());
+    let calls =
+        Conversations::new(SharedStore::clone(&store), tenants.clone()).with_agent_names(names.clone());
     let clients = chat_v2::SharedPolicy::new(
         config
             .chat_v2

@@ -155,7 +155,13 @@ pub(super) async fn update(call: Call) -> Result<Response, Problem> {
 /// Takes a channel away.
 pub(super) async fn delete(call: Call) -> Result<Response, Problem> {
     let about = call.id("channel", KIND)?;
-    read(&call, about).await?;
+    if let Err(problem) = read(&call, about).await {
+        if problem.is_not_found() {
+            // Somebody else has taken it away: its webhook is free all the same.
+            call.v2.store.release_channel(&call.tenant.id, about.id).await?;
+        }
+        return Err(problem);
+    }
     let deleted = call.v2.calls.delete_channel(&call.tenant, about.id).await;
     deleted.map_err(|error| Problem::of(error, about))?;
     call.v2.store.release_channel(&call.tenant.id, about.id).await?;

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::Value;
 
 use super::json;
 use crate::{
@@ -52,7 +53,9 @@ impl Wanted {
                 return Err(Problem::wrong(vec![wrong.with(other)]));
             }
         };
-        let user = query.get("userId").map(|id| ("customerId".to_owned(), id.to_owned()));
+        let user = query
+            .get("userId")
+            .map(|id| ("customerId".to_owned(), id.to_owned()));
         let named = query.iter().filter_map(|(name, value)| {
             let name = name.strip_prefix("customer.")?;
             (!name.is_empty() && !value.is_empty()).then(|| (name.to_owned(), value.to_owned()))
@@ -112,7 +115,11 @@ pub(super) async fn list(call: Call) -> Result<Response, Problem> {
         };
         let listed = read(&call, &query).await?;
         let pages = listed.total_pages.and_then(|pages| usize::try_from(pages).ok());
-        (listed.items, usize::try_from(listed.total).unwrap_or(usize::MAX), pages)
+        (
+            listed.items,
+            usize::try_from(listed.total).unwrap_or(usize::MAX),
+            pages,
+        )
     } else {
         let all = read_all(&call, &wanted).await?;
         let total = all.len();
@@ -127,8 +134,8 @@ pub(super) async fn list(call: Call) -> Result<Response, Problem> {
             Ok::<_, Problem>(conversation::write(&it, &interactions))
         }
     });
-    let items = joined.buffered(JOINED_AT_ONCE).try_collect().await?;
-    Ok(json(StatusCode::OK, &page.answer(items, total, pages)))
+    let items: Vec<Value> = joined.buffered(JOINED_AT_ONCE).try_collect().await?;
+    Ok(json(StatusCode::OK, &page.answer(&items, total, pages)))
 }
 
 async fn read(call: &Call, query: &PageQuery) -> Result<Listed<Conversation>, Problem> {
@@ -172,7 +179,10 @@ pub(super) async fn create(call: Call) -> Result<Response, Problem> {
     let created = calls.create(&call.tenant, &request, &new, &labels).await;
     let created = created.map_err(|error| Problem::of(error, About::TENANT))?;
     let now_ms = jiff::Timestamp::now().as_millisecond();
-    Ok(json(StatusCode::ACCEPTED, &conversation::created(&created, now_ms)))
+    Ok(json(
+        StatusCode::ACCEPTED,
+        &conversation::created(&created, now_ms),
+    ))
 }
 
 /// Shows a conversation with its interactions.
@@ -184,7 +194,10 @@ pub(super) async fn show(call: Call) -> Result<Response, Problem> {
         calls.interactions(&call.tenant, about.id)
     )
     .map_err(|error| Problem::of(error, about))?;
-    Ok(json(StatusCode::OK, &conversation::write(&it, &interactions.items)))
+    Ok(json(
+        StatusCode::OK,
+        &conversation::write(&it, &interactions.items),
+    ))
 }
 
 /// Lists who took part.

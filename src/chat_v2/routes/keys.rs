@@ -15,6 +15,8 @@ pub(super) async fn show(v2: Arc<ChatV2>, path: Params) -> Result<(Response, Str
     check_region(&params)?;
     let id = params.get("jwk").map_or("", String::as_str);
     let keys = v2.settings.signing_keys.as_ref();
-    let jwk = keys.and_then(|keys| keys.jwk(id)).ok_or_else(|| Problem::no_key(id))?;
+    let jwk = keys
+        .and_then(|keys| keys.jwk(id))
+        .ok_or_else(|| Problem::no_key(id))?;
     Ok((json(StatusCode::OK, jwk), String::new()))
 }

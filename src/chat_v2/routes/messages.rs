@@ -86,7 +86,11 @@ async fn file_names(
     };
     let listed = call.v2.calls.attachments(&call.tenant, about.id, &query).await;
     let listed = listed.map_err(|error| Problem::of(error, about))?;
-    Ok(listed.items.into_iter().map(|file| (file.id, file.file_name)).collect())
+    Ok(listed
+        .items
+        .into_iter()
+        .map(|file| (file.id, file.file_name))
+        .collect())
 }
 
 /// Sends a message.
@@ -94,7 +98,9 @@ pub(super) async fn send(call: Call) -> Result<Response, Problem> {
     let about = call.id("conversation", KIND)?;
     let message = message::read(&object(&call.body)?)?;
     let calls = &call.v2.calls;
-    let sent = calls.send(&call.tenant, about.id, &call.request_id(), &message).await;
+    let sent = calls
+        .send(&call.tenant, about.id, &call.request_id(), &message)
+        .await;
     sent.map_err(|error| Problem::of(error, about))?;
     Ok(StatusCode::ACCEPTED.into_response())
 }

@@ -44,7 +44,9 @@ pub fn router(v2: Arc<ChatV2>) -> Router {
     Router::new()
         .route(
             "/oauth/v2/token",
-            post(|state: State<Arc<ChatV2>>, request: Request| open(&op::TOKEN, state, request, oauth::create)),
+            post(|state: State<Arc<ChatV2>>, request: Request| {
+                open(&op::TOKEN, state, request, oauth::create)
+            }),
         )
         .route(
             "/vcc/{region}/chat/v2/jwk/{jwk}/public",
@@ -83,7 +85,10 @@ pub fn router(v2: Arc<ChatV2>) -> Router {
             get(with_token!(op::LIST_CONVERSATIONS, conversations::list))
                 .post(with_token!(op::CREATE_CONVERSATION, conversations::create)),
         )
-        .route(&one(""), get(with_token!(op::GET_CONVERSATION, conversations::show)))
+        .route(
+            &one(""),
+            get(with_token!(op::GET_CONVERSATION, conversations::show)),
+        )
         .route(
             &one("/participants"),
             get(with_token!(op::LIST_PARTICIPANTS, conversations::participants)),

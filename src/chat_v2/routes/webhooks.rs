@@ -40,7 +40,9 @@ pub(super) async fn create(call: Call) -> Result<Response, Problem> {
     let store = &call.v2.store;
     let record = store.add_webhook(&call.tenant.id, &definition.encode()).await?;
     let record = record.ok_or_else(|| {
-        Problem::conflict(format!("There are {WEBHOOKS_MAX} webhooks, which is the most: delete one."))
+        Problem::conflict(format!(
+            "There are {WEBHOOKS_MAX} webhooks, which is the most: delete one."
+        ))
     })?;
     Ok(versioned(&definition.write(record.id), record.revision))
 }
@@ -60,7 +62,10 @@ pub(super) async fn update(call: Call) -> Result<Response, Problem> {
     let definition = Definition::read(&object(&call.body)?)?;
     let store = &call.v2.store;
     let kept = definition.encode();
-    match store.replace_webhook(&call.tenant.id, id, expected, &kept).await? {
+    match store
+        .replace_webhook(&call.tenant.id, id, expected, &kept)
+        .await?
+    {
         Replaced::Done(revision) => Ok(versioned(&definition.write(id), revision)),
         Replaced::Unknown => Err(Problem::not_found(about)),
         Replaced::Changed => Err(Problem::changed()),
@@ -82,13 +87,12 @@ pub(super) async fn delete(call: Call) -> Result<Response, Problem> {
 /// Tries an address: what v2 sent to one is sent, once, and must be answered 2xx.
 pub(super) async fn verify(call: Call) -> Result<Response, Problem> {
     let definition = Definition::read_to_verify(&object(&call.body)?)?;
-    let Some(keys) = &call.v2.settings.signing_keys else {
+    let Some(outgoing) = &call.v2.outgoing else {
         return Err(Problem::missing(
             "Webhooks cannot be verified here: whoever runs this service has set no key to sign them with.",
         ));
     };
-    let outgoing = &call.v2.outgoing;
-    let verified = outgoing.verify(keys, &call.tenant.id, &definition.uri, &definition.version);
+    let verified = outgoing.verify(&call.tenant.id, &definition.uri, &definition.version);
     verified
         .await
         .map_err(|undelivered| Problem::one("uri", "webhook_not_verified", undelivered.to_string()))?;

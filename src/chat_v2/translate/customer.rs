@@ -21,7 +21,15 @@ const LANGUAGES: [&str; 21] = [
     "cy", "th", "zh-CN", "zh-TW",
 ];
 /// Properties that are fields of the Chat Gateway's user; all others go along as they are called.
-const FIELDS: [&str; 7] = ["name", "customerId", "email", "company", "caseId", "language", "phone"];
+const FIELDS: [&str; 7] = [
+    "name",
+    "customerId",
+    "email",
+    "company",
+    "caseId",
+    "language",
+    "phone",
+];
 /// Another word for `name`.
 const SENDER_NAME: &str = "senderName";
 
@@ -174,16 +182,21 @@ mod tests {
 
     fn users() -> impl Strategy<Value = User> {
         let pairs = prop::collection::btree_map("k[a-z]{0,6}", ".{0,12}", 0..20);
-        (".{1,12}", ".{0,12}", ".{0,12}", prop::sample::select(&LANGUAGES[..]), pairs).prop_map(
-            |(name, user_id, company, language, pairs)| User {
+        (
+            ".{1,12}",
+            ".{0,12}",
+            ".{0,12}",
+            prop::sample::select(&LANGUAGES[..]),
+            pairs,
+        )
+            .prop_map(|(name, user_id, company, language, pairs)| User {
                 name,
                 user_id,
                 company,
                 language: language.to_owned(),
                 additional_properties: pairs.into_iter().collect(),
                 ..User::default()
-            },
-        )
+            })
     }
 
     proptest! {

@@ -117,7 +117,10 @@ fn interaction_at<'a>(time_ms: Option<i64>, in_order: &[&'a Interaction]) -> &'a
     };
     let found = with_ends.find(|(one, next)| has_not_ended(one, *next));
     let last = in_order.last();
-    found.map(|(one, _)| one).or(last).map_or("", |one| one.id.as_str())
+    found
+        .map(|(one, _)| one)
+        .or(last)
+        .map_or("", |one| one.id.as_str())
 }
 
 /// All of a message as text: files and cards, which v2 does not have, are told of, with a link where there is one.

@@ -98,11 +98,15 @@ fn read_uri(findings: &mut Findings, body: &Object) -> String {
 
 fn is_address(uri: &str) -> bool {
     // What parsers of addresses leave out or forgive would not be what was given.
-    let is_plain = !uri.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\');
+    let is_plain = !uri
+        .chars()
+        .any(|c| c.is_control() || c.is_whitespace() || c == '\\');
     let lower = uri.to_ascii_lowercase();
-    let has_host = ["http://", "https://"]
-        .iter()
-        .any(|scheme| lower.strip_prefix(scheme).is_some_and(|rest| !rest.starts_with('/')));
+    let has_host = ["http://", "https://"].iter().any(|scheme| {
+        lower
+            .strip_prefix(scheme)
+            .is_some_and(|rest| !rest.starts_with('/'))
+    });
     let is_bare = |url: &Url| {
         url.has_host() && url.username().is_empty() && url.password().is_none() && url.fragment().is_none()
     };
@@ -142,8 +146,13 @@ mod tests {
     fn addresses_that_are_none_are_refused_without_being_repeated(#[case] uri: &str) {
         let body = json!({ "name": "a", "uri": uri });
         let problem = Definition::read(body.as_object().unwrap()).err().unwrap();
-        let said = problem.body_for_tests(&crate::chat_v2::operation::CREATE_WEBHOOK).to_string();
-        assert!(said.contains("uri") && (uri.is_empty() || !said.contains(uri)), "{said}");
+        let said = problem
+            .body_for_tests(&crate::chat_v2::operation::CREATE_WEBHOOK)
+            .to_string();
+        assert!(
+            said.contains("uri") && (uri.is_empty() || !said.contains(uri)),
+            "{said}"
+        );
     }
 
     #[test]

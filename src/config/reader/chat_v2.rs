@@ -26,7 +26,11 @@ const CLIENT_ID_BYTES_MAX: usize = 128;
 
 impl Reader {
     /// The port, if there is to be one.
-    pub(super) fn chat_v2(&mut self, tenants: &[TenantConfig], call_time_max: Duration) -> Option<ChatV2Config> {
+    pub(super) fn chat_v2(
+        &mut self,
+        tenants: &[TenantConfig],
+        call_time_max: Duration,
+    ) -> Option<ChatV2Config> {
         let policy = self.chat_v2_policy(tenants);
         let max_bytes = self.number("chat_v2_max_bytes", 1024, 16_777_216);
         let seats = self.chat_v2_seats(max_bytes);
@@ -114,7 +118,9 @@ impl Reader {
         let value = self.text("chat_v2_token_secret");
         let words = value.split(|c: char| c == ',' || c.is_whitespace());
         let secrets: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-        let are_long = secrets.iter().all(|secret| TOKEN_SECRET_BYTES.contains(&secret.len()));
+        let are_long = secrets
+            .iter()
+            .all(|secret| TOKEN_SECRET_BYTES.contains(&secret.len()));
         if !are_long || secrets.len() > SECRETS_MAX {
             self.mistake(
                 "chat_v2_token_secret",

@@ -27,11 +27,7 @@ use tracing::debug;
 
 use crate::{
     tls::Wire,
-    webhook::{
-        Refusal, Seat,
-        ingress::Came,
-        seats::Overdue,
-    },
+    webhook::{Refusal, Seat, ingress::Came, seats::Overdue},
 };
 
 /// The largest head of a request, in bytes; the vendor's are below 2 KiB, and a proxy adds some. It is also how much of a body

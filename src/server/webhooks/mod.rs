@@ -151,7 +151,14 @@ impl Host {
         let _ = stream.set_nodelay(true);
         PATIENCE.set(&stream);
         let wire = Wire::new(stream, self.port.tls.as_deref());
-        let serving = connection::serve(wire, peer, seat, self.counters.requests, app.clone(), stop.clone());
+        let serving = connection::serve(
+            wire,
+            peer,
+            seat,
+            self.counters.requests,
+            app.clone(),
+            stop.clone(),
+        );
         connections.spawn(async move {
             serving.await;
             drop(admitted);

@@ -90,11 +90,7 @@ impl ChatV2Store for RedisStore {
     async fn webhook(&self, tenant: &TenantId, id: u64) -> Result<Option<WebhookRecord>, StoreError> {
         let known: Option<Vec<u8>> = self
             .link
-            .command(
-                cmd("HGET")
-                    .arg(self.keys.chat_v2(tenant))
-                    .arg(format!("w:{id}")),
-            )
+            .command(cmd("HGET").arg(self.keys.chat_v2(tenant)).arg(format!("w:{id}")))
             .await?;
         known.map(|value| webhook(id, &value)).transpose()
     }
@@ -185,11 +181,7 @@ impl ChatV2Store for RedisStore {
     async fn channel(&self, tenant: &TenantId, id: &str) -> Result<Option<ChannelRecord>, StoreError> {
         let known: Option<Vec<u8>> = self
             .link
-            .command(
-                cmd("HGET")
-                    .arg(self.keys.chat_v2(tenant))
-                    .arg(format!("c:{id}")),
-            )
+            .command(cmd("HGET").arg(self.keys.chat_v2(tenant)).arg(format!("c:{id}")))
             .await?;
         known.map(|value| channel(&value)).transpose()
     }

@@ -1,7 +1,6 @@
 //! Conversations: created, listed, shown, and left.
 
 use reqwest::Method;
-use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{Facade, checked, now_ms, schemas};
@@ -9,7 +8,9 @@ use crate::support::stage::CHANNEL;
 
 fn ids(list: &Value) -> Vec<String> {
     let data = list["data"].as_array().unwrap();
-    data.iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect()
+    data.iter()
+        .map(|it| it["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -62,25 +63,48 @@ async fn a_conversation_begins_with_its_customer_and_its_history() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|it| (it["authorType"].as_str().unwrap(), it["originalText"].as_str().unwrap()))
+        .map(|it| {
+            (
+                it["authorType"].as_str().unwrap(),
+                it["originalText"].as_str().unwrap(),
+            )
+        })
         .collect();
     assert_eq!(said, [("bot", "How can I help?"), ("user", "A person, please.")]);
 }
 
-#[rstest]
-#[case(json!({}), "channelId")]
-#[case(json!({ "channelId": "no-such-channel", "customer": {} }), "channelId")]
-#[case(json!({ "channelId": CHANNEL }), "customer")]
-#[case(json!({ "channelId": CHANNEL, "customer": { "language": "klingon" } }), "customer.language")]
-#[case(json!({ "channelId": CHANNEL, "customer": { "email": "nowhere" } }), "customer.email")]
-#[case(json!({ "channelId": CHANNEL, "customer": { "order": {} } }), "customer.order")]
-#[case(json!({ "channelId": CHANNEL, "customer": {}, "history": { "messages": [{}] } }), "history.messages[0].text")]
 #[tokio::test]
-async fn what_cannot_be_created_is_refused_in_v2s_names(#[case] body: Value, #[case] field: &str) {
+async fn what_cannot_be_created_is_refused_in_v2s_names() {
     let facade = Facade::new().await;
-    let said = facade.post("/conversations", &body, 400, schemas::problem).await;
-    let errors = said["errors"].to_string();
-    assert!(errors.contains(&format!("{field}: ")), "{said}");
+    let cases = [
+        (json!({}), "channelId"),
+        (
+            json!({ "channelId": "no-such-channel", "customer": {} }),
+            "channelId",
+        ),
+        (json!({ "channelId": CHANNEL }), "customer"),
+        (
+            json!({ "channelId": CHANNEL, "customer": { "language": "klingon" } }),
+            "customer.language",
+        ),
+        (
+            json!({ "channelId": CHANNEL, "customer": { "email": "nowhere" } }),
+            "customer.email",
+        ),
+        (
+            json!({ "channelId": CHANNEL, "customer": { "order": {} } }),
+            "customer.order",
+        ),
+        (
+            json!({ "channelId": CHANNEL, "customer": {}, "history": { "messages": [{}] } }),
+            "history.messages[0].text",
+        ),
+    ];
+    for (body, field) in cases {
+        let said = facade.post("/conversations", &body, 400, schemas::problem).await;
+        let errors = said["errors"].to_string();
+        assert!(errors.contains(&format!("{field}: ")), "{said}");
+    }
     assert_eq!(facade.stage.count("/conversations").await, 0);
 }
 
@@ -130,9 +154,16 @@ async fn conversations_are_listed_by_status_channel_customer_and_order() {
         .until(&ben, "an agent has it", |it| it["assignment"]["type"] == "agent")
         .await;
     facade
-        .delete(&format!("/conversations/{cat}/participants/customer"), 204, schemas::nothing)
+        .delete(
+            &format!("/conversations/{cat}/participants/customer"),
+            204,
+            schemas::nothing,
+        )
         .await;
-    facade.stage.until(&cat, "it is idle", |it| it["state"] == "idle").await;
+    facade
+        .stage
+        .until(&cat, "it is idle", |it| it["state"] == "idle")
+        .await;
 
     let list = async |query: &str| {
         let path = format!("/conversations?{query}");
@@ -147,21 +178,32 @@ async fn conversations_are_listed_by_status_channel_customer_and_order() {
     assert_eq!(list("userId=ben").await, [&*ben]);
     assert_eq!(list("customer.plan=gold&order=desc").await, [&*ben, &*ada]);
     assert_eq!(list("customer.plan=gold&customer.name=Ada").await, [&*ada]);
-    assert_eq!(list(&format!("channel-id={CHANNEL}&status=handling")).await, [&*ben]);
+    assert_eq!(
+        list(&format!("channel-id={CHANNEL}&status=handling")).await,
+        [&*ben]
+    );
     assert!(list("channel-id=another").await.is_empty());
     assert!(list("channel-id=a(b").await.is_empty());
     assert!(list("customer.plan=silver").await.is_empty());
 
     let page = facade
-        .get("/conversations?size=1&page=1&customer.plan=gold", schemas::conversations)
+        .get(
+            "/conversations?size=1&page=1&customer.plan=gold",
+            schemas::conversations,
+        )
         .await;
     assert_eq!(ids(&page), [&*ben]);
     assert_eq!(
         page["page"],
         json!({ "pageSize": 1, "pageIndex": 1, "elementCount": 2, "pageCount": 2 })
     );
-    let page = facade.get("/conversations?size=2&page=1", schemas::conversations).await;
-    assert_eq!((ids(&page), &page["page"]["elementCount"]), (vec![cat], &json!(3)));
+    let page = facade
+        .get("/conversations?size=2&page=1", schemas::conversations)
+        .await;
+    assert_eq!(
+        (ids(&page), &page["page"]["elementCount"]),
+        (vec![cat], &json!(3))
+    );
     assert_eq!(page["data"][0]["interactions"].as_array().unwrap().len(), 1);
     for bad in ["status=lost", "order=up", "page=-1"] {
         facade
@@ -189,7 +231,10 @@ async fn participants_are_shown_and_the_customer_may_leave_twice() {
             .delete(&format!("{path}/customer"), 204, schemas::nothing)
             .await;
     }
-    facade.stage.until(&id, "it is idle", |it| it["state"] == "idle").await;
+    facade
+        .stage
+        .until(&id, "it is idle", |it| it["state"] == "idle")
+        .await;
     let shown = facade
         .get(&format!("/conversations/{id}"), schemas::conversation)
         .await;

@@ -20,7 +20,10 @@ async fn a_conversation_of_v2_is_followed_on_the_stream_of_events() {
     };
     let session = facade.stage.service.sessions().await.get_session(session).await;
     let session = session.unwrap().into_inner().session.unwrap();
-    assert_eq!((session.channel_id.as_str(), session.user.unwrap().name), (CHANNEL, "Ada".into()));
+    assert_eq!(
+        (session.channel_id.as_str(), session.user.unwrap().name),
+        (CHANNEL, "Ada".into())
+    );
 
     facade.agent_says(&id, "Hello, Ada.").await;
     let heard = loop {
@@ -74,9 +77,14 @@ async fn a_conversation_of_grpc_is_in_the_lists_of_v2() {
     let created = facade.stage.conversations().create_conversation(request).await;
     let created = created.unwrap().into_inner();
     let id = created.conversation_id;
-    let listed = facade.get("/conversations?userId=u-2", schemas::conversations).await;
+    let listed = facade
+        .get("/conversations?userId=u-2", schemas::conversations)
+        .await;
     assert_eq!(listed["data"][0]["id"], id.as_str());
-    assert_eq!(listed["data"][0]["customer"], json!({ "name": "Ben", "customerId": "u-2" }));
+    assert_eq!(
+        listed["data"][0]["customer"],
+        json!({ "name": "Ben", "customerId": "u-2" })
+    );
     facade
         .get(&format!("/conversations/{id}"), schemas::conversation)
         .await;

@@ -14,7 +14,12 @@ use crate::support::service::program;
 #[tokio::test]
 async fn other_paths_and_methods_are_answered_in_v2s_shape() {
     let facade = Facade::new().await;
-    for path in ["/", "/oauth/v2", "/vcc/us/chat/v2/tenant/sandbox", "/chatbridge.v1.X/Y"] {
+    for path in [
+        "/",
+        "/oauth/v2",
+        "/vcc/us/chat/v2/tenant/sandbox",
+        "/chatbridge.v1.X/Y",
+    ] {
         let url = format!("{}{path}", facade.base);
         checked(facade.http.get(url).send().await.unwrap(), 404, schemas::problem).await;
     }
@@ -93,7 +98,11 @@ async fn a_port_without_clients_or_a_secret_does_not_open() {
     let output = command.output().await.unwrap();
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8(output.stderr).unwrap();
-    for name in ["CHAT_V2_LISTEN", "CHAT_V2_TOKEN_SECRET", "CHAT_V2_SIGNING_KEY_FILE"] {
+    for name in [
+        "CHAT_V2_LISTEN",
+        "CHAT_V2_TOKEN_SECRET",
+        "CHAT_V2_SIGNING_KEY_FILE",
+    ] {
         assert!(said.contains(&format!("CHATBRIDGE_{name}:")), "{said}");
     }
 }

@@ -74,7 +74,10 @@ fn one_of(value: &Value, words: &[&str]) -> Result<(), String> {
 
 /// No body at all.
 pub(super) fn nothing(value: &Value) -> Result<(), String> {
-    value.is_null().then_some(()).ok_or_else(|| "there is a body".into())
+    value
+        .is_null()
+        .then_some(())
+        .ok_or_else(|| "there is a body".into())
 }
 
 pub(super) fn token(value: &Value) -> Result<(), String> {
@@ -139,13 +142,17 @@ pub(super) fn channels(value: &Value) -> Result<(), String> {
 
 fn customer(value: &Value) -> Result<(), String> {
     let object = value.as_object().ok_or("it is no object")?;
-    object.iter().try_for_each(|(name, it)| {
-        some_text(it).map_err(|problem| format!("{name}: {problem}"))
-    })
+    object
+        .iter()
+        .try_for_each(|(name, it)| some_text(it).map_err(|problem| format!("{name}: {problem}")))
 }
 
 fn interaction(value: &Value) -> Result<(), String> {
-    fields(value, &[("id", some_text)], &[("startTime", time), ("endTime", time)])
+    fields(
+        value,
+        &[("id", some_text)],
+        &[("startTime", time), ("endTime", time)],
+    )
 }
 
 pub(super) fn conversation(value: &Value) -> Result<(), String> {
@@ -159,11 +166,19 @@ pub(super) fn conversation(value: &Value) -> Result<(), String> {
 }
 
 pub(super) fn conversations(value: &Value) -> Result<(), String> {
-    fields(value, &[("data", |it| list(it, conversation)), ("page", page)], &[])
+    fields(
+        value,
+        &[("data", |it| list(it, conversation)), ("page", page)],
+        &[],
+    )
 }
 
 pub(super) fn created(value: &Value) -> Result<(), String> {
-    fields(value, &[("conversationId", some_text), ("timestamp", number)], &[])
+    fields(
+        value,
+        &[("conversationId", some_text), ("timestamp", number)],
+        &[],
+    )
 }
 
 fn author(value: &Value) -> Result<(), String> {
@@ -171,7 +186,11 @@ fn author(value: &Value) -> Result<(), String> {
 }
 
 fn participant(value: &Value) -> Result<(), String> {
-    fields(value, &[("id", text), ("type", author)], &[("language", some_text)])
+    fields(
+        value,
+        &[("id", text), ("type", author)],
+        &[("language", some_text)],
+    )
 }
 
 pub(super) fn participants(value: &Value) -> Result<(), String> {

@@ -3,12 +3,11 @@
 use axum::{Router, extract::State, http::HeaderMap, routing::any};
 use bytes::Bytes;
 use reqwest::{Method, StatusCode};
-use rstest::rstest;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::mpsc};
 
 use super::{CLIENT, Facade, SECRET, checked, client, schemas, signing_key};
-use crate::support::stage::QUEUE;
+use crate::support::stage::{KEY, QUEUE};
 
 const HOOK: &str = "https://app.example/hook?key=s3cret";
 
@@ -19,13 +18,21 @@ fn hook(name: &str) -> Value {
 #[tokio::test]
 async fn webhooks_are_registered_shown_replaced_and_taken_away() {
     let facade = Facade::new().await;
-    let created = facade.post("/web-hooks", &hook("one"), 200, schemas::webhook).await;
-    assert_eq!(created, json!({ "id": "1", "name": "one", "uri": HOOK, "version": "v2.0" }));
+    let created = facade
+        .post("/web-hooks", &hook("one"), 200, schemas::webhook)
+        .await;
+    assert_eq!(
+        created,
+        json!({ "id": "1", "name": "one", "uri": HOOK, "version": "v2.0" })
+    );
     assert_eq!(facade.get("/web-hooks/1", schemas::webhook).await, created);
 
     let body = json!({ "name": "uno", "uri": "https://app.example/other", "version": "v1.0" });
     let replaced = facade.put("/web-hooks/1", &body, 200, schemas::webhook).await;
-    assert_eq!((&replaced["name"], &replaced["version"]), (&json!("uno"), &json!("v1.0")));
+    assert_eq!(
+        (&replaced["name"], &replaced["version"]),
+        (&json!("uno"), &json!("v1.0"))
+    );
     assert_eq!(facade.get("/web-hooks/1", schemas::webhook).await, replaced);
 
     facade.delete("/web-hooks/1", 204, schemas::nothing).await;
@@ -33,10 +40,19 @@ async fn webhooks_are_registered_shown_replaced_and_taken_away() {
     facade.put("/web-hooks/1", &body, 404, schemas::problem).await;
     facade.delete("/web-hooks/1", 404, schemas::problem).await;
     // Identifiers are never given twice.
-    let next = facade.post("/web-hooks", &hook("two"), 200, schemas::webhook).await;
+    let next = facade
+        .post("/web-hooks", &hook("two"), 200, schemas::webhook)
+        .await;
     assert_eq!(next["id"], "2");
     // 8x8 hears nothing of them.
-    assert!(facade.stage.proxy.take().iter().all(|seen| !seen.path().contains("webhooks")));
+    assert!(
+        facade
+            .stage
+            .proxy
+            .take()
+            .iter()
+            .all(|seen| !seen.path().contains("webhooks"))
+    );
 }
 
 #[tokio::test]
@@ -48,7 +64,12 @@ async fn they_are_listed_in_pages() {
             .await;
     }
     let page = facade.get("/web-hooks?size=2&page=1", schemas::webhooks).await;
-    let names: Vec<_> = page["data"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
+    let names: Vec<_> = page["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["name"])
+        .collect();
     assert_eq!(names, ["hook 2", "hook 3"]);
     assert_eq!(
         page["page"],
@@ -56,7 +77,9 @@ async fn they_are_listed_in_pages() {
     );
     let beyond = facade.get("/web-hooks?size=2&page=9", schemas::webhooks).await;
     assert_eq!(beyond["data"], json!([]));
-    facade.get_with("/web-hooks?size=none", 400, schemas::problem).await;
+    facade
+        .get_with("/web-hooks?size=none", 400, schemas::problem)
+        .await;
 }
 
 #[tokio::test]
@@ -78,19 +101,22 @@ async fn if_match_keeps_a_change_from_being_overwritten() {
     checked(put("newest").await.unwrap(), 400, schemas::problem).await;
 }
 
-#[rstest]
-#[case(json!({}))]
-#[case(json!({ "name": "", "uri": HOOK }))]
-#[case(json!({ "name": "a".repeat(257), "uri": HOOK }))]
-#[case(json!({ "name": "a", "uri": "not an address" }))]
-#[case(json!({ "name": "a", "uri": "ftp://app.example" }))]
-#[case(json!({ "name": "a", "uri": HOOK, "version": "v9" }))]
-#[case(json!(["a"]))]
 #[tokio::test]
-async fn what_is_no_webhook_is_refused(#[case] body: Value) {
+async fn what_is_no_webhook_is_refused() {
     let facade = Facade::new().await;
-    let said = facade.post("/web-hooks", &body, 400, schemas::problem).await;
-    assert!(!said.to_string().contains("s3cret"), "{said}");
+    let cases = [
+        json!({}),
+        json!({ "name": "", "uri": HOOK }),
+        json!({ "name": "a".repeat(257), "uri": HOOK }),
+        json!({ "name": "a", "uri": "not an address" }),
+        json!({ "name": "a", "uri": "ftp://app.example" }),
+        json!({ "name": "a", "uri": HOOK, "version": "v9" }),
+        json!(["a"]),
+    ];
+    for body in cases {
+        let said = facade.post("/web-hooks", &body, 400, schemas::problem).await;
+        assert!(!said.to_string().contains("s3cret"), "{said}");
+    }
     let listed = facade.get("/web-hooks", schemas::webhooks).await;
     assert_eq!(listed["page"]["elementCount"], 0);
 }
@@ -104,18 +130,24 @@ async fn a_webhook_that_a_channel_uses_stays() {
     let channel = facade.post("/channels", &body, 200, schemas::channel).await;
     let path = format!("/web-hooks/{id}");
     facade.delete(&path, 409, schemas::problem).await;
+    // Somebody else takes the channel away: to the client it is gone, and so it is to its webhook.
     let channel = format!("/channels/{}", channel["id"].as_str().unwrap());
-    facade.delete(&channel, 204, schemas::nothing).await;
+    let upstream = format!("{}/chat-gateway/v1{channel}", facade.stage.sandbox);
+    let gone = facade.http.delete(upstream).header("x-api-key", KEY).send().await;
+    assert_eq!(gone.unwrap().status(), 204);
+    facade.delete(&path, 409, schemas::problem).await;
+    facade.delete(&channel, 404, schemas::problem).await;
     facade.delete(&path, 204, schemas::nothing).await;
 }
 
 /// Receives one kind of request, and tells of it.
 async fn receiver(status: StatusCode) -> (String, mpsc::UnboundedReceiver<(HeaderMap, Bytes)>) {
     let (tell, told) = mpsc::unbounded_channel();
-    let receive = async move |State(tell): State<mpsc::UnboundedSender<_>>, headers: HeaderMap, body: Bytes| {
-        tell.send((headers, body)).unwrap();
-        (status, [("location", "/elsewhere")])
-    };
+    let receive =
+        async move |State(tell): State<mpsc::UnboundedSender<_>>, headers: HeaderMap, body: Bytes| {
+            tell.send((headers, body)).unwrap();
+            (status, [("location", "/elsewhere")])
+        };
     let app = Router::new().route("/hook", any(receive)).with_state(tell);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}/hook", listener.local_addr().unwrap());
@@ -138,7 +170,9 @@ async fn a_webhook_is_verified_by_one_request_that_its_receiver_can_check() {
     let (facade, _key) = facade_that_signs(&[("chat_v2_webhook_allow", "127.0.0.0/8")]).await;
     let (uri, mut told) = receiver(StatusCode::NO_CONTENT).await;
     let body = json!({ "version": "v2.0", "uri": uri });
-    facade.post("/web-hooks/verify", &body, 204, schemas::nothing).await;
+    facade
+        .post("/web-hooks/verify", &body, 204, schemas::nothing)
+        .await;
     let (headers, body) = told.recv().await.unwrap();
     let event: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(event["eventType"], "WEB_HOOK_VERIFY");
@@ -183,12 +217,16 @@ async fn a_receiver_that_does_not_answer_2xx_is_not_verified_and_redirects_are_n
     ] {
         let (uri, mut told) = receiver(status).await;
         let body = json!({ "version": "v2.0", "uri": uri });
-        facade.post("/web-hooks/verify", &body, 400, schemas::problem).await;
+        facade
+            .post("/web-hooks/verify", &body, 400, schemas::problem)
+            .await;
         told.recv().await.unwrap();
         assert!(told.try_recv().is_err(), "once");
     }
     let nobody = json!({ "version": "v2.0", "uri": "http://127.0.0.1:9/hook" });
-    facade.post("/web-hooks/verify", &nobody, 400, schemas::problem).await;
+    facade
+        .post("/web-hooks/verify", &nobody, 400, schemas::problem)
+        .await;
 }
 
 #[tokio::test]
@@ -196,9 +234,16 @@ async fn nothing_is_sent_to_private_addresses_unless_they_are_allowed() {
     let (facade, _key) = facade_that_signs(&[]).await;
     let (uri, mut told) = receiver(StatusCode::NO_CONTENT).await;
     let by_name = uri.replace("127.0.0.1", "localhost");
-    for uri in [&uri, &by_name, "http://169.254.169.254/latest/meta-data/", "http://[::1]/"] {
+    for uri in [
+        &uri,
+        &by_name,
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::1]/",
+    ] {
         let body = json!({ "version": "v2.0", "uri": uri });
-        facade.post("/web-hooks/verify", &body, 400, schemas::problem).await;
+        facade
+            .post("/web-hooks/verify", &body, 400, schemas::problem)
+            .await;
     }
     assert!(told.try_recv().is_err());
 }
@@ -207,7 +252,9 @@ async fn nothing_is_sent_to_private_addresses_unless_they_are_allowed() {
 async fn without_a_key_nothing_is_sent_and_no_key_is_shown() {
     let facade = Facade::new().await;
     let body = json!({ "version": "v2.0", "uri": HOOK });
-    facade.post("/web-hooks/verify", &body, 501, schemas::failure).await;
+    facade
+        .post("/web-hooks/verify", &body, 501, schemas::failure)
+        .await;
     facade
         .post("/web-hooks/verify", &json!({}), 400, schemas::problem)
         .await;

@@ -31,7 +31,9 @@ async fn webhooks_are_numbered_kept_and_changed_by_revision(
     assert_eq!(s.webhooks(&other).await.unwrap(), []);
 
     let replace = async |id, expected, definition: &str| {
-        s.replace_webhook(&t, id, expected, &text(definition)).await.unwrap()
+        s.replace_webhook(&t, id, expected, &text(definition))
+            .await
+            .unwrap()
     };
     assert_eq!(replace(1, None, "uno").await, Replaced::Done(2));
     assert_eq!(replace(1, Some(1), "ein").await, Replaced::Changed);
@@ -74,8 +76,14 @@ async fn channels_go_to_webhooks_that_are_there_and_keep_them(
     let all = s.channels(&t).await.unwrap();
     assert_eq!(all, [("c2".to_owned(), first), ("c:1".to_owned(), moved)].into());
 
-    assert_eq!(s.remove_webhook(&t, 1).await.unwrap(), Removed::InUse("c2".into()));
-    assert_eq!(s.remove_webhook(&t, 2).await.unwrap(), Removed::InUse("c:1".into()));
+    assert_eq!(
+        s.remove_webhook(&t, 1).await.unwrap(),
+        Removed::InUse("c2".into())
+    );
+    assert_eq!(
+        s.remove_webhook(&t, 2).await.unwrap(),
+        Removed::InUse("c:1".into())
+    );
     for _ in 0..2 {
         s.release_channel(&t, "c2").await.unwrap();
     }
