@@ -118,7 +118,7 @@ mod tests {
             let mut found = Vec::new();
             let mut index = 0;
             loop {
-                let answer = Page { size, index }.cut(all.clone(), |n| Value::from(n));
+                let answer = Page { size, index }.cut(all.clone(), Value::from);
                 prop_assert_eq!(answer["page"]["elementCount"].as_u64(), Some(count as u64));
                 let items = answer["data"].as_array().unwrap().clone();
                 found.extend(items.iter().map(|n| usize::try_from(n.as_u64().unwrap()).unwrap()));

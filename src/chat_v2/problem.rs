@@ -3,6 +3,10 @@
 //! A client of v2 knows nothing of gRPC, of Chatbridge's settings or of the Chat Gateway's names, so no sentence of another door is
 //! repeated here: each failure has one of its own. What 8x8 says about a request is handed on.
 
+mod failures;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use axum::{
@@ -16,13 +20,7 @@ use super::{
     operation::{Operation, Shape},
     token::Unknown,
 };
-use crate::{
-    access::Denied,
-    error::{Error, VIOLATIONS_MAX, Violation},
-    gateway::{UpstreamError, UpstreamErrorKind},
-    store::StoreError,
-    webhook::Refusal,
-};
+use crate::error::VIOLATIONS_MAX;
 
 const MEDIA_TYPE: &str = "application/problem+json";
 /// How much of what a client sent is repeated to it, in characters.
@@ -228,86 +226,6 @@ impl Problem {
         Self::plain(StatusCode::GATEWAY_TIMEOUT, text)
     }
 
-    /// What a use case's failure is to a client of v2.
-    pub(super) fn of(error: Error, about: About<'_>) -> Self {
-        match error {
-            Error::Invalid(violations) => Self::wrong(violations.iter().map(in_v2s_names).collect()),
-            Error::Upstream(error) => Self::upstream(&error, about),
-            Error::ChannelDenied(channel) => Self::plain(
-                StatusCode::FORBIDDEN,
-                format!(
-                    "Channel {} may not be used by this customer.",
-                    channel.chars().take(SHOWN_MAX).collect::<String>()
-                ),
-            ),
-            Error::UnknownTenant(_) | Error::Denied(Denied::Tenant) => {
-                Self::plain(StatusCode::FORBIDDEN, "The tenant does not belong to customer.")
-            }
-            Error::Denied(Denied::TooManyCalls { retry_after }) => Self::too_many(Some(retry_after)),
-            Error::RequestIdReused { .. } => Self::one(
-                "Idempotency-Key",
-                "reused_key",
-                "was used for another request: use a new one for each new request.",
-            ),
-            Error::RequestInFlight => Self {
-                retry_after: Some(Duration::from_secs(1)),
-                ..Self::conflict("A request with this Idempotency-Key is being processed.")
-            },
-            Error::StoreUnavailable | Error::Draining => Self::unavailable(Some(Duration::from_secs(1))),
-            other => {
-                tracing::error!(reason = other.reason(), "a request of Chat API v2 failed");
-                Self::plain(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "Could not process this request due to an internal error.",
-                )
-            }
-        }
-    }
-
-    fn upstream(error: &UpstreamError, about: About<'_>) -> Self {
-        let failed = |status, text: &str| Self::plain(status, text);
-        let it = match error.kind {
-            UpstreamErrorKind::Invalid if error.violations.is_empty() => {
-                let message = match error.message.as_str() {
-                    "" => "The request is not valid.",
-                    said => said,
-                };
-                Self::wrong(vec![Wrong::new("", "invalid_request", message)])
-            }
-            UpstreamErrorKind::Invalid => Self::wrong(error.violations.iter().map(in_v2s_names).collect()),
-            UpstreamErrorKind::NotFound => Self::not_found(about),
-            UpstreamErrorKind::Conflict => Self::conflict(match error.message.as_str() {
-                "" => "The request is in conflict with another change.",
-                said => said,
-            }),
-            UpstreamErrorKind::RateLimited | UpstreamErrorKind::Throttled => {
-                Self::too_many(error.retry_after)
-            }
-            UpstreamErrorKind::Timeout => failed(
-                StatusCode::GATEWAY_TIMEOUT,
-                "Could not process this request in time. It may be repeated.",
-            ),
-            UpstreamErrorKind::Unavailable | UpstreamErrorKind::CircuitOpen => {
-                Self::unavailable(error.retry_after)
-            }
-            UpstreamErrorKind::OutcomeUnknown => failed(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Could not process this request: it may or may not have taken effect. Look before sending it again.",
-            ),
-            UpstreamErrorKind::Credentials | UpstreamErrorKind::Unexpected => {
-                tracing::error!(reason = error.kind.reason(), "a request of Chat API v2 failed");
-                failed(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "Could not process this request due to an internal error.",
-                )
-            }
-        };
-        Self {
-            reference: error.reference_id.clone(),
-            ..it
-        }
-    }
-
     fn too_many(retry_after: Option<Duration>) -> Self {
         Self {
             retry_after: retry_after.or(Some(Duration::from_secs(1))),
@@ -427,18 +345,6 @@ fn validations(all: &[Wrong]) -> Value {
     json!({ "message": "Constraint Violation", "errors": errors, "validations": validations })
 }
 
-/// A violation under the names that v2 has for the Chat Gateway's fields.
-fn in_v2s_names(violation: &Violation) -> Wrong {
-    let field = match violation.field.strip_prefix("user") {
-        Some("") => "customer".to_owned(),
-        Some(".userId") => "customer.customerId".to_owned(),
-        Some(rest) if rest.starts_with(".additionalProperties") => "customer".to_owned(),
-        Some(rest) if rest.starts_with('.') => format!("customer{rest}"),
-        _ => violation.field.replace(".authorType", ".type"),
-    };
-    Wrong::new(field, "invalid_value", violation.problem.clone())
-}
-
 impl From<Unknown> for Problem {
     fn from(unknown: Unknown) -> Self {
         let (text, code) = match unknown {
@@ -452,141 +358,5 @@ impl From<Unknown> for Problem {
             ),
         };
         Self::said(StatusCode::UNAUTHORIZED, Said::Fault { text, code })
-    }
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        Self::of(Error::from(error), About::TENANT)
-    }
-}
-
-/// A body that could not be read.
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        let (status, text) = match refusal {
-            Refusal::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."),
-            Refusal::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, "The body did not come in time."),
-            Refusal::Crowded => return Self::unavailable(Some(Duration::from_secs(1))),
-            _ => (StatusCode::BAD_REQUEST, "The body broke off."),
-        };
-        Self::plain(status, text)
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use super::*;
-    use crate::chat_v2::operation::{CREATE_CHANNEL, GET_CHANNEL};
-
-    /// Words of other doors that no client of v2 may hear.
-    const FOREIGN: [&str; 12] = [
-        "gRPC",
-        "rpc",
-        "INVALID_",
-        "UPSTREAM_",
-        "request_id",
-        "page_token",
-        "CHATBRIDGE_",
-        "Chat Gateway",
-        "GetConversation",
-        "cursor",
-        "proto",
-        "session store",
-    ];
-
-    fn every_error() -> Vec<Error> {
-        let upstream = UpstreamErrorKind::ALL.map(|kind| Error::Upstream(UpstreamError::new(kind, "")));
-        let mut all = vec![
-            Error::invalid("user.name", "is too long"),
-            Error::Denied(Denied::Missing),
-            Error::Denied(Denied::Tenant),
-            Error::Denied(Denied::TooManyCalls {
-                retry_after: Duration::from_millis(10),
-            }),
-            Error::ChannelDenied("c".into()),
-            Error::UnknownTenant("t".into()),
-            Error::UnknownSession("s".into()),
-            Error::REQUEST_ID_REUSED,
-            Error::RequestInFlight,
-            Error::CursorGap,
-            Error::TooManySubscriptions,
-            Error::ConversationWithAgent,
-            Error::ConversationEnded,
-            Error::WaitTimedOut,
-            Error::CallerGone,
-            Error::StoreUnavailable,
-            Error::StoreCorrupt,
-            Error::KeyMissing("k".into()),
-            Error::UnknownStream,
-            Error::Draining,
-        ];
-        all.extend(upstream);
-        all
-    }
-
-    #[test]
-    fn no_failure_speaks_in_the_words_of_another_door() {
-        let about = About {
-            kind: "Channel",
-            id: "25",
-        };
-        for error in every_error() {
-            let name = format!("{error:?}");
-            let problem = Problem::of(error, about);
-            let status = problem.status();
-            assert!(status.is_client_error() || status.is_server_error(), "{name}");
-            for shape in [Shape::Sentences, Shape::Objects] {
-                let body = problem.body(shape).to_string();
-                for word in FOREIGN {
-                    assert!(!body.contains(word), "{name} says {word}: {body}");
-                }
-                assert!(!body.contains(r#""message":"""#), "{name}: {body}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_vendors_names_of_fields_become_v2s() {
-        let cases = [
-            ("user", "customer"),
-            ("user.userId", "customer.customerId"),
-            ("user.email", "customer.email"),
-            ("user.additionalProperties[3].key", "customer"),
-            ("history.messages[2].authorType", "history.messages[2].type"),
-            ("users", "users"),
-            ("channelId", "channelId"),
-        ];
-        for (theirs, ours) in cases {
-            assert_eq!(in_v2s_names(&Violation::new(theirs, "x")).field, ours);
-        }
-    }
-
-    #[test]
-    fn wrong_fields_have_the_shape_of_their_operation() {
-        let wrong = Wrong::new("name", "missing_field", "is required.").with("x");
-        let problem = Problem::wrong(vec![wrong]);
-        let sentences = problem.body(GET_CHANNEL.shape);
-        assert_eq!(sentences["errors"][0], "name: is required.");
-        let objects = problem.body(CREATE_CHANNEL.shape);
-        assert_eq!(objects["validations"][0]["field"], "name");
-        assert_eq!(objects["validations"][0]["value"], "x");
-        assert_eq!(objects["errors"][0]["code"], "missing_field");
-    }
-
-    #[test]
-    fn a_failure_of_the_servers_has_a_reference_and_a_pause_is_whole_seconds() {
-        let error = UpstreamError {
-            reference_id: Some("ref-1".into()),
-            retry_after: Some(Duration::from_millis(1200)),
-            ..UpstreamError::new(UpstreamErrorKind::Unavailable, "")
-        };
-        let problem = Problem::of(error.into(), About::TENANT);
-        assert_eq!(problem.reference.as_deref(), Some("ref-1"));
-        let answer = problem.answer(&GET_CHANNEL);
-        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(answer.headers()["retry-after"], "2");
-        assert_eq!(answer.headers()["content-type"], MEDIA_TYPE);
     }
 }
