@@ -15,13 +15,14 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | [`server`] | [`serve`]: puts the parts together, three listeners, drain |
+//! | [`server`] | [`serve`]: puts the parts together, listeners, drain |
 //! | [`config`], [`error`], [`telemetry`], [`tenant`] | settings, failures with stable reasons, logs and metrics, who is served |
 //! | [`access`] | who may call, and what: tokens, web tokens, certificates; roles and tenants |
 //! | [`tls`] | certificates from files, reread when they change |
 //! | [`json`] | JSON of others, read as what it says |
 //! | [`event`] | events and places in the log, as plain types |
 //! | [`agents`] | agents' names, from the operator's file or URL |
+//! | [`chat_v2`] | a port for clients of 8x8's older Chat API, over the same use cases |
 //! | [`conversation`] | use cases, the table of legal state changes, sessions |
 //! | [`webhook`] | the door for the vendor's webhooks |
 //! | [`gateway`] | the client of the vendor's REST API |
@@ -37,6 +38,7 @@
 
 pub mod access;
 pub mod agents;
+pub mod chat_v2;
 pub mod cli;
 pub mod config;
 pub mod conversation;

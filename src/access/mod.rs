@@ -11,6 +11,7 @@ mod caller;
 mod claims;
 mod denied;
 mod door;
+mod guests;
 mod issuer;
 mod jwks;
 mod policy;
@@ -23,6 +24,7 @@ pub use self::{
     claims::{ClaimGrant, Claims},
     denied::Denied,
     door::{Access, Presented},
+    guests::Guests,
     issuer::{IssuerPolicy, PublishedKeys},
     policy::Policy,
     usage::StreamPlace,

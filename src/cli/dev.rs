@@ -155,6 +155,8 @@ pub async fn start(settings: DevSettings) -> Result<DevHandle, DevError> {
         let tls = format!("{ENV_PREFIX}{port}_TLS_");
         env.retain(|name, _| !name.starts_with(&tls));
     }
+    // Its clients are in a file, and there is none.
+    env.retain(|name, _| !name.starts_with(&format!("{ENV_PREFIX}CHAT_V2_")));
     env.extend(wiring.map(|(name, value)| (format!("{ENV_PREFIX}{name}"), value)));
     let config = Config::load(None, env)?;
 

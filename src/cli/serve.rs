@@ -28,16 +28,20 @@ pub(super) async fn run(args: Args) -> ExitCode {
     };
     let served = async {
         let listeners = Listeners::bind(&config).await?;
-        let addresses = BTreeMap::from([
+        let mut addresses = BTreeMap::from([
             ("grpc", listeners.grpc.local_addr()?.to_string()),
             ("webhook", listeners.webhook.local_addr()?.to_string()),
             ("admin", listeners.admin.local_addr()?.to_string()),
         ]);
+        if let Some(listener) = &listeners.chat_v2 {
+            addresses.insert("chat_v2", listener.local_addr()?.to_string());
+        }
         write_ready(args.ready_file.as_deref(), &addresses)?;
         info!(
             grpc = addresses["grpc"],
             webhook = addresses["webhook"],
             admin = addresses["admin"],
+            chat_v2 = addresses.get("chat_v2"),
             "listening"
         );
         server::serve(config, listeners, stop_on_signals()?).await

@@ -23,10 +23,12 @@ use url::Url;
 
 use self::reader::Reader;
 pub use self::settings::{
-    CALLER, CALLER_LISTS, GRANT, GRANT_LISTS, ISSUER, ISSUER_LISTS, SETTINGS, Setting, TENANT, TENANT_LISTS,
+    CALLER, CALLER_LISTS, CLIENT, CLIENT_LISTS, GRANT, GRANT_LISTS, ISSUER, ISSUER_LISTS, SETTINGS, Setting,
+    TENANT, TENANT_LISTS,
 };
 use crate::{
     access::Policy,
+    chat_v2,
     event::TenantId,
     grpc::gate::Limits,
     store::{
@@ -98,6 +100,8 @@ pub struct Config {
     pub reflection: bool,
     /// `None`: no traces are made.
     pub traces: Option<TraceSettings>,
+    /// `None`: there is no such port.
+    pub chat_v2: Option<ChatV2Config>,
     /// Where it was read from.
     pub origin: Origin,
 }
@@ -119,6 +123,22 @@ pub struct TenantConfig {
     pub attachment_max_bytes: u64,
     /// Empty: all.
     pub channels: BTreeSet<String>,
+    /// Empty: not known.
+    pub webhook_id: String,
+}
+
+/// The port for clients of Chat API v2.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the settings say what each is")]
+pub struct ChatV2Config {
+    pub listen: SocketAddr,
+    /// `None`: without TLS.
+    pub tls: Option<TlsFiles>,
+    pub seats: SeatLimits,
+    /// 0: any number.
+    pub connections_per_address: usize,
+    pub settings: chat_v2::Settings,
+    pub policy: chat_v2::Policy,
 }
 
 /// Where a configuration was read from, so that it can be read again.

@@ -1,5 +1,6 @@
 //! Reads settings one by one, and notes every mistake instead of stopping at the first.
 
+mod chat_v2;
 mod doors;
 mod traces;
 
@@ -349,6 +350,7 @@ impl Reader {
         let call_time_max = self.millis("call_time_max_ms", 1000, 3_600_000);
         let reflection = self.parsed("reflection", "true or false");
         let traces = self.traces();
+        let chat_v2 = self.chat_v2(&tenants, call_time_max);
         // Only now: what is missing must not hide a mistake behind it.
         Some(Config {
             tenants,
@@ -389,6 +391,7 @@ impl Reader {
             call_time_max,
             reflection: reflection?,
             traces: traces.ok()?,
+            chat_v2,
             origin: Origin::default(),
         })
     }

@@ -36,7 +36,7 @@ pub(super) fn tenants(root: &mut Reader) -> Vec<TenantConfig> {
         let id = root.required("tenant");
         return tenant(root, id).into_iter().collect();
     }
-    for name in ["tenant", "api_key"] {
+    for name in ["tenant", "api_key", "webhook_id"] {
         if root.is_given(name) {
             root.mistake(name, "cannot be given beside [[tenants]], which have their own");
         }
@@ -79,6 +79,7 @@ fn tenant(section: &mut Reader, id: Option<String>) -> Option<TenantConfig> {
         transfer_timeout,
         attachment_max_bytes,
         channels: section.list("channels").into_iter().collect(),
+        webhook_id: section.text("webhook_id"),
     })
 }
 
@@ -252,7 +253,7 @@ fn role(section: &mut Reader) -> Role {
     role.unwrap_or(Role::Reader)
 }
 
-fn scope(section: &mut Reader, known: &BTreeSet<TenantId>) -> Scope {
+pub(super) fn scope(section: &mut Reader, known: &BTreeSet<TenantId>) -> Scope {
     let names = section.required_list("tenants");
     if names == [ALL] {
         return Scope::All;

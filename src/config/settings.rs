@@ -67,6 +67,11 @@ pub const SETTINGS: &[Setting] = &[
         "the vendor's API key; required, unless there are `[[tenants]]`; secret",
     ),
     setting(
+        "webhook_id",
+        "",
+        "the vendor's id of the webhook by which it delivers to this service; needed for channels that clients of Chat API v2 make",
+    ),
+    setting(
         "token_sha256",
         "",
         "SHA-256 of the token of a caller who may do everything, in hexadecimal; two, separated by a comma, while it is replaced",
@@ -140,6 +145,11 @@ pub const SETTINGS: &[Setting] = &[
         "admin_listen",
         "127.0.0.1:9090",
         "address of /metrics, /livez, /readyz, /loglevel and gRPC health",
+    ),
+    setting(
+        "chat_v2_listen",
+        "",
+        "address for clients of Chat API v2, such as 127.0.0.1:8081; empty: there is none",
     ),
     setting(
         "grpc_tls_cert_file",
@@ -237,6 +247,74 @@ pub const SETTINGS: &[Setting] = &[
         "webhook_buffer_bytes",
         "67108864",
         "bytes of webhook bodies that are held at once (1024 to 17179869184)",
+    ),
+    setting(
+        "chat_v2_tls_cert_file",
+        "",
+        "PEM: the certificate of the port for Chat API v2, and its chain; empty: without TLS",
+    ),
+    setting("chat_v2_tls_key_file", "", "PEM: its private key"),
+    setting(
+        "chat_v2_tls_client_ca_file",
+        "",
+        "PEM: the authorities that clients' certificates may come from; empty: none are asked for",
+    ),
+    setting(
+        "chat_v2_tls_client_auth",
+        "required",
+        "whether clients must have a certificate where they are asked for one: required or optional",
+    ),
+    setting(
+        "chat_v2_token_secret",
+        "",
+        "what access tokens of Chat API v2 are signed with, 32 to 512 characters; two, separated by a comma, while it is \
+         replaced, of which the first signs; required beside `chat_v2_listen`; secret",
+    ),
+    setting(
+        "chat_v2_token_ttl_seconds",
+        "3600",
+        "how long an access token is good, in seconds (1 to 86400)",
+    ),
+    setting(
+        "chat_v2_signing_key_file",
+        "",
+        "PEM: the RSA key that signs what is sent to webhooks of Chat API v2; further keys in the file can only be had; empty: \
+         nothing is sent",
+    ),
+    setting(
+        "chat_v2_webhook_allow",
+        "",
+        "networks of private addresses that webhooks of Chat API v2 may have, separated by commas; empty: none",
+    ),
+    setting(
+        "chat_v2_max_bytes",
+        "4194304",
+        "the largest body of a request of Chat API v2, in bytes (1024 to 16777216)",
+    ),
+    setting(
+        "chat_v2_connections_max",
+        "2000",
+        "connections to that port that a replica has at most (0 to 1000000; 0: no limit)",
+    ),
+    setting(
+        "chat_v2_connections_per_address_max",
+        "0",
+        "connections among them from one address (0 to 1000000; 0: no limit)",
+    ),
+    setting(
+        "chat_v2_read_timeout_ms",
+        "10000",
+        "how long a request's head may take to come, and then its body, in ms (100 to 60000)",
+    ),
+    setting(
+        "chat_v2_idle_timeout_seconds",
+        "60",
+        "how long a connection to that port may be silent after a request, in seconds (1 to 3600)",
+    ),
+    setting(
+        "chat_v2_buffer_bytes",
+        "67108864",
+        "bytes of such requests' bodies that are held at once (1024 to 17179869184)",
     ),
     setting(
         "heartbeat_ms",
@@ -359,6 +437,11 @@ pub const SETTINGS: &[Setting] = &[
 pub const TENANT: &[Setting] = &[
     setting("id", "", "the vendor's tenant id; required"),
     setting("api_key", "", "the vendor's API key; required; secret"),
+    setting(
+        "webhook_id",
+        "",
+        "the vendor's id of the webhook by which it delivers to this service; as at the top, which it cannot be beside",
+    ),
     setting("gateway_url", "", "base URL of the Chat Gateway"),
     setting("gateway_timeout_ms", "", "as at the top"),
     setting("gateway_attempts", "", "as at the top"),
@@ -448,6 +531,30 @@ pub const GRANT_LISTS: &[Setting] = &[setting(
     "the tenants that they may use, or `*` for all; required",
 )];
 
+/// Of each of `[[chat_v2_clients]]`.
+pub const CLIENT: &[Setting] = &[
+    setting(
+        "id",
+        "",
+        "its client id, which is also what it is called in logs; required",
+    ),
+    setting("calls_per_second", "0", "as for `[[callers]]`"),
+];
+/// Lists of each of `[[chat_v2_clients]]`.
+pub const CLIENT_LISTS: &[Setting] = &[
+    setting("tenants", "", "the tenants it may use, or `*` for all; required"),
+    setting(
+        "secret_sha256",
+        "",
+        "SHA-256 of its client secret, in hexadecimal; two while it is replaced; required",
+    ),
+    setting(
+        "scopes",
+        "",
+        "what its tokens are good for, such as `vcc-chat.conversations.read`; none: everything",
+    ),
+];
+
 /// What may be in a table of the file.
 pub(super) struct Schema {
     pub(super) settings: &'static [Setting],
@@ -460,7 +567,7 @@ pub(super) const ROOT_SCHEMA: Schema = Schema {
     settings: SETTINGS,
     lists: &[],
     secrets: &SECRETS,
-    tables: &["tenants", "callers", "jwt_issuers"],
+    tables: &["tenants", "callers", "jwt_issuers", "chat_v2_clients"],
 };
 pub(super) const TENANT_SCHEMA: Schema = Schema {
     settings: TENANT,
@@ -487,8 +594,15 @@ pub(super) const GRANT_SCHEMA: Schema = Schema {
     tables: &[],
 };
 
+pub(super) const CLIENT_SCHEMA: Schema = Schema {
+    settings: CLIENT,
+    lists: CLIENT_LISTS,
+    secrets: &[],
+    tables: &[],
+};
+
 /// Settings at the top that hold from the moment they are changed; the others from the next start on.
-pub(super) const RELOADED: [&str; 11] = [
+pub(super) const RELOADED: [&str; 13] = [
     "tenant",
     "api_key",
     "token_sha256",
@@ -500,13 +614,16 @@ pub(super) const RELOADED: [&str; 11] = [
     "gateway_circuit_open_ms",
     "transfer_timeout_seconds",
     "attachment_max_bytes",
+    "webhook_id",
+    "chat_v2_token_secret",
 ];
 
 /// Settings that hold a secret, and so may be given in a file of their own.
-pub(super) const SECRETS: [&str; 5] = [
+pub(super) const SECRETS: [&str; 6] = [
     "api_key",
     "redis_url",
     "webhook_path_secret",
     "agent_names_url",
     "otlp_headers",
+    "chat_v2_token_secret",
 ];

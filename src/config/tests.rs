@@ -112,6 +112,8 @@ fn the_documentation_lists_every_setting_with_its_default() {
         ISSUER_LISTS,
         GRANT,
         GRANT_LISTS,
+        CLIENT,
+        CLIENT_LISTS,
     ];
     for setting in SETTINGS.iter().chain(tables.into_iter().flatten()) {
         let default = if setting.default.is_empty() {
@@ -616,4 +618,90 @@ fn mistakes_about_traces_are_told_without_what_is_secret() {
         let text = error.to_string();
         assert!(text.contains(part) && !text.contains("s3cret"), "{text}");
     }
+}
+
+/// A port for Chat API v2, with one client that says `more`.
+fn with_chat_v2(more: &str) -> String {
+    format!(
+        r#"chat_v2_listen = "127.0.0.1:0"
+chat_v2_token_secret = "0123456789abcdef0123456789abcdef"
+{TWO_TENANTS}
+webhook_id = "hook-2"
+
+[[chat_v2_clients]]
+id = "app"
+secret_sha256 = ["{ABC}"]
+tenants = ["acme"]
+{more}
+"#
+    )
+}
+
+#[test]
+fn clients_of_chat_api_v2_have_secrets_tenants_and_scopes() {
+    assert!(load(&GOOD).unwrap().chat_v2.is_none());
+    let config = load_file(&with_chat_v2("calls_per_second = 5")).unwrap();
+    let shown = format!("{config:?}");
+    assert!(!shown.contains("0123456789abcdef"), "{shown}");
+    let chat_v2 = config.chat_v2.unwrap();
+    let [client] = &chat_v2.policy.clients[..] else {
+        panic!("{:?}", chat_v2.policy.clients)
+    };
+    assert_eq!(client.scopes.len(), 6, "all, unless it says");
+    assert!(client.tenants.has(&TenantId::new("acme")) && !client.tenants.has(&TenantId::new("globex")));
+    assert_eq!(client.limits.calls_per_second, NonZeroU32::new(5));
+    assert_eq!(chat_v2.policy.token_secrets.len(), 1);
+    // Each tenant's own, and nobody else's.
+    assert_eq!(chat_v2.policy.webhooks.len(), 1);
+    assert_eq!(chat_v2.policy.webhooks[&TenantId::new("globex")], "hook-2");
+    assert_eq!(chat_v2.settings.token_ttl, Duration::from_secs(3600));
+
+    let few = with_chat_v2("scopes = [\"vcc-chat.channels.read\"]");
+    let few = load_file(&few).unwrap().chat_v2.unwrap();
+    assert_eq!(
+        few.policy.clients[0].scopes,
+        [chat_v2::ApiScope::ChannelsRead].into()
+    );
+}
+
+#[test]
+fn mistakes_of_chat_api_v2_are_named_without_secrets() {
+    let error = load_file(&format!(
+        r#"chat_v2_listen = "here"
+chat_v2_token_secret = "too-short-s3cret"
+chat_v2_signing_key_file = "/nowhere/key.pem"
+chat_v2_webhook_allow = "10.0.0.1/8"
+chat_v2_max_bytes = 2048
+chat_v2_buffer_bytes = 1024
+webhook_id = "at-the-top"
+{TWO_TENANTS}
+[[chat_v2_clients]]
+id = "a:b"
+secret_sha256 = ["s3cret"]
+tenants = ["nobody"]
+scopes = ["everything"]
+
+[[chat_v2_clients]]
+id = "b"
+tenants = ["acme"]
+"#
+    ))
+    .unwrap_err();
+    let text = error.to_string();
+    for name in [
+        "chat_v2_listen in",
+        "chat_v2_token_secret in",
+        "chat_v2_signing_key_file in",
+        "chat_v2_webhook_allow in",
+        "chat_v2_buffer_bytes in",
+        "webhook_id in",
+        "chat_v2_clients[0].id in",
+        "chat_v2_clients[0].secret_sha256 in",
+        "chat_v2_clients[0].tenants in",
+        "chat_v2_clients[0].scopes in",
+        "chat_v2_clients[1].secret_sha256 in",
+    ] {
+        assert!(text.contains(name), "{name} is missing in {text}");
+    }
+    assert!(!text.contains("s3cret"), "{text}");
 }

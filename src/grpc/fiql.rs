@@ -18,15 +18,15 @@ const DEPTH_MAX: usize = 32;
 /// Where an expression is not FIQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not FIQL at character {position}: expected {expected}")]
-pub(super) struct FiqlError {
+pub(crate) struct FiqlError {
     /// Which character, from 1; one behind the last where the expression ends too early.
-    pub(super) position: usize,
+    pub(crate) position: usize,
     /// What should be there.
     expected: &'static str,
 }
 
 /// Checks an expression.
-pub(super) fn check(expression: &str) -> Result<(), FiqlError> {
+pub(crate) fn check(expression: &str) -> Result<(), FiqlError> {
     let mut read = Reader {
         rest: expression.chars().peekable(),
         position: 1,

@@ -16,7 +16,7 @@ pub mod convert;
 mod deadline;
 pub mod events;
 mod fields;
-mod fiql;
+pub(crate) mod fiql;
 mod framing;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;

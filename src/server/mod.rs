@@ -37,22 +37,25 @@ use self::{
 use crate::{
     access::Access,
     agents::{AgentNames, HttpSettings, UrlTemplate},
+    chat_v2::{self, ChatV2},
     config::Config,
     conversation::{Conversations, settle},
     fanout::Hub,
     gateway::UpstreamError,
     grpc::events::Drain,
     store::{
-        SharedStore, StoreError, janitor,
+        SharedStore, Store, StoreError,
+        chat_v2::{ChatV2Store, SharedChatV2},
+        janitor,
         memory::MemoryStore,
         redis::{RedisSettings, RedisStore},
-        subscription::SharedSubscriptions,
+        subscription::{SharedSubscriptions, SubscriptionStore},
     },
     subscription::Subscriptions,
     telemetry::{self, traces},
     tenant::Tenants,
     tls::{Endpoint, TlsError, TlsFiles},
-    webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, Served},
+    webhook::{Ingress, IngressSettings, KeyCache, KeyCacheSettings, Served, Sources},
 };
 
 /// How long the start waits for Redis.
@@ -72,6 +75,8 @@ pub struct Listeners {
     pub webhook: TcpListener,
     /// Metrics and probes.
     pub admin: TcpListener,
+    /// Chat API v2, where it is served.
+    pub chat_v2: Option<TcpListener>,
 }
 
 impl Listeners {
@@ -88,6 +93,10 @@ impl Listeners {
             grpc: bind("GRPC", config.grpc_listen).await?,
             webhook: bind("WEBHOOK", config.webhook_listen).await?,
             admin: bind("ADMIN", config.admin_listen).await?,
+            chat_v2: match &config.chat_v2 {
+                Some(chat_v2) => Some(bind("CHAT_V2", chat_v2.listen).await?),
+                None => None,
+            },
         })
     }
 }
@@ -101,7 +110,7 @@ pub enum ServeError {
     /// A port's certificate cannot be used.
     #[error("the certificate of the {port} port: {error}")]
     Tls {
-        /// `grpc` or `webhook`, as its settings begin.
+        /// `grpc`, `webhook` or `chat_v2`, as its settings begin.
         port: &'static str,
         /// What is wrong, and with which file.
         error: TlsError,
@@ -118,6 +127,9 @@ pub enum ServeError {
     /// Traces cannot be exported as they are configured.
     #[error("traces: {0}")]
     Traces(String),
+    /// Nothing can be sent to webhooks of Chat API v2.
+    #[error("Chat API v2: {0}")]
+    ChatV2(&'static str),
     /// A listener failed.
     #[error("a listener failed: {0}")]
     Io(#[from] io::Error),
@@ -147,7 +159,15 @@ pub async fn serve(
     };
     let grpc_tls = endpoint("grpc", config.grpc_tls.clone(), &[b"h2", b"http/1.1"])?;
     let webhook_tls = endpoint("webhook", config.webhook_tls.clone(), &[b"http/1.1"])?;
-    let (store, kept) = tokio::select! {
+    let chat_v2_tls = match &config.chat_v2 {
+        Some(chat_v2) => endpoint("chat_v2", chat_v2.tls.clone(), &[b"http/1.1"])?,
+        None => None,
+    };
+    let Kept {
+        store,
+        subscriptions: kept,
+        chat_v2: of_chat_v2,
+    } = tokio::select! {
         store = open_store(&config) => store?,
         () = shutdown.cancelled() => return Ok(()),
     };
@@ -179,7 +199,17 @@ pub async fn serve(
     tasks.spawn(forever(
         subscriptions.clone().watch(tenants.clone(), background.clone()),
     ));
+    let calls =
+        Conversations::new(SharedStore::clone(&store), tenants.clone()).with_agent_names(names.clone());
+    let clients = chat_v2::SharedPolicy::new(
+        config
+            .chat_v2
+            .as_ref()
+            .map(|it| it.policy.clone())
+            .unwrap_or_default(),
+    );
     let reloader = Reloader {
+        clients: clients.clone(),
         origin: config.origin.clone(),
         made,
         tenants: tenants.clone(),
@@ -232,7 +262,7 @@ pub async fn serve(
         ingress_settings(&config, &tenants),
     )
     .with_agent_names(names.clone());
-    for endpoint in [&grpc_tls, &webhook_tls].into_iter().flatten() {
+    for endpoint in [&grpc_tls, &webhook_tls, &chat_v2_tls].into_iter().flatten() {
         tasks.spawn(forever(Arc::clone(endpoint).watch(background.clone())));
     }
     let port = webhooks::WebhookPort {
@@ -247,11 +277,28 @@ pub async fn serve(
         port,
         background.clone(),
     )));
+    if let (Some(listener), Some(chat_v2)) = (listeners.chat_v2, config.chat_v2.clone()) {
+        let port = webhooks::WebhookPort {
+            seats: chat_v2.seats,
+            connections_per_address: chat_v2.connections_per_address,
+            sources: Sources::default(),
+            tls: chat_v2_tls,
+        };
+        let facade = ChatV2::new(calls.clone(), of_chat_v2, chat_v2.settings, clients);
+        let app = chat_v2::router(Arc::new(facade.map_err(ServeError::ChatV2)?));
+        tasks.spawn(forever(webhooks::host(
+            listener,
+            app,
+            port,
+            webhooks::CHAT_V2,
+            background.clone(),
+        )));
+    }
     tasks.spawn(grpc::serve(
         listeners.grpc,
         grpc_tls,
         config.clone(),
-        Conversations::new(store, tenants.clone()).with_agent_names(names),
+        calls,
         tenants,
         access,
         streams,
@@ -365,8 +412,25 @@ pub(crate) async fn agent_names(config: &Config) -> Result<AgentNames, ServeErro
         .map_err(ServeError::AgentNames)
 }
 
+/// The store, by all that it keeps.
+struct Kept {
+    store: SharedStore,
+    subscriptions: SharedSubscriptions,
+    chat_v2: SharedChatV2,
+}
+
+impl Kept {
+    fn of<T: Store + SubscriptionStore + ChatV2Store>(store: &Arc<T>) -> Self {
+        Self {
+            store: Arc::clone(store) as SharedStore,
+            subscriptions: Arc::clone(store) as SharedSubscriptions,
+            chat_v2: Arc::clone(store) as SharedChatV2,
+        }
+    }
+}
+
 /// Opens the store, waiting a while for a Redis that starts together with us.
-async fn open_store(config: &Config) -> Result<(SharedStore, SharedSubscriptions), ServeError> {
+async fn open_store(config: &Config) -> Result<Kept, ServeError> {
     let Some(url) = &config.redis_url else {
         warn!(
             "sessions and events are kept in memory: nothing survives this process, and nothing is shared with another"
@@ -375,14 +439,13 @@ async fn open_store(config: &Config) -> Result<(SharedStore, SharedSubscriptions
             warn!("master keys encrypt what is in Redis, and there is none: they are not used");
         }
         let store = Arc::new(MemoryStore::new(config.partitions, config.retention));
-        return Ok((Arc::clone(&store) as SharedStore, store));
+        return Ok(Kept::of(&store));
     };
     let started = tokio::time::Instant::now();
     loop {
         match RedisStore::connect(redis_settings(config, url.clone())).await {
             Ok(store) => {
-                let store = Arc::new(store);
-                return Ok((Arc::clone(&store) as SharedStore, store));
+                return Ok(Kept::of(&Arc::new(store)));
             }
             Err(StoreError::Unavailable(error)) if started.elapsed() < STORE_WAIT => {
                 warn!(error, "Redis is not there yet; trying again");

@@ -10,6 +10,7 @@ use tracing::{error, info, warn};
 use super::tenants::Made;
 use crate::{
     access::Access,
+    chat_v2::SharedPolicy,
     config::{Config, Origin},
     grpc::events::Drain,
     tenant::Tenants,
@@ -25,6 +26,8 @@ pub(super) struct Reloader {
     pub(super) made: Made,
     pub(super) tenants: Tenants,
     pub(super) access: Access,
+    /// Who may use Chat API v2.
+    pub(super) clients: SharedPolicy,
     /// Through which open streams are told to look again.
     pub(super) streams: Arc<Drain>,
 }
@@ -98,6 +101,8 @@ impl Reloader {
         self.tenants.replace(self.made.tenants());
         // After the tenants: streams that see another policy look at both.
         self.access.replace(config.policy);
+        self.clients
+            .replace(config.chat_v2.map(|it| it.policy).unwrap_or_default());
         self.streams.look_again();
         self.origin = config.origin;
         info!(

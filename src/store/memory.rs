@@ -2,6 +2,7 @@
 //! Redis, but only until the process ends.
 
 mod calls;
+mod chat_v2;
 mod ledger;
 mod log;
 mod shelf;
@@ -20,6 +21,7 @@ use tokio::sync::watch;
 
 use self::{
     calls::Calls,
+    chat_v2::ChatV2,
     ledger::{Customers, Ledgers},
     log::Log,
     shelf::Shelf,
@@ -81,6 +83,7 @@ struct State {
     traces: Shelf<ConversationKey, String>,
     streams: Streams,
     subscriptions: Subscriptions,
+    chat_v2: ChatV2,
     /// When to look again at what is wrapping up.
     unsettled: HashMap<ConversationKey, u64>,
     swept_ms: u64,
@@ -107,6 +110,7 @@ impl State {
             traces: Shelf::default(),
             streams: Streams::default(),
             subscriptions: Subscriptions::default(),
+            chat_v2: ChatV2::default(),
             unsettled: HashMap::new(),
             swept_ms: 0,
         }

@@ -7,6 +7,7 @@
 //! accepted, in two parts (a head that routing reads, and the customer's content), and what only the log knows: its
 //! place, its sequence within the conversation and the session's state after it.
 
+pub mod chat_v2;
 pub mod cursor;
 pub mod entry;
 pub mod facts;

@@ -13,6 +13,7 @@
 //! | `PREFIX:idem:CALL` | hash | `digest`, `state`, `mark`, `answer`, `started` (Unix ms), `nonce` of a call | idempotency |
 //! | `PREFIX:customer:CUSTOMER` | string | `a:ATTEMPT` to create a conversation, or `c:MS:CONVERSATION` since Unix ms | idempotency, session |
 //! | `PREFIX:subscriptions:TENANT` | hash | definitions of named subscriptions, by name | for ever |
+//! | `PREFIX:chat-v2:TENANT` | hash | webhooks that clients of Chat API v2 registered, and the channels that go to them (`chat_v2.lua`) | for ever |
 //! | `PREFIX:members:SUB` | hash | the streams that read a subscription (`members.lua`), by id | lease |
 //! | `PREFIX:durable:SUB` | hash | the slot of a durable subscription (`slots.lua`) | for ever |
 //! | `PREFIX:{TAG}:shares:SUB` | hash | the slots of a shared subscription's shares in this partition | for ever |
@@ -46,6 +47,7 @@
 
 mod append;
 mod calls;
+mod chat_v2;
 mod cluster;
 mod dial;
 mod durable;

@@ -544,15 +544,25 @@ impl Label {
 }
 
 /// A body that is still coming, and the place where it is kept meanwhile.
-struct Coming {
+pub(crate) struct Coming {
     body: Body,
     seat: Option<Arc<Seat>>,
     source: Option<IpAddr>,
 }
 
 impl Coming {
+    /// The body of a request that came by a port of ours.
+    pub(crate) fn of(request: Request) -> Self {
+        let (parts, body) = request.into_parts();
+        Self {
+            body,
+            seat: parts.extensions.get::<Came>().map(|came| Arc::clone(&came.seat)),
+            source: None,
+        }
+    }
+
     /// Reads it to its end, after which nobody waits for the sender any more.
-    async fn collect(self, max_bytes: usize) -> Result<Bytes, Refusal> {
+    pub(crate) async fn collect(self, max_bytes: usize) -> Result<Bytes, Refusal> {
         let mut chunks = self.body.into_data_stream();
         // Nearly always the only one, which need not be copied then.
         let mut first = Bytes::new();

@@ -19,6 +19,7 @@ mod read;
 mod refusal;
 pub mod seats;
 pub mod signature;
+pub(crate) mod signer;
 mod skeleton;
 pub mod source;
 mod trace_context;

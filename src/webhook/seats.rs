@@ -54,6 +54,8 @@ pub struct Seats {
 
 #[derive(Debug, Default)]
 struct Room {
+    /// The counter of requests that gave way.
+    counter: &'static str,
     /// Of all seats together.
     bytes: usize,
     taken: HashMap<u64, Chair>,
@@ -110,9 +112,17 @@ pub struct Seat {
 impl Seats {
     /// Places that nobody has taken.
     pub fn new(limits: SeatLimits) -> Arc<Self> {
+        Self::counted_by(WEBHOOKS, limits)
+    }
+
+    /// The same at another door, whose requests that give way are counted by `counter`.
+    pub fn counted_by(counter: &'static str, limits: SeatLimits) -> Arc<Self> {
         Arc::new(Self {
             limits,
-            room: Mutex::default(),
+            room: Mutex::new(Room {
+                counter,
+                ..Room::default()
+            }),
         })
     }
 
@@ -188,7 +198,7 @@ impl Room {
         };
         if let Some(chair) = self.remove(id) {
             if chair.phase != Phase::Idle {
-                metrics::counter!(WEBHOOKS, "result" => Refusal::Crowded.reason()).increment(1);
+                metrics::counter!(self.counter, "result" => Refusal::Crowded.reason()).increment(1);
             }
             chair.cut.cancel();
         }

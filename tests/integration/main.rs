@@ -8,6 +8,7 @@
 
 mod access;
 mod calls;
+mod chat_v2;
 mod checker;
 mod composed;
 mod doctor;

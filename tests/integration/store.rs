@@ -4,6 +4,7 @@
 
 mod bad_days;
 mod calls;
+mod chat_v2;
 mod claims;
 mod clock;
 mod cluster;

@@ -63,6 +63,16 @@ def running_sandbox(directory: Path, webhook_url: str) -> Iterator[Mapping[str, 
 
 
 @contextmanager
+def running_serve(directory: Path, settings: str) -> Iterator[Mapping[str, str]]:
+    """`chatbridge serve` with a file of settings; its addresses by name: grpc, webhook, admin, chat_v2."""
+    file = directory / "settings.toml"
+    file.write_text(settings)
+    listen = {f"CHATBRIDGE_{name}_LISTEN": "127.0.0.1:0" for name in ("GRPC", "WEBHOOK", "ADMIN")}
+    with _running_chatbridge(directory, ["serve", "--config", str(file)], listen) as addresses:
+        yield addresses
+
+
+@contextmanager
 def running_redis(directory: Path) -> Iterator[str]:
     """A `redis-server` that keeps nothing; its URL."""
     for attempt in range(PORT_ATTEMPTS):

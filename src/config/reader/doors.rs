@@ -166,7 +166,7 @@ impl Reader {
     }
 
     /// Networks, separated by commas, each as an address and a length or as an address alone.
-    fn networks(&mut self, name: &str) -> Vec<IpNet> {
+    pub(super) fn networks(&mut self, name: &str) -> Vec<IpNet> {
         let value = self.text(name);
         let mut networks = Vec::new();
         for text in value.split(',').map(str::trim).filter(|text| !text.is_empty()) {

@@ -116,7 +116,7 @@ impl Dispatcher {
     /// Signs with a new key from now on, and says its `kid`. Without `keep_old`, the old public keys can be had no longer.
     pub(crate) fn rotate_key(&self, keep_old: bool) -> Result<String, SandboxError> {
         // Made before the lock is taken, because it takes long.
-        let new = signer::Signer::generate()?;
+        let new = signer::generate()?;
         Ok(locked(&self.0.keys).rotate(new, keep_old))
     }
 

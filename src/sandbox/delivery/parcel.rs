@@ -8,9 +8,12 @@ use url::Url;
 use super::{
     Event, Shared,
     log::{Attempt, Outcome},
-    signer::Signer,
+    signer,
 };
-use crate::sandbox::{faults::Forgery, locked, new_id, now_ms};
+use crate::{
+    sandbox::{faults::Forgery, locked, new_id, now_ms},
+    webhook::signer::Signer,
+};
 
 /// How old a forgery is that pretends to be an event of the past, in milliseconds.
 const STALE_MS: i64 = 3_600_000;
@@ -88,10 +91,10 @@ impl Shared {
                 parcel
             }
             Forgery::Key => {
-                let other = Signer::generate().ok()?.under(&kid);
+                let other = signer::generate().ok()?.under(&kid);
                 self.sign(event, &other, &self.tenant, now)?
             }
-            Forgery::Kid => self.sign(event, &Signer::generate().ok()?, &self.tenant, now)?,
+            Forgery::Kid => self.sign(event, &signer::generate().ok()?, &self.tenant, now)?,
             Forgery::Stale => self.sign(event, &own, &self.tenant, now - STALE_MS)?,
             Forgery::Tenant => self.sign(event, &own, "another-tenant", now)?,
         })

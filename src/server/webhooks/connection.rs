@@ -27,11 +27,7 @@ use tracing::debug;
 
 use crate::{
     tls::Wire,
-    webhook::{
-        Refusal, Seat,
-        ingress::{Came, WEBHOOKS},
-        seats::Overdue,
-    },
+    webhook::{Refusal, Seat, ingress::Came, seats::Overdue},
 };
 
 /// The largest head of a request, in bytes; the vendor's are below 2 KiB, and a proxy adds some. It is also how much of a body
@@ -42,7 +38,15 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// Serves a connection to its end.
-pub(super) async fn serve(wire: Wire, peer: IpAddr, seat: Seat, app: Router, stop: CancellationToken) {
+pub(super) async fn serve(
+    wire: Wire,
+    peer: IpAddr,
+    seat: Seat,
+    counter: &'static str,
+    app: Router,
+    stop: CancellationToken,
+) {
+    let noted = Noted { counter, peer };
     let seat = Arc::new(seat);
     let mut wire = Heard {
         wire,
@@ -51,7 +55,7 @@ pub(super) async fn serve(wire: Wire, peer: IpAddr, seat: Seat, app: Router, sto
     };
     tokio::select! {
         secured = wire.wire.secured() => if secured.is_err() { return },
-        _ = seat.overdue() => return note(Refusal::HeadTimeout, peer),
+        _ = seat.overdue() => return noted.refused(Refusal::HeadTimeout),
         () = seat.cut() => return,
         () = stop.cancelled() => return,
     }
@@ -69,18 +73,18 @@ pub(super) async fn serve(wire: Wire, peer: IpAddr, seat: Seat, app: Router, sto
     let ended = tokio::select! {
         ended = &mut connection => ended,
         () = seat.cut() => return,
-        why = seat.overdue() => return give_up(why, connection, peer).await,
+        why = seat.overdue() => return give_up(why, connection, noted).await,
         () = stop.cancelled() => {
             Pin::new(&mut connection).graceful_shutdown();
             tokio::select! {
                 ended = &mut connection => ended,
                 () = seat.cut() => return,
-                why = seat.overdue() => return give_up(why, connection, peer).await,
+                why = seat.overdue() => return give_up(why, connection, noted).await,
             }
         }
     };
     if let Err(error) = ended {
-        conclude(&error, peer);
+        noted.ended(&error);
     }
 }
 
@@ -102,16 +106,35 @@ async fn answer(app: Router, came: Came, request: Request<Incoming>) -> Result<R
     Ok(answer)
 }
 
-/// Counts and logs a request that never became one.
-fn note(refusal: Refusal, peer: IpAddr) {
-    let reason = refusal.reason();
-    metrics::counter!(WEBHOOKS, "result" => reason).increment(1);
-    debug!(address = %peer, reason, "a connection was closed");
+/// Counts and logs requests that never became one.
+#[derive(Clone, Copy)]
+struct Noted {
+    counter: &'static str,
+    peer: IpAddr,
+}
+
+impl Noted {
+    fn refused(self, refusal: Refusal) {
+        let (reason, peer) = (refusal.reason(), self.peer);
+        metrics::counter!(self.counter, "result" => reason).increment(1);
+        debug!(address = %peer, reason, "a connection was closed");
+    }
+
+    /// What was answered before it became a request.
+    fn ended(self, error: &hyper::Error) {
+        if error.is_parse_too_large() {
+            self.refused(Refusal::HeadTooLarge);
+        } else if error.is_parse() {
+            self.refused(Refusal::MalformedRequest);
+        } else {
+            debug!(address = %self.peer, %error, "a connection broke");
+        }
+    }
 }
 
 /// Ends a connection that has been waited for too long. One that is merely silent after a request is closed without a word;
 /// it may be about to send another, and would take any for the answer.
-async fn give_up<S>(why: Overdue, connection: http1::Connection<TokioIo<Heard>, S>, peer: IpAddr)
+async fn give_up<S>(why: Overdue, connection: http1::Connection<TokioIo<Heard>, S>, noted: Noted)
 where
     S: hyper::service::HttpService<Incoming>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -124,23 +147,12 @@ where
     let mut wire = connection.into_parts().io.into_inner();
     // One that never said anything asked for nothing.
     if wire.heard_any {
-        note(Refusal::HeadTimeout, peer);
+        noted.refused(Refusal::HeadTimeout);
         let farewell = async {
             wire.write_all(TOO_SLOW).await?;
             wire.shutdown().await
         };
         let _ = tokio::time::timeout(FAREWELL, farewell).await;
-    }
-}
-
-/// Counts what was answered before it became a request.
-fn conclude(error: &hyper::Error, peer: IpAddr) {
-    if error.is_parse_too_large() {
-        note(Refusal::HeadTooLarge, peer);
-    } else if error.is_parse() {
-        note(Refusal::MalformedRequest, peer);
-    } else {
-        debug!(address = %peer, %error, "a connection broke");
     }
 }
 

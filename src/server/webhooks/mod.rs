@@ -22,10 +22,31 @@ use crate::{
 /// Counter of connections that were not taken, by `limit`: in `total`, or of their `address`.
 const REFUSED: &str = "chatbridge_webhook_connections_refused_total";
 
+/// What a port is counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counters {
+    /// Requests that never became one for its router, by `result`, a [`Refusal`]'s reason.
+    pub(super) requests: &'static str,
+    /// Connections that were not taken, by `limit`.
+    pub(super) connections: &'static str,
+}
+
+/// Those of the webhook door.
+const DOOR: Counters = Counters {
+    requests: WEBHOOKS,
+    connections: REFUSED,
+};
+
 /// After how long a silence the system asks whether the other end is there, and how long its answer may take.
 const PATIENCE: Patience = Patience {
     silence: Duration::from_secs(20),
     answer: Duration::from_secs(10),
+};
+
+/// Those of the port for Chat API v2.
+pub(super) const CHAT_V2: Counters = Counters {
+    requests: "chatbridge_chat_v2_refused_total",
+    connections: "chatbridge_chat_v2_connections_refused_total",
 };
 
 /// What the port has room for, and whom it takes connections from.
@@ -43,10 +64,21 @@ pub struct WebhookPort {
 
 /// Takes connections and hands their requests to the door, until `stop`; then those that are under way are finished.
 pub async fn serve(listener: TcpListener, ingress: Arc<Ingress>, port: WebhookPort, stop: CancellationToken) {
-    let app = router(ingress);
+    host(listener, router(ingress), port, DOOR, stop).await;
+}
+
+/// The same for another router, whose requests have [`crate::webhook::ingress::Came`] among their extensions too.
+pub(super) async fn host(
+    listener: TcpListener,
+    app: Router,
+    port: WebhookPort,
+    counters: Counters,
+    stop: CancellationToken,
+) {
     let connections = TaskTracker::new();
     let host = Host {
-        seats: Seats::new(port.seats),
+        seats: Seats::counted_by(counters.requests, port.seats),
+        counters,
         gate: Gate::new(Limits {
             total: 0,
             per_address: port.connections_per_address,
@@ -83,6 +115,7 @@ struct Host {
     seats: Arc<Seats>,
     gate: Arc<Gate>,
     port: WebhookPort,
+    counters: Counters,
 }
 
 impl Host {
@@ -98,12 +131,12 @@ impl Host {
         let sources = &self.port.sources;
         if sources.is_hopeless(peer) {
             let reason = Refusal::AddressNotAllowed.reason();
-            metrics::counter!(WEBHOOKS, "result" => reason).increment(1);
+            metrics::counter!(self.counters.requests, "result" => reason).increment(1);
             debug!(address = %peer, reason, "a connection was closed");
             return;
         }
         let refuse = |limit: &'static str| {
-            metrics::counter!(REFUSED, "limit" => limit).increment(1);
+            metrics::counter!(self.counters.connections, "limit" => limit).increment(1);
             debug!(address = %peer, limit, "a connection was closed: there are as many as there may be");
         };
         // A proxy's connections are many people's.
@@ -118,7 +151,14 @@ impl Host {
         let _ = stream.set_nodelay(true);
         PATIENCE.set(&stream);
         let wire = Wire::new(stream, self.port.tls.as_deref());
-        let serving = connection::serve(wire, peer, seat, app.clone(), stop.clone());
+        let serving = connection::serve(
+            wire,
+            peer,
+            seat,
+            self.counters.requests,
+            app.clone(),
+            stop.clone(),
+        );
         connections.spawn(async move {
             serving.await;
             drop(admitted);

@@ -207,6 +207,11 @@ impl Keys {
         format!("{}:subscriptions:{tenant}", self.prefix)
     }
 
+    /// What is kept of a tenant for clients of Chat API v2.
+    pub(super) fn chat_v2(&self, tenant: &TenantId) -> String {
+        format!("{}:chat-v2:{tenant}", self.prefix)
+    }
+
     pub(super) fn members(&self, key: &SubscriptionKey) -> String {
         format!("{}:members:{}", self.prefix, subscription(key))
     }

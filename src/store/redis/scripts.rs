@@ -71,6 +71,8 @@ pub(super) static SLOTS: LazyLock<Script> = LazyLock::new(|| Script::new(&[inclu
 pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("commit.lua")]));
 /// Keeps a member on its subscription's roster.
 pub(super) static MEMBERS: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("members.lua")]));
+/// Changes what is kept for clients of Chat API v2.
+pub(super) static CHAT_V2: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("chat_v2.lua")]));
 /// Hands out conversations that have been wrapping up for long.
 pub(super) static UNSETTLED: LazyLock<Script> =
     LazyLock::new(|| Script::new(&[include_str!("unsettled.lua")]));

@@ -13,6 +13,7 @@ use chatbridge::{
     grpc::proto::{AgentEvent, EventKind},
     store::{
         Append, Appended, Page, Retention, Store,
+        chat_v2::ChatV2Store,
         entry::encode_content,
         memory::{Checkpoint, MemoryStore},
         redis::{RedisSettings, RedisStore, RedisTls},
@@ -51,6 +52,7 @@ pub(crate) const MASTER_KEY: &str = "test:q7tVm1x0m0Jt0oQ2rXQ5b6o0Y0k1cWJmT2m3q8
 pub(crate) struct Fixture {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) subscriptions: Arc<dyn SubscriptionStore>,
+    pub(crate) chat_v2: Arc<dyn ChatV2Store>,
     means: Means,
 }
 
@@ -104,6 +106,7 @@ impl Fixture {
                 Self {
                     store: store.clone(),
                     subscriptions: store.clone(),
+                    chat_v2: store.clone(),
                     means: Means::Memory(store),
                 }
             }
@@ -146,6 +149,7 @@ impl Fixture {
         Self {
             store: store.clone(),
             subscriptions: store.clone(),
+            chat_v2: store.clone(),
             means: Means::Redis {
                 store,
                 masters,

@@ -26,6 +26,8 @@ pub struct Service {
     pub grpc: String,
     pub webhook: String,
     pub admin: String,
+    /// Where Chat API v2 is, if it is served.
+    pub chat_v2: Option<String>,
     _dir: tempfile::TempDir,
 }
 
@@ -69,6 +71,7 @@ impl Service {
             grpc: format!("http://{}", address("grpc")),
             webhook: address("webhook"),
             admin: format!("http://{}", address("admin")),
+            chat_v2: addresses["chat_v2"].as_str().map(str::to_owned),
             _dir: dir,
         };
         let ready = format!("{}/readyz", service.admin);
