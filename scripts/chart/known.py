@@ -4,6 +4,7 @@ import re
 import sys
 
 from rendered import CHART, ROOT
+from schema import OWN, OWN_PREFIX
 
 
 def quoted(pattern: str, text: str) -> set[str]:
@@ -16,9 +17,9 @@ def main() -> None:
     """Compares, and stops with what differs."""
     settings = (ROOT / "src" / "config" / "settings.rs").read_text()
     template = (CHART / "templates" / "_config.tpl").read_text()
-    # The chart has values of its own for these, which are never among those of the start.
-    own = {"tenant", "api_key", "token_sha256"}
-    reloaded = quoted(r"RELOADED: \[&str; \d+\] = \[(.*?)\];", settings) - own
+    reloaded = quoted(r"RELOADED: \[&str; \d+\] = \[(.*?)\];", settings)
+    # The chart has values of its own for some, or none, and they are never among those of the start.
+    reloaded = {name for name in reloaded if name not in OWN and not name.startswith(OWN_PREFIX)}
     known = quoted(r'define "chatbridge\.reloadedNames" -\}\}(.*?)\| toJson', template)
     if not reloaded or reloaded != known:
         sys.exit(f"error: templates/_config.tpl: these change while the service runs, or do not: {reloaded ^ known}")
@@ -28,7 +29,7 @@ def main() -> None:
     if routes != services | {"grpc.health.v1.Health"}:
         sys.exit(f"error: templates/routes.yaml: these services are routed, or there, alone: {routes ^ services}")
     metric = "chatbridge_streams_active"
-    if f"| `{metric}` |" not in (ROOT / "docs" / "configuration.md").read_text():
+    if f"| `{metric}` |" not in (ROOT / "docs" / "metrics.md").read_text():
         sys.exit(f"error: there is no {metric} to scale by")
     print(f"{len(known)} settings that change while it runs, {len(services)} services, and the metric to scale by")
 

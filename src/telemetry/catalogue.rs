@@ -159,7 +159,7 @@ const DENIALS: &[&str] = &[
 ];
 const COMMITS: &[&str] = &["moved", "unmoved", "superseded", "unavailable", "refused"];
 const UNREADABLE: &[&str] = &["no_master_key", "wrong_master_key", "no_data_key"];
-const PORTS: &[&str] = &["grpc", "webhook"];
+const PORTS: &[&str] = &["grpc", "webhook", "chat_v2"];
 
 /// All of them but those of the process, which another crate gives.
 pub const FAMILIES: &[Family] = &[
@@ -195,6 +195,24 @@ pub const FAMILIES: &[Family] = &[
         "chatbridge_webhook_connections_refused_total",
         &[of("limit", &["total", "address"])],
         "Connections to the webhook door that were one too many and closed.",
+    ),
+    counter(
+        "chatbridge_chat_v2_requests_total",
+        &[met("operation"), met("status")],
+        "Requests of Chat API v2, by operation and by the HTTP status of their answers.",
+    ),
+    counter(
+        "chatbridge_chat_v2_refused_total",
+        &[of(
+            "result",
+            &["malformed_request", "head_too_large", "head_timeout", "crowded"],
+        )],
+        "Requests to the port of Chat API v2 that never became one.",
+    ),
+    counter(
+        "chatbridge_chat_v2_connections_refused_total",
+        &[of("limit", &["total", "address"])],
+        "Connections to the port of Chat API v2 that were one too many and closed.",
     ),
     counter(
         "chatbridge_webhook_key_fetches_total",

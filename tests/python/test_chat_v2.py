@@ -43,12 +43,18 @@ def until(condition: Callable[[], T], what: str) -> T:
 class Service:
     """Chatbridge with Chat API v2, and its sandbox."""
 
-    def __init__(self, chat_v2: str, sandbox: str) -> None:
-        """By the addresses of both."""
+    def __init__(self, chat_v2: str, sandbox: str, admin: str) -> None:
+        """By their addresses."""
         self.api = ChatApi(
             f"http://{chat_v2}", tenant="sandbox", client_id="college-app", client_secret=CLIENT_SECRET
         )
+        self._admin = admin
         self._sandbox = f"http://{sandbox}/sandbox/v1"
+
+    def metrics(self) -> str:
+        """What Prometheus would read."""
+        with urllib.request.urlopen(f"http://{self._admin}/metrics", timeout=30) as answer:
+            return str(answer.read().decode())
 
     def control(self, method: str, path: str, body: dict[str, Any]) -> None:
         """Asks the sandbox itself."""
@@ -86,7 +92,7 @@ secret_sha256 = ["{hashed}"]
 tenants = ["sandbox"]
 """
         with running_serve(directory, settings) as addresses:
-            service = Service(addresses["chat_v2"], sandbox["sandbox"])
+            service = Service(addresses["chat_v2"], sandbox["sandbox"], addresses["admin"])
             service.control("PUT", "/webhook", {"url": f"http://{addresses['webhook']}/webhooks/8x8"})
             yield service
 
@@ -207,3 +213,5 @@ def test_a_wrong_secret_gets_no_token(service: Service) -> None:
         api.webhooks()
     assert refused.value.status == 401
     assert refused.value.body["ErrorCode"] == "invalid_client"
+    counted = 'chatbridge_chat_v2_requests_total{operation="create_access_token",status="401"}'
+    until(lambda: any(line.startswith(counted) for line in service.metrics().splitlines()), "it is counted")
