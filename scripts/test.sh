@@ -32,7 +32,7 @@ clients build
 "$PYTHON" tests/scenarios/run.py --second-chance
 
 section "The sandbox's pages, in a browser"
-scripts/browser.sh test
+second_chance scripts/browser.sh test
 
 section "Clients: examples"
 second_chance "$PYTHON" tests/scenarios/run.py --examples

@@ -22,7 +22,7 @@ CHANNEL = "sandbox-chat"
 WAIT_S = 60.0
 # Counted once a minute, which the integration tests of encryption look at; and of a port that test_chat_v2.py has.
 NOT_SHOWN_SOON = {"chatbridge_data_keys", "chatbridge_chat_v2_requests_total"}
-ROW = re.compile(r"^\| `(?P<name>[a-z_]+)` \| (?P<type>counter|gauge|histogram) \|(?P<labels>[^|]*)\| [^|]+ \|$")
+ROW = re.compile(r"^\| `(?P<name>[a-z0-9_]+)` \| (?P<type>counter|gauge|histogram) \|(?P<labels>[^|]*)\| [^|]+ \|$")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def shown(text: str) -> dict[str, Family]:
     types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
     labels: dict[str, set[str]] = {name: set() for name in types}
     for line in text.splitlines():
-        if not (sample := re.match(r"^([a-z_]+)(?:\{(.*)\})? \S+$", line)):
+        if not (sample := re.match(r"^([a-z0-9_]+)(?:\{(.*)\})? \S+$", line)):
             continue
         name = sample[1] if sample[1] in types else re.sub(r"_(bucket|sum|count)$", "", sample[1])
         labels[name] |= set(re.findall(r"(\w+)=\"", sample[2] or "")) - {"le"}
