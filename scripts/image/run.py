@@ -1,8 +1,8 @@
 """Runs the image's files as a container would: `run.py DIRECTORY`, in namespaces of its own.
 
 The root directory is a copy of them, read-only, with what the pods of the chart mount and what every container gets
-(/etc/hosts, /etc/resolv.conf), and nothing more: no /tmp, no shell, no library. The user is 65532, without any right.
-The service finds Redis by DNS, and its health is asked for by a name in /etc/hosts.
+(/etc/hosts, /etc/resolv.conf, the devices of /dev), and nothing more: no /tmp, no shell, no library. The user is 65532,
+without any right. The service finds Redis by DNS, and its health is asked for by a name in /etc/hosts.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import socketserver
+import stat
 import struct
 import subprocess
 import sys
@@ -22,6 +23,9 @@ import time
 import urllib.request
 
 USER = 65532
+# Devices that the OCI runtime specification gives every container, by their numbers. A static program takes chance
+# from one of them.
+DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9)}
 PATIENCE = 60
 CONFIG = "/etc/chatbridge/config/chatbridge.toml"
 # As the chart writes it: everything that is a secret in a file of its own.
@@ -79,6 +83,10 @@ def lay_out(image: pathlib.Path, root: pathlib.Path, directory: pathlib.Path) ->
         (secrets / name).chmod(0o440)
     (root / "etc/hosts").write_text("127.0.0.1 localhost\n127.0.0.1 health.hosts.test\n")
     (root / "etc/resolv.conf").write_text("nameserver 127.0.0.1\noptions ndots:5\n")
+    (root / "dev").mkdir()
+    for name, (major, minor) in DEVICES.items():
+        os.mknod(root / "dev" / name, stat.S_IFCHR, os.makedev(major, minor))
+        (root / "dev" / name).chmod(0o666)
     directory.chmod(0o755)
     subprocess.run(["mount", "--bind", root, root], check=True)
     subprocess.run(["mount", "-o", "remount,bind,ro", root], check=True)
