@@ -19,4 +19,4 @@ section "Alerts, runbook and dashboard: what belongs together"
 section "Alerts and dashboard against a real Prometheus"
 export CHATBRIDGE_BIN="${CHATBRIDGE_BIN:-$(service_binary)}" PROMETHEUS_BIN="$TOOLS/bin/prometheus"
 [ -x "$CHATBRIDGE_BIN" ] || build_service
-(cd tests/monitoring && "$PYTHON" -m pytest -q)
+(cd tests/monitoring && second_chance "$PYTHON" -m pytest -q)

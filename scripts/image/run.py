@@ -1,8 +1,8 @@
 """Runs the image's files as a container would: `run.py DIRECTORY`, in namespaces of its own.
 
 The root directory is a copy of them, read-only, with what the pods of the chart mount and what every container gets
-(/etc/hosts, /etc/resolv.conf, the devices of /dev), and nothing more: no /tmp, no shell, no library. The user is 65532,
-without any right. The service finds Redis by DNS, and its health is asked for by a name in /etc/hosts.
+(/etc/hosts, /etc/resolv.conf, the devices of /dev), and nothing more: no /tmp, no shell, no library. The user is
+65532, without any right. The service finds Redis by DNS, and its health is asked for by a name in /etc/hosts.
 """
 
 import contextlib
