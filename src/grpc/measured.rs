@@ -101,8 +101,8 @@ fn code(headers: &HeaderMap) -> Option<Code> {
         .map(|status| Code::from_bytes(status.as_bytes()))
 }
 
-/// The name of a status code as gRPC writes it.
-fn name(code: Code) -> &'static str {
+/// The name of a status code as gRPC writes it, and so the conventions of OpenTelemetry.
+pub(super) fn name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",

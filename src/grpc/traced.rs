@@ -14,7 +14,7 @@ use prost::Message as _;
 use tonic::{Code, Status, body::Body};
 use tonic_types::StatusExt as _;
 
-use super::{access::CONVERSATION, asker::Noted, proto};
+use super::{access::CONVERSATION, asker::Noted, measured::name, proto};
 use crate::{
     access::{
         Caller,
@@ -121,29 +121,6 @@ fn ended(span: &Span, code: Code, told: &HeaderMap) {
         span.mark_failed();
     }
     span.end();
-}
-
-/// As the conventions write them.
-fn name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-    }
 }
 
 /// The body of a stream, with the span that ends with it.
