@@ -15,6 +15,7 @@ mod gap;
 pub mod janitor;
 pub mod ledger;
 pub mod memory;
+pub mod outbox;
 pub mod partition;
 pub mod redis;
 pub mod seal;
