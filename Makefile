@@ -1,7 +1,7 @@
 # What a developer types. The work is in scripts/; tools go into .tools/, which git ignores.
 
 .DEFAULT_GOAL := help
-.PHONY: demo dev test test-chart test-chart-api test-image test-monitoring browser scenarios packages bench chaos rolling fuzz sbom \
+.PHONY: demo dev test test-chart test-chart-api test-image test-monitoring browser scenarios packages bench chaos deliveries rolling fuzz sbom \
 	lint generate generate-chart tools clean help
 
 demo: ## A whole hand-over on this machine; needs Rust alone
@@ -43,6 +43,11 @@ bench: ## What Chatbridge costs, against floors and peers of the same run; insta
 chaos: ## What becomes of events when things break, in ten minutes; installs redis-server and faketime if missing
 	@scripts/tools.sh chaos
 	@cargo test --locked --quiet --test chaos -- --full $(CHAOS)
+
+deliveries: ## Events to 200 webhooks of Chat API v2, some dead or slow, while replicas end; five minutes on a quiet machine
+	@scripts/tools.sh chaos
+	@cargo build --release --locked --quiet --bin chatbridge
+	@cargo run --release --locked --quiet -p chatbridge-deliveries -- $(DELIVERIES)
 
 rolling: ## Rolling restart, upgrade and rollback under load, by the chart's numbers; ten minutes on a quiet machine
 	@scripts/tools.sh chaos

@@ -30,6 +30,8 @@ pub struct Attempt {
     pub answer: Answer,
     /// The number of the replica it went to.
     pub door: usize,
+    /// The number of its event.
+    pub event: u64,
     /// The number of its conversation.
     pub conversation: usize,
     /// Whether its event had not been delivered before.

@@ -123,16 +123,18 @@ impl Vendor {
         })
     }
 
-    /// Begins to make events.
+    /// Begins to make events, of conversations of its own.
     pub fn begin(&mut self, load: Load, seed: u64) {
+        let own = (0..load.conversations).map(conversation).collect();
+        self.begin_in(own, load, seed);
+    }
+
+    /// Begins to make events of these conversations, however many the load names.
+    pub fn begin_in(&mut self, conversations: Vec<String>, load: Load, seed: u64) {
         let signer = Arc::clone(&self.signer);
         let stop = Arc::clone(&self.stop);
-        self.load = Some(tokio::spawn(make(
-            signer,
-            load,
-            stop,
-            StdRng::seed_from_u64(seed),
-        )));
+        let dice = StdRng::seed_from_u64(seed);
+        self.load = Some(tokio::spawn(make(signer, load, conversations, stop, dice)));
     }
 
     /// Makes no new events, and delivers those that wait for so long at most. Answers how many were given up.
@@ -161,7 +163,13 @@ impl Drop for Vendor {
 }
 
 /// Makes events in an open loop: when they are due, not when the one before was answered.
-async fn make(signer: Arc<Signer>, load: Load, stop: Arc<AtomicBool>, mut dice: StdRng) {
+async fn make(
+    signer: Arc<Signer>,
+    load: Load,
+    conversations: Vec<String>,
+    stop: Arc<AtomicBool>,
+    mut dice: StdRng,
+) {
     let mut deliveries = JoinSet::new();
     let begun = Instant::now();
     let mut due = Duration::ZERO;
@@ -175,13 +183,14 @@ async fn make(signer: Arc<Signer>, load: Load, stop: Arc<AtomicBool>, mut dice: 
         due += Duration::from_secs_f64(1.0 / load.per_second);
         sleep(due.saturating_sub(begun.elapsed())).await;
         number += 1;
-        let of = dice.random_range(0..load.conversations);
-        let conversation = conversation(of);
+        let of = dice.random_range(0..conversations.len());
+        let conversation = conversations[of].clone();
         let event = Event {
+            number,
             id: format!("evt-{number}"),
             body: message(&conversation, number),
             conversation,
-            number: of,
+            of,
             late: dice
                 .random_bool(load.late)
                 .then(|| Duration::from_millis(dice.random_range(1..80))),
@@ -198,10 +207,11 @@ async fn make(signer: Arc<Signer>, load: Load, stop: Arc<AtomicBool>, mut dice: 
 }
 
 struct Event {
+    number: u64,
     id: String,
     conversation: String,
-    /// Of the conversation.
-    number: usize,
+    /// The number of its conversation.
+    of: usize,
     body: String,
     late: Option<Duration>,
     /// When after its first delivery it is delivered again, whatever was answered.
@@ -283,7 +293,8 @@ impl Signer {
             took: sent.elapsed(),
             answer,
             door,
-            conversation: event.number,
+            event: event.number,
+            conversation: event.of,
             first: retry == 0 && event.again.is_none(),
         };
         self.ledger.answered(&event.id, &event.conversation, attempt);
