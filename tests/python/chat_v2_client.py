@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import base64
 import json
+import queue
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
 from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+
+# How far the clock of whoever sends an event may be off.
+FRESH_S = 300.0
 
 
 class ChatApiError(Exception):
@@ -19,6 +33,21 @@ class ChatApiError(Exception):
         super().__init__(f"{status}: {body}")
         self.status = status
         self.body = body
+
+
+class ForgedEventError(Exception):
+    """An event was not sent by the API, or not as it came."""
+
+
+@dataclass(frozen=True)
+class WebhookEvent:
+    """An event that a webhook was sent."""
+
+    id: str
+    retry: int
+    sent_ms: int
+    tenant: str
+    body: dict[str, Any]
 
 
 class ChatApi:
@@ -33,6 +62,7 @@ class ChatApi:
         self._basic = "Basic " + base64.b64encode(credentials).decode()
         self._token = ""
         self._token_ends_s = 0.0
+        self._known_keys: dict[str, RSAKey] = {}
 
     def create_webhook(self, name: str, uri: str) -> dict[str, Any]:
         return self._call("POST", "/web-hooks", {"name": name, "uri": uri, "version": "v2.0"})
@@ -50,6 +80,41 @@ class ChatApi:
         with urllib.request.urlopen(f"{self._keys}/{key_id}/public", timeout=30) as answer:
             key: dict[str, Any] = json.load(answer)
             return key
+
+    def read_event(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
+        """What a webhook was sent, unless it was forged. Names of headers are in lower case."""
+        try:
+            signature = headers["x-8x8-signature"]
+            event = WebhookEvent(
+                id=headers["x-8x8-event-id"],
+                retry=int(headers["x-8x8-retry"]),
+                sent_ms=int(headers["x-8x8-transmission-time"]),
+                tenant=headers["x-8x8-tenant-id"],
+                body=json.loads(body),
+            )
+            signed = {
+                "checksum": zlib.crc32(body),
+                "cid": headers["x-8x8-customer-id"],
+                "eid": event.id,
+                "retry": event.retry,
+                "tid": event.tenant,
+                "tt": event.sent_ms,
+            }
+            protected = jws.extract_compact(signature.encode()).headers()
+            if protected.get("b64") is not False or protected.get("crit") != ["b64"]:
+                raise ForgedEventError(f"the signature is of another kind: {protected}")
+            payload = json.dumps(signed, separators=(",", ":"))
+            jws.deserialize_compact(signature, self._key(str(protected["kid"])), ["RS256"], payload=payload)
+        except (JoseError, KeyError, ValueError) as error:
+            raise ForgedEventError(str(error)) from error
+        if abs(time.time() - event.sent_ms / 1000) > FRESH_S:
+            raise ForgedEventError(f"it was sent at {event.sent_ms}")
+        return event
+
+    def _key(self, key_id: str) -> RSAKey:
+        if key_id not in self._known_keys:
+            self._known_keys[key_id] = RSAKey.import_key(self.public_key(key_id))
+        return self._known_keys[key_id]
 
     def create_channel(self, name: str, webhook_id: str, queue_id: str) -> dict[str, Any]:
         routing = {"type": "queue", "id": queue_id}
@@ -129,3 +194,67 @@ class ChatApi:
             with error:
                 raise ChatApiError(error.code, json.load(error)) from None
         return json.loads(text) if text else None
+
+
+class WebhookServer:
+    """An app's webhook, on loopback: checks what comes, and keeps each event once, in the order of their coming."""
+
+    def __init__(self, api: ChatApi) -> None:
+        """For events of this API."""
+        self._api = api
+        self._events: queue.Queue[WebhookEvent] = queue.Queue()
+        self._seen: set[str] = set()
+        self.attempts: list[tuple[dict[str, str], bytes]] = []
+        self.forged: list[ForgedEventError] = []
+        # How many of the next requests are answered 500.
+        self.fails = 0
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self.uri = f"http://127.0.0.1:{self._server.server_port}/hook"
+
+    def __enter__(self) -> WebhookServer:
+        """Begins to serve."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ends."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def next_event(self, timeout_s: float = 60.0) -> WebhookEvent:
+        """The next event that was not heard of before."""
+        return self._events.get(timeout=timeout_s)
+
+    def _take(self, headers: dict[str, str], body: bytes) -> int:
+        self.attempts.append((headers, body))
+        try:
+            event = self._api.read_event(headers, body)
+        except ForgedEventError as error:
+            self.forged.append(error)
+            return 403
+        if self.fails > 0:
+            self.fails -= 1
+            return 500
+        if event.id not in self._seen:
+            self._seen.add(event.id)
+            self._events.put(event)
+        return 204
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        take = self._take
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                self.send_response(take({name.lower(): value for name, value in self.headers.items()}, body))
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the library's name)
+                pass
+
+        return Handler

@@ -2,209 +2,291 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import secrets
-import subprocess
-import threading
-import time
-import urllib.request
-import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from joserfc import jws
-from joserfc.errors import BadSignatureError
-from joserfc.jwk import RSAKey
 
-from chat_v2_client import ChatApi, ChatApiError
-from processes import binary, running_sandbox, running_serve
+from chat_v2_client import ChatApi, ChatApiError, ForgedEventError, WebhookEvent, WebhookServer
+from chat_v2_service import AGENTS, Service, running_chat_v2, until
 
-WAIT_S = 60.0
-T = TypeVar("T")
-CLIENT_SECRET = secrets.token_urlsafe(24)
 HISTORY = [{"type": "bot", "text": "How can I help?"}, {"type": "user", "text": "A person, please."}]
-
-
-def until(condition: Callable[[], T], what: str) -> T:
-    """What `condition` answers once it is true."""
-    deadline_s = time.monotonic() + WAIT_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline_s, f"waited in vain: {what}"
-        time.sleep(0.05)
-    return found
-
-
-class Service:
-    """Chatbridge with Chat API v2, and its sandbox."""
-
-    def __init__(self, chat_v2: str, sandbox: str, admin: str) -> None:
-        """By their addresses."""
-        self.api = ChatApi(
-            f"http://{chat_v2}", tenant="sandbox", client_id="college-app", client_secret=CLIENT_SECRET
-        )
-        self._admin = admin
-        self._sandbox = f"http://{sandbox}/sandbox/v1"
-
-    def metrics(self) -> str:
-        """What Prometheus would read."""
-        with urllib.request.urlopen(f"http://{self._admin}/metrics", timeout=30) as answer:
-            return str(answer.read().decode())
-
-    def control(self, method: str, path: str, body: dict[str, Any]) -> None:
-        """Asks the sandbox itself."""
-        headers = {"content-type": "application/json"}
-        request = urllib.request.Request(self._sandbox + path, json.dumps(body).encode(), headers, method=method)
-        urllib.request.urlopen(request, timeout=30).close()
+ORDERS = {"queueId": "100", "queueName": "Orders"}
+RETURNS = {"queueId": "200", "queueName": "Returns"}
+MARIA = {"agentId": "maria", "agentName": AGENTS["maria"]}
+IVAN = {"agentId": "ivan", "agentName": AGENTS["ivan"]}
+CARD = {
+    "contentType": "application/vnd.microsoft.card.adaptive",
+    "content": {"type": "AdaptiveCard", "body": [{"type": "TextBlock", "text": "Which size?"}]},
+}
+# What only 8x8 knows: the test looks it up there.
+LINK = "the link of the file"
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    directory = tmp_path_factory.mktemp("chat-v2")
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (directory / "signing.pem").write_bytes(pem)
-    hashed = subprocess.run(
-        [str(binary()), "token", "--hash"], input=CLIENT_SECRET, capture_output=True, text=True, check=True
-    ).stdout.strip()
-    with running_sandbox(tmp_path_factory.mktemp("sandbox"), "http://127.0.0.1:9/not-yet") as sandbox:
-        settings = f"""
-tenant = "sandbox"
-api_key = "sandbox-key"
-gateway_url = "http://{sandbox["sandbox"]}"
-redis_url = "memory:"
-webhook_id = "sandbox-webhook"
-chat_v2_listen = "127.0.0.1:0"
-chat_v2_token_secret = "{secrets.token_urlsafe(32)}"
-chat_v2_signing_key_file = "{directory / "signing.pem"}"
-chat_v2_webhook_allow = "127.0.0.0/8"
-
-[[chat_v2_clients]]
-id = "college-app"
-secret_sha256 = ["{hashed}"]
-tenants = ["sandbox"]
-"""
-        with running_serve(directory, settings) as addresses:
-            service = Service(addresses["chat_v2"], sandbox["sandbox"], addresses["admin"])
-            service.control("PUT", "/webhook", {"url": f"http://{addresses['webhook']}/webhooks/8x8"})
-            yield service
-
-
-@contextmanager
-def receiver(take: Callable[[dict[str, str], bytes], int]) -> Iterator[str]:
-    """Serves a webhook on loopback; its URL."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(take({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the library's name)
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/hook"
-        finally:
-            server.shutdown()
-            thread.join()
+    with running_chat_v2(tmp_path_factory.mktemp("chat-v2")) as service:
+        yield service
 
 
 def texts(messages: list[dict[str, Any]], author_type: str) -> list[str]:
     return [message["originalText"] for message in messages if message["authorType"] == author_type]
 
 
-def answers(api: ChatApi, conversation: str, to: str) -> list[str]:
-    """What agents said to something; the sandbox's repeat it."""
-    return [text for text in texts(api.messages(conversation), "agent") if to in text]
+@dataclass
+class Talk:
+    """A conversation, and the webhook that hears of it and of nothing else."""
+
+    service: Service
+    hook: WebhookServer
+    conversation: str
+
+    def hears(self, event_type: str, **fields: str) -> WebhookEvent:
+        """The next event must be this one, with these fields and no others."""
+        event = self.hook.next_event()
+        assert self.hook.forged == []
+        upstream = self.service.upstream_event(event.id)
+        if fields.get("message", "").endswith(LINK):
+            link = upstream["data"]["attachments"][0]["preSignedUrl"]
+            fields["message"] = fields["message"].removesuffix(LINK) + link
+        assert event.body == {
+            "eventType": event_type,
+            "messageType": "AGENT" if event_type == "TEXT" else "SYSTEM",
+            "conversationId": self.conversation,
+            "timestamp": upstream["timestamp"],
+            **fields,
+        }
+        assert event.tenant == "sandbox"
+        return event
+
+    def hears_script(self, agent: dict[str, str], *words: str) -> None:
+        """The next event must be what the sandbox's agent says of itself, with these words."""
+        event = self.hook.next_event()
+        said = self.service.upstream_event(event.id)
+        assert all(word in event.body["message"] for word in words)
+        assert event.body == {
+            "eventType": "TEXT",
+            "messageType": "AGENT",
+            "conversationId": self.conversation,
+            "timestamp": said["timestamp"],
+            "message": said["data"]["text"],
+            **agent,
+        }
+
+    def act(self, **action: Any) -> None:
+        """Lets whatever agent is there do something."""
+        self.service.control("POST", f"/conversations/{self.conversation}/agent", action)
+
+
+def begin(service: Service, hook: WebhookServer, customer: dict[str, str]) -> tuple[Talk, str, str]:
+    """A conversation with webhook and channel of its own; their identifiers."""
+    webhook = service.api.create_webhook("App", hook.uri)
+    channel = service.api.create_channel("App", webhook["id"], "100")
+    conversation = service.api.create_conversation(channel["id"], customer, HISTORY)
+    return Talk(service, hook, conversation), webhook["id"], channel["id"]
 
 
 def test_a_client_of_v2_from_its_first_request_to_its_customers_leaving(service: Service) -> None:
     api = service.api
-    webhook = api.create_webhook("App", "https://app.example/hook")
-    channel = api.create_channel("App", webhook["id"], "100")
-    assert webhook["id"] in [known["id"] for known in api.webhooks()]
-    assert channel in api.channels()
+    with WebhookServer(api) as hook:
+        api.verify_webhook(hook.uri)
+        assert hook.next_event().body == {
+            "eventType": "WEB_HOOK_VERIFY",
+            "messageType": "SYSTEM",
+            "notificationVersion": "v2.0",
+        }
+        customer = {"name": "Ada", "customerId": "u-1", "language": "en", "orderId": "4711"}
+        talk, webhook, channel = begin(service, hook, customer)
+        conversation = talk.conversation
+        assert webhook in [known["id"] for known in api.webhooks()]
+        assert channel in [known["id"] for known in api.channels()]
 
-    customer = {"name": "Ada", "customerId": "u-1", "language": "en", "orderId": "4711"}
-    conversation = api.create_conversation(channel["id"], customer, HISTORY)
-    # The agent joins, sees what the customer brought along, and greets.
-    greeting = until(lambda: texts(api.messages(conversation), "agent"), "the agent greets")[0]
-    assert "Ada" in greeting
-    assert "4711" in greeting
-    assert "agent" in [participant["type"] for participant in api.participants(conversation)]
-    assert conversation in [known["id"] for known in api.conversations(status="handling", userId="u-1")]
+        # The agent joins, sees what the customer brought along, and greets.
+        talk.hears("QUEUED", **ORDERS)
+        talk.hears("AGENT_JOINED", **MARIA)
+        talk.hears_script(MARIA, "Ada", "4711")
+        assert "agent" in [participant["type"] for participant in api.participants(conversation)]
+        assert conversation in [known["id"] for known in api.conversations(status="handling", userId="u-1")]
 
-    api.send(conversation, "Where is my parcel?")
-    until(lambda: answers(api, conversation, "Where is my parcel?"), "the agent answers")
+        api.send(conversation, "Where is my parcel?")
+        talk.hears_script(MARIA, "Where is my parcel?")
+        talk.act(action="say", text="Ivan knows more.")
+        talk.hears("TEXT", **MARIA, message="Ivan knows more.")
+        talk.act(action="transfer", queueId="200")
+        talk.hears("TRANSFER")
+        talk.hears("AGENT_LEFT", **MARIA)
+        talk.hears("QUEUED", **RETURNS)
+        talk.hears("AGENT_JOINED", **IVAN)
+        talk.act(action="say", text="It arrives today.")
+        talk.hears("TEXT", **IVAN, message="It arrives today.")
 
-    service.control("POST", f"/conversations/{conversation}/agent", {"action": "leave"})
-    first = until(
-        lambda: [one for one in api.conversation(conversation)["interactions"] if "endTime" in one],
-        "the agent leaves",
-    )[0]
-    until(lambda: conversation in [known["id"] for known in api.conversations(status="deleted")], "it is over")
+        talk.act(action="leave")
+        talk.hears("AGENT_LEFT", **IVAN)
+        first = until(
+            lambda: [one for one in api.conversation(conversation)["interactions"] if "endTime" in one],
+            "the interaction ends",
+        )[0]
+        until(lambda: conversation in [it["id"] for it in api.conversations(status="deleted")], "it is over")
 
-    api.send(conversation, "One thing more.")
-    until(lambda: len(api.conversation(conversation)["interactions"]) == 2, "it is queued again")
-    second = api.conversation(conversation)["interactions"][1]
-    service.control("POST", f"/conversations/{conversation}/agent", {"action": "say", "text": "Here I am."})
-    until(lambda: "Here I am." in texts(api.messages(conversation, second["id"]), "agent"), "another agent joins")
-    of_the_first = [message["originalText"] for message in api.messages(conversation, first["id"])]
-    of_the_second = [message["originalText"] for message in api.messages(conversation, second["id"])]
-    assert [said["text"] for said in HISTORY] == of_the_first[:2]
-    assert "One thing more." in of_the_second
-    assert "Where is my parcel?" not in of_the_second
+        api.send(conversation, "One thing more.")
+        talk.hears("QUEUED", **RETURNS)
+        talk.hears("AGENT_JOINED", **IVAN)
+        talk.act(action="say", text="Here I am.")
+        talk.hears("TEXT", **IVAN, message="Here I am.")
+        interactions = api.conversation(conversation)["interactions"]
+        assert len(interactions) == 2
+        of_the_first, of_the_second = (
+            [message["originalText"] for message in api.messages(conversation, one["id"])] for one in interactions
+        )
+        assert [said["text"] for said in HISTORY] == of_the_first[:2]
+        assert "Where is my parcel?" in of_the_first
+        assert of_the_second == ["One thing more.", "Here I am."]
 
-    api.leave(conversation)
-    until(lambda: "endTime" in api.conversation(conversation)["interactions"][1], "the customer has left")
-    shown = api.conversation(conversation)
-    assert shown["customer"] == customer
-    assert shown["startTime"] == first["startTime"]
+        api.leave(conversation)
+        talk.hears("AGENT_LEFT", **IVAN)
+        until(lambda: "endTime" in api.conversation(conversation)["interactions"][1], "the customer has left")
+        shown = api.conversation(conversation)
+        assert shown["customer"] == customer
+        assert shown["startTime"] == first["startTime"]
 
-    with pytest.raises(ChatApiError) as refused:
-        api.delete_webhook(webhook["id"])
-    assert refused.value.status == 409
-    api.delete_channel(channel["id"])
-    api.delete_webhook(webhook["id"])
-    with pytest.raises(ChatApiError) as refused:
-        api.delete_webhook(webhook["id"])
-    assert refused.value.status == 404
+        with pytest.raises(ChatApiError) as refused:
+            api.delete_webhook(webhook)
+        assert refused.value.status == 409
+        api.delete_channel(channel)
+        api.delete_webhook(webhook)
+        with pytest.raises(ChatApiError) as refused:
+            api.delete_webhook(webhook)
+        assert refused.value.status == 404
 
 
-def test_a_webhook_is_verified_and_its_receiver_trusts_the_signature(service: Service) -> None:
-    received: list[tuple[dict[str, str], bytes]] = []
+# What happens, and what the webhook hears of it: nothing else comes in between.
+Step = tuple[str, Callable[[Talk], None], list[tuple[str, dict[str, str]]]]
 
-    def take(headers: dict[str, str], body: bytes) -> int:
-        received.append((headers, body))
-        return 204
 
-    with receiver(take) as uri:
-        service.api.verify_webhook(uri)
-    [(headers, body)] = received
-    assert json.loads(body)["notificationVersion"] == "v2.0"
-    protected = headers["x-8x8-signature"].split(".")[0]
-    key_id = json.loads(base64.urlsafe_b64decode(protected + "=" * (-len(protected) % 4)))["kid"]
-    key = RSAKey.import_key(service.api.public_key(key_id))
-    payload = (
-        f'{{"checksum":{zlib.crc32(body)},"cid":"{headers["x-8x8-customer-id"]}","eid":"{headers["x-8x8-event-id"]}",'
-        f'"retry":{headers["x-8x8-retry"]},"tid":"{headers["x-8x8-tenant-id"]}",'
-        f'"tt":{headers["x-8x8-transmission-time"]}}}'
+def sits(agent: str, **action: Any) -> Callable[[Talk], None]:
+    return lambda talk: talk.service.sits(agent, talk.conversation, action)
+
+
+def accepts(agent: str) -> Callable[[Talk], None]:
+    def accept(talk: Talk) -> None:
+        path = f"/conversations/{talk.conversation}"
+        until(lambda: (talk.service.control("GET", path).get("offer") or {}).get("agent") == agent, "an offer")
+        talk.service.sits(agent, talk.conversation, {"action": "accept"})
+
+    return accept
+
+
+def sends_a_file(talk: Talk) -> None:
+    path = f"/agents/maria/conversations/{talk.conversation}/files"
+    added = talk.service.control(
+        "POST", path, b"%PDF-", x_sandbox_filename="bill.pdf", content_type="application/pdf"
     )
-    jws.deserialize_compact(headers["x-8x8-signature"], key, algorithms=["RS256"], payload=payload)
-    with pytest.raises(BadSignatureError):
-        jws.deserialize_compact(headers["x-8x8-signature"], key, algorithms=["RS256"], payload=payload + " ")
+    talk.service.sits("maria", talk.conversation, {"action": "say", "text": "Here:", "attachments": [added["id"]]})
+
+
+def comes_again(talk: Talk) -> None:
+    """8x8 delivers all of it once more, as it does where an answer is lost."""
+    log = talk.service.control("GET", f"/deliveries?conversationId={talk.conversation}")["deliveries"]
+    for event_id in [record["eventId"] for record in log if record["direction"] == "out"]:
+        talk.service.control("POST", f"/deliveries/{event_id}/redeliver", b"")
+
+
+STEPS: list[Step] = [
+    ("a conversation begins", lambda talk: None, [("QUEUED", ORDERS)]),
+    ("an agent joins", accepts("maria"), [("AGENT_JOINED", MARIA)]),
+    (
+        "says something",
+        sits("maria", action="say", text='Grüß "Gott",\nwas fehlt? 🙂'),
+        [("TEXT", {**MARIA, "message": 'Grüß "Gott",\nwas fehlt? 🙂'})],
+    ),
+    ("types", sits("maria", action="typing"), []),
+    ("stops typing", sits("maria", action="typing", stopped=True), []),
+    ("has read it", sits("maria", action="read"), []),
+    ("a bot writes", lambda talk: talk.service.api.send(talk.conversation, "Beep.", "bot"), []),
+    ("the customer writes", lambda talk: talk.service.api.send(talk.conversation, "Hello?"), []),
+    (
+        "sends a card",
+        sits("maria", action="say", cards=[CARD]),
+        [("TEXT", {**MARIA, "message": "[Card: Which size?]"})],
+    ),
+    (
+        "sends a file",
+        sends_a_file,
+        [("TEXT", {**MARIA, "message": f"Here:\n[File: bill.pdf] {LINK}"})],
+    ),
+    ("all of it comes again", comes_again, []),
+    (
+        "passes it on",
+        sits("maria", action="transfer", queueId="200"),
+        [("TRANSFER", {}), ("AGENT_LEFT", MARIA), ("QUEUED", RETURNS)],
+    ),
+    ("another joins", accepts("ivan"), [("AGENT_JOINED", IVAN)]),
+    ("leaves", sits("ivan", action="leave"), [("AGENT_LEFT", IVAN)]),
+    ("writes it up", sits("ivan", action="wrapUp", code="resolved"), []),
+    (
+        "the customer writes again",
+        lambda talk: talk.service.api.send(talk.conversation, "Still there?"),
+        [("QUEUED", RETURNS)],
+    ),
+]
+
+
+def test_a_webhook_hears_of_each_thing_in_v2s_words_and_of_nothing_else(service: Service) -> None:
+    for agent in AGENTS:
+        service.control("POST", f"/agents/{agent}/sign-in", {})
+    try:
+        with WebhookServer(service.api) as hook:
+            talk, _, _ = begin(service, hook, {"name": "Ada"})
+            for what, step, events in STEPS:
+                print(what)
+                step(talk)
+                for event_type, fields in events:
+                    talk.hears(event_type, **fields)
+    finally:
+        for agent in AGENTS:
+            service.control("POST", f"/agents/{agent}/sign-out", {})
+
+
+def test_an_event_that_was_not_taken_comes_again_before_those_behind_it(service: Service) -> None:
+    with WebhookServer(service.api) as hook:
+        hook.fails = 2
+        talk, _, _ = begin(service, hook, {"name": "Ada"})
+        assert talk.hears("QUEUED", **ORDERS).retry == 2
+        assert talk.hears("AGENT_JOINED", **MARIA).retry == 0
+        attempts = [service.api.read_event(headers, body) for headers, body in hook.attempts]
+    first = attempts[:3]
+    assert [attempt.retry for attempt in first] == [0, 1, 2]
+    assert len({attempt.id for attempt in first}) == 1
+    assert len({attempt.sent_ms for attempt in first}) == 3
+    assert all(attempt.body == first[0].body for attempt in first)
+
+
+def test_a_receiver_tells_what_was_changed_on_the_way(service: Service) -> None:
+    api = service.api
+    with WebhookServer(api) as hook:
+        talk, _, _ = begin(service, hook, {"name": "Ada"})
+        talk.hears("QUEUED", **ORDERS)
+        talk.hears("AGENT_JOINED", **MARIA)
+        (headers, body), (other, _) = hook.attempts[:2]
+        assert api.read_event(headers, body).body["queueId"] == "100"
+
+        changed = body.replace(b'"100"', b'"200"')
+        assert changed != body
+        forgeries = [
+            (headers, changed),
+            (headers, body + b" "),
+            ({**headers, "x-8x8-retry": "1"}, body),
+            ({**headers, "x-8x8-event-id": "another"}, body),
+            ({**headers, "x-8x8-tenant-id": "another"}, body),
+            ({**headers, "x-8x8-customer-id": "another"}, body),
+            ({**headers, "x-8x8-transmission-time": str(int(headers["x-8x8-transmission-time"]) + 1)}, body),
+            ({**headers, "x-8x8-signature": other["x-8x8-signature"]}, body),
+            ({name: value for name, value in headers.items() if name != "x-8x8-signature"}, body),
+        ]
+        for forged in forgeries:
+            with pytest.raises(ForgedEventError):
+                api.read_event(*forged)
 
 
 def test_a_wrong_secret_gets_no_token(service: Service) -> None:
