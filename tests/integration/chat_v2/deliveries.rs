@@ -53,8 +53,8 @@ impl App {
     /// A conversation of which an agent has taken hold.
     async fn handled(&self) -> String {
         let id = self.conversation().await;
-        self.agent(&id, json!({ "action": "accept" })).await;
-        self.receiver.until_says(&id, &["QUEUED", "AGENT_JOINED"]).await;
+        self.says(&id, "Good day.").await;
+        self.receiver.until_says(&id, &begun(&[])).await;
         id
     }
 
@@ -65,6 +65,11 @@ impl App {
     async fn says(&self, id: &str, text: &str) {
         self.agent(id, json!({ "action": "say", "text": text })).await;
     }
+}
+
+/// What is told of a conversation that [`App::handled`] began, and then this.
+fn begun<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["QUEUED", "AGENT_JOINED", "Good day."], more].concat()
 }
 
 async fn agent(stage: &Stage, id: &str, action: Value) {
@@ -93,7 +98,6 @@ async fn conversation_on(facade: &Facade, channel: &str) -> String {
 async fn a_whole_conversation_is_told_in_order_signed_and_in_v2s_words() {
     let app = App::new(&[]).await;
     let id = app.handled().await;
-    app.says(&id, "Good day.").await;
     app.facade
         .post(
             &format!("/conversations/{id}/messages"),
@@ -113,7 +117,7 @@ async fn a_whole_conversation_is_told_in_order_signed_and_in_v2s_words() {
             kinds(seen).iter().filter(|it| *it == "QUEUED").count() == 2
         })
         .await;
-    app.agent(&id, json!({ "action": "accept" })).await;
+    app.says(&id, "How may I help?").await;
     app.receiver
         .until("the second agent", |seen| {
             kinds(seen).iter().filter(|it| *it == "AGENT_JOINED").count() == 2
@@ -141,6 +145,7 @@ async fn a_whole_conversation_is_told_in_order_signed_and_in_v2s_words() {
             "TRANSFER",
             "QUEUED",
             "AGENT_JOINED",
+            "How may I help?",
             "AGENT_LEFT",
         ]
     );
@@ -198,7 +203,6 @@ async fn what_is_on_other_channels_is_not_told() {
     let app = App::new(&[]).await;
     let other = app.facade.started().await;
     let id = app.handled().await;
-    agent(&app.facade.stage, &other, json!({ "action": "accept" })).await;
     agent(
         &app.facade.stage,
         &other,
@@ -206,9 +210,7 @@ async fn what_is_on_other_channels_is_not_told() {
     )
     .await;
     app.says(&id, "For you.").await;
-    app.receiver
-        .until_says(&id, &["QUEUED", "AGENT_JOINED", "For you."])
-        .await;
+    app.receiver.until_says(&id, &begun(&["For you."])).await;
     assert!(app.receiver.seen().iter().all(|it| it.is_of(&id)));
 }
 
@@ -245,7 +247,6 @@ async fn a_conversation_that_others_began_on_the_channel_is_told_of_once_8x8_say
         .stage
         .until(&id, "it waits in its queue", |it| it["state"] == "active")
         .await;
-    app.agent(&id, json!({ "action": "accept" })).await;
     app.says(&id, "one").await;
     // One of a conversation that is known goes on meanwhile.
     let known = app.handled().await;
@@ -270,15 +271,13 @@ async fn an_event_that_was_refused_comes_again_before_the_next() {
     for text in ["one", "two", "three"] {
         app.says(&id, text).await;
     }
-    let expected = ["QUEUED", "AGENT_JOINED", "one", "two", "three"];
-    app.receiver.until_says(&id, &expected).await;
+    app.receiver
+        .until_says(&id, &begun(&["one", "two", "three"]))
+        .await;
     let seen = app.receiver.seen();
     let all: Vec<_> = seen.iter().map(|it| it.says()).collect();
-    assert_eq!(
-        all,
-        ["QUEUED", "AGENT_JOINED", "one", "one", "one", "two", "three"]
-    );
-    let ones = &seen[2..5];
+    assert_eq!(all, begun(&["one", "one", "one", "two", "three"]));
+    let ones = &seen[3..6];
     assert_eq!(ones.iter().map(|it| it.retry()).collect::<Vec<_>>(), [0, 1, 2]);
     assert!(
         ones.iter()
@@ -306,7 +305,7 @@ async fn a_conversation_that_is_refused_delays_no_other_of_its_webhook() {
         app.says(&good, &format!("{n}")).await;
     }
     app.receiver
-        .until_says(&good, &["QUEUED", "AGENT_JOINED", "0", "1", "2", "3", "4"])
+        .until_says(&good, &begun(&["0", "1", "2", "3", "4"]))
         .await;
 }
 
@@ -318,9 +317,7 @@ async fn an_event_that_is_refused_too_often_is_a_dead_letter_and_the_next_comes(
         .rule(|received| Reply::Status(if received.says() == "poison" { 422 } else { 200 }));
     app.says(&id, "poison").await;
     app.says(&id, "bread").await;
-    app.receiver
-        .until_says(&id, &["QUEUED", "AGENT_JOINED", "poison", "bread"])
-        .await;
+    app.receiver.until_says(&id, &begun(&["poison", "bread"])).await;
     let seen = app.receiver.seen();
     assert_eq!(seen.iter().filter(|it| it.says() == "poison").count(), 2);
     let dead = r#"chatbridge_chat_v2_dead_letters_total{reason="refused"}"#;
@@ -333,16 +330,14 @@ async fn receivers_that_are_away_or_silent_delay_no_other() {
     // Nobody listens at the one, the other never answers.
     let away = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let away_uri = format!("http://{}/hook", away.local_addr().unwrap());
-    let away_at = away.local_addr().unwrap();
     drop(away);
     let silent = Receiver::new().await;
     silent.rule(|_| Reply::Never);
     let (_, to_away) = channel_to(&app.facade, &away_uri).await;
     let (_, to_silent) = channel_to(&app.facade, &silent.uri).await;
-    let mut others = Vec::new();
     for channel in [&to_away, &to_silent] {
         for _ in 0..5 {
-            others.push(conversation_on(&app.facade, channel).await);
+            conversation_on(&app.facade, channel).await;
         }
     }
     silent.until("something to answer", |seen| !seen.is_empty()).await;
@@ -351,19 +346,33 @@ async fn receivers_that_are_away_or_silent_delay_no_other() {
         app.says(&id, &format!("{n}")).await;
     }
     app.receiver
-        .until_says(&id, &["QUEUED", "AGENT_JOINED", "0", "1", "2", "3", "4"])
+        .until_says(&id, &begun(&["0", "1", "2", "3", "4"]))
         .await;
+    assert!(
+        silent.seen().len() < 20,
+        "while it is silent, it is asked now and then"
+    );
+}
 
-    // And what waited for them comes when they are back, in order.
-    silent.rule(|_| Reply::Status(200));
-    let back = eventually("its port", async || TcpListener::bind(away_at).await.ok()).await;
+#[tokio::test]
+async fn what_waits_for_receivers_that_are_away_comes_when_they_are_back() {
+    let app = App::new(&[("chat_v2_webhook_timeout_ms", "1000")]).await;
+    let away = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = away.local_addr().unwrap();
+    let (_, channel) = channel_to(&app.facade, &format!("http://{address}/hook")).await;
+    drop(away);
+    let id = conversation_on(&app.facade, &channel).await;
+    app.says(&id, "one").await;
+    let failed = r#"chatbridge_chat_v2_deliveries_total{result="unreachable"}"#;
+    eventually("an attempt", async || {
+        (app.facade.stage.service.metric(failed).await >= 1.0).then_some(())
+    })
+    .await;
+    let back = eventually("its port", async || TcpListener::bind(address).await.ok()).await;
     let back = Receiver::at(back);
-    for id in &others[..5] {
-        back.until_says(id, &["QUEUED"]).await;
-    }
-    for id in &others[5..] {
-        silent.until_says(id, &["QUEUED"]).await;
-    }
+    app.says(&id, "two").await;
+    back.until_says(&id, &["QUEUED", "AGENT_JOINED", "one", "two"])
+        .await;
 }
 
 #[tokio::test]
@@ -379,9 +388,7 @@ async fn a_receiver_that_asks_for_a_pause_gets_one() {
         }
     });
     app.says(&id, "one").await;
-    app.receiver
-        .until_says(&id, &["QUEUED", "AGENT_JOINED", "one"])
-        .await;
+    app.receiver.until_says(&id, &begun(&["one"])).await;
     let first = tokio::time::Instant::now();
     let before = app.receiver.seen().len();
     app.receiver.until("it again", |seen| seen.len() > before).await;
@@ -459,7 +466,5 @@ async fn a_replica_that_is_killed_and_a_service_that_begins_anew_lose_nothing() 
     let stage = facade.stage.kill_service(&settings).await;
     receiver.rule(|_| Reply::Status(200));
     agent(&stage, &id, json!({ "action": "say", "text": "after" })).await;
-    receiver
-        .until_says(&id, &["QUEUED", "AGENT_JOINED", "before", "after"])
-        .await;
+    receiver.until_says(&id, &begun(&["before", "after"])).await;
 }
