@@ -248,6 +248,24 @@ mod tests {
     }
 
     #[test]
+    fn chatbridges_own_names_are_not_for_callers() {
+        let request = AgentEventsRequest {
+            subscription: crate::subscription::CHAT_V2.to_owned(),
+            ..AgentEventsRequest::default()
+        };
+        assert_eq!(fields(&request), ["subscription"]);
+        let named = |name: &str, check: fn(&mut Check, &str, &str)| {
+            let mut found = Check::default();
+            check(&mut found, "name", name);
+            found.done(()).is_ok()
+        };
+        assert!(!named("chatbridge.orders", callers_name));
+        assert!(named("chatbridge-orders", callers_name));
+        // To look at one, and to delete it.
+        assert!(named("chatbridge.orders", name));
+    }
+
+    #[test]
     fn names_and_numbers_are_checked() {
         for name in ["A", "a b", "a/b", "ä", &"a".repeat(65)] {
             let request = AgentEventsRequest {

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::support::{
     proxy::Fault,
-    service::eventually,
+    service::{eventually, program},
     stage::{KEY, OTHER_QUEUE, QUEUE, Stage},
 };
 
@@ -322,6 +322,45 @@ async fn an_event_that_is_refused_too_often_is_a_dead_letter_and_the_next_comes(
     assert_eq!(seen.iter().filter(|it| it.says() == "poison").count(), 2);
     let dead = r#"chatbridge_chat_v2_dead_letters_total{reason="refused"}"#;
     assert!((app.facade.stage.service.metric(dead).await - 1.0).abs() < 0.1);
+
+    // An operator finds it, and sends it again once the receiver is well.
+    let shown = dead_letters(&app.facade.stage, &[]).await;
+    assert_eq!(shown, "webhook 1 (App): 0 wait, 0 are being sent, 1 dead\n");
+    let listed = dead_letters(&app.facade.stage, &["list", "1"]).await;
+    assert!(
+        listed.contains(&format!("refused after 2 tries: conversation {id}")),
+        "{listed}"
+    );
+    assert!(!listed.contains("poison"), "{listed}");
+    app.receiver.rule(|_| Reply::Status(200));
+    let revived = dead_letters(&app.facade.stage, &["revive", "1"]).await;
+    assert_eq!(revived, "1 events go to webhook 1 again.\n");
+    let seen = app
+        .receiver
+        .until("it once more", |seen| {
+            seen.iter().filter(|it| it.says() == "poison").count() == 3
+        })
+        .await;
+    assert_eq!(seen.last().unwrap().retry(), 0);
+    eventually("nothing left", async || {
+        let shown = dead_letters(&app.facade.stage, &[]).await;
+        shown.starts_with("No webhook of tenant sandbox").then_some(())
+    })
+    .await;
+}
+
+/// Runs `dead-letters`: what it printed.
+async fn dead_letters(stage: &Stage, args: &[&str]) -> String {
+    let mut command = program();
+    command
+        .arg("dead-letters")
+        .args(args)
+        .envs(stage.store_settings());
+    command.env("CHATBRIDGE_API_KEY", KEY);
+    let output = command.output().await.unwrap();
+    let problem = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{problem}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[tokio::test]

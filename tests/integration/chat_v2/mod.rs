@@ -5,6 +5,7 @@ mod bad_days;
 mod channels;
 mod conversations;
 mod deliveries;
+mod dev;
 mod dialects;
 mod doors;
 mod messages;
