@@ -231,8 +231,9 @@ impl Outbox {
             }
             Settlement::Delivered => {
                 self.take_off(event);
+                // Where it failed so far, more may be claimed at once from here on.
+                self.is_full &= self.streak == 0 && self.paused_until_ms == 0;
                 (self.streak, self.failing_since_ms, self.paused_until_ms) = (0, 0, 0);
-                self.is_full = false;
             }
             Settlement::Dropped => drop(self.take_off(event)),
             Settlement::Dead(reason) => {
@@ -401,7 +402,7 @@ impl OutboxStore for MemoryStore {
         lease_ms: u64,
     ) -> Result<Claimed, StoreError> {
         Ok(self.outbox(tenant, webhook, |outbox, now, token| {
-            let claims = outbox.claim(most, token, now.saturating_add(lease_ms), now);
+            let claims = outbox.claim(most, token, now.saturating_add(lease_ms.max(1)), now);
             let streak = outbox.streak;
             Claimed { claims, streak }
         }))
@@ -416,7 +417,7 @@ impl OutboxStore for MemoryStore {
         lease_ms: u64,
     ) -> Result<Option<Claim>, StoreError> {
         Ok(self.outbox(tenant, webhook, |outbox, now, _| {
-            outbox.settle(claim, settlement, now.saturating_add(lease_ms), now)
+            outbox.settle(claim, settlement, now.saturating_add(lease_ms.max(1)), now)
         }))
     }
 

@@ -278,7 +278,7 @@ impl OutboxStore for RedisStore {
         let call = self
             .outbox_call(tenant, webhook)
             .arg(most.min(MOST))
-            .arg(lease_ms.min(LONGEST_MS))
+            .arg(lease_ms.clamp(1, LONGEST_MS))
             .arg(token);
         let mut answer = wire::array(self.link.script(&OUTBOX.claim, call).await?)?.into_iter();
         let streak = count(&answer.next().unwrap_or_default())?;
@@ -304,7 +304,7 @@ impl OutboxStore for RedisStore {
             .arg(stored(&settles.event))
             .arg(settles.token)
             .arg(following)
-            .arg(lease_ms.min(LONGEST_MS));
+            .arg(lease_ms.clamp(1, LONGEST_MS));
         let call = settled(call, settles, settlement);
         let answer: Value = self.link.script(&OUTBOX.settle, call).await?;
         if answer == Value::Nil {

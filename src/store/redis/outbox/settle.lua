@@ -56,7 +56,10 @@ if token == ARGV[4] then
     fail()
   else
     local waited = take_off(box, event)
-    if what == 'delivered' then redis.call('HDEL', box.state, 'streak', 'since', 'paused', 'full') end
+    -- Where it failed so far, more may be claimed at once from here on.
+    if what == 'delivered' and redis.call('HDEL', box.state, 'streak', 'since', 'paused') > 0 then
+      redis.call('HDEL', box.state, 'full')
+    end
     if what == 'dead' and waited then bury(box, event, ARGV[8], ARGV[9]) end
     answer = go_on()
   end
