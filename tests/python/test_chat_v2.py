@@ -171,7 +171,7 @@ def sits(agent: str, **action: Any) -> Callable[[Talk], None]:
 def accepts(agent: str) -> Callable[[Talk], None]:
     def accept(talk: Talk) -> None:
         path = f"/conversations/{talk.conversation}"
-        until(lambda: (talk.service.control("GET", path).get("offer") or {}).get("agent") == agent, "an offer")
+        until(lambda: (talk.service.control("GET", path).get("offer") or {}).get("agentId") == agent, "an offer")
         talk.service.sits(agent, talk.conversation, {"action": "accept"})
 
     return accept
