@@ -21,6 +21,8 @@ pub struct Options {
     pub restarts: Duration,
     pub seed: u64,
     pub program: PathBuf,
+    /// What replicas log.
+    pub log: String,
     /// Logs are kept although all went well.
     pub keep: bool,
 }
@@ -37,6 +39,7 @@ impl Options {
             restarts: Duration::from_secs(65),
             seed: rand::random_range(0..1_000_000),
             program: root.join("target/release/chatbridge"),
+            log: "info".to_owned(),
             keep: false,
         };
         while let Some(arg) = args.next() {
@@ -50,11 +53,12 @@ impl Options {
                 "--restarts" => options.restarts = seconds(&value()?)?,
                 "--seed" => options.seed = value()?.parse()?,
                 "--program" => options.program = value()?.into(),
+                "--log" => options.log = value()?,
                 "--keep" => options.keep = true,
                 _ => {
                     return Err(format!(
                         "{arg} is not known: expected --webhooks N, --conversations N (of each), --events N (a second), --healthy S, \
-                         --troubled S, --restarts S, --seed N, --program FILE, --keep"
+                         --troubled S, --restarts S, --seed N, --program FILE, --log LEVEL, --keep"
                     )
                     .into());
                 }

@@ -18,6 +18,8 @@ pub struct Common {
     pub config: PathBuf,
     pub redis_url: String,
     pub logs: PathBuf,
+    /// What they log.
+    pub log: String,
     /// To the webhook doors.
     pub webhook: Balancer,
     /// To the ports for Chat API v2.
@@ -53,7 +55,7 @@ impl Replica {
             .arg(&ready)
             .arg("--config")
             .arg(&common.config)
-            .env("CHATBRIDGE_LOG", "info")
+            .env("CHATBRIDGE_LOG", &common.log)
             .env("CHATBRIDGE_REDIS_URL", &common.redis_url);
         for port in ["GRPC", "WEBHOOK", "ADMIN", "CHAT_V2"] {
             command.env(format!("CHATBRIDGE_{port}_LISTEN"), "127.0.0.1:0");

@@ -29,6 +29,8 @@ const AFTER_END: Duration = Duration::from_secs(30);
 const GROWTH_KIB: u64 = 64 * 1024;
 /// How many events of a webhook are sent at once at most.
 const AT_ONCE: usize = 8;
+/// Of which times it is told how long good receivers waited, in seconds.
+const SLICE_S: u64 = 5;
 
 /// When it happened.
 pub struct Times {
@@ -220,7 +222,9 @@ impl Facts<'_> {
     }
 
     fn judge_waits(&self, verdict: &mut Verdict) {
-        let good = self.waits(|kind| kind == Kind::Good);
+        self.tell_course(verdict);
+        let by_phase = |since| self.times.phase(since);
+        let good = self.waits(|kind| kind == Kind::Good, by_phase);
         let bound = GOOD_P99 + self.stalls.slack();
         let healthy = good.get(&Phase::Healthy);
         for (phase, waits) in &good {
@@ -255,7 +259,7 @@ impl Facts<'_> {
             }
         }
         for kind in ["slow", "failing"] {
-            for (phase, waits) in self.waits(|other| other.to_string() == kind) {
+            for (phase, waits) in self.waits(|other| other.to_string() == kind, by_phase) {
                 verdict
                     .lines
                     .push(format!("{kind} ones waited {}: {waits}", phase.about()));
@@ -263,8 +267,27 @@ impl Facts<'_> {
         }
     }
 
+    /// Tells how long good receivers waited in the course of time.
+    fn tell_course(&self, verdict: &mut Verdict) {
+        let slice = |since: Instant| since.saturating_duration_since(self.times.begun).as_secs() / SLICE_S;
+        let good = self.waits(|kind| kind == Kind::Good, slice);
+        let told = good.iter().map(|(slice, waits)| {
+            let ms = |of| waits.percentile(of).as_secs_f64() * 1000.0;
+            format!("{}: {:.0}/{:.0}", slice * SLICE_S, ms(50), ms(99))
+        });
+        let told: Vec<String> = told.collect();
+        verdict.lines.push(format!(
+            "good ones, by the second from which on events were acknowledged, p50/p99 in ms: {}",
+            told.join(", ")
+        ));
+    }
+
     /// How long events waited from their acknowledgement until they came, by when they were acknowledged.
-    fn waits(&self, is_meant: impl Fn(Kind) -> bool) -> BTreeMap<Phase, Waits> {
+    fn waits<K: Ord>(
+        &self,
+        is_meant: impl Fn(Kind) -> bool,
+        key: impl Fn(Instant) -> K,
+    ) -> BTreeMap<K, Waits> {
         let mut acknowledged: HashMap<u64, Instant> = HashMap::new();
         for attempt in self.ledger.attempts() {
             if attempt.answer.is_success() {
@@ -273,7 +296,7 @@ impl Facts<'_> {
                 *first = at.min(*first);
             }
         }
-        let mut by_phase: BTreeMap<Phase, Vec<Duration>> = BTreeMap::new();
+        let mut by_key: BTreeMap<K, Vec<Duration>> = BTreeMap::new();
         let meant = self
             .receivers
             .all
@@ -286,13 +309,13 @@ impl Facts<'_> {
                     && let Some(since) = acknowledged.remove(&arrival.event)
                 {
                     let waited = arrival.at.saturating_duration_since(since);
-                    by_phase.entry(self.times.phase(since)).or_default().push(waited);
+                    by_key.entry(key(since)).or_default().push(waited);
                 }
             }
         }
-        by_phase
+        by_key
             .into_iter()
-            .map(|(phase, waited)| (phase, waited.into_iter().collect()))
+            .map(|(key, waited)| (key, waited.into_iter().collect()))
             .collect()
     }
 

@@ -90,6 +90,7 @@ impl World {
             config: configure(logs, &gateway.url)?,
             redis_url,
             logs: logs.to_owned(),
+            log: options.log.clone(),
             webhook,
             chat_v2,
             memory: Memory::default(),
