@@ -187,6 +187,7 @@ pub async fn serve(
     let health_service = HealthServer::new(health::EndingHealth::new(reporter.clone(), shutdown.clone()));
 
     let background = CancellationToken::new();
+    let sending = background.child_token();
     let mut tasks: JoinSet<Result<(), ServeError>> = JoinSet::new();
     tasks.spawn(forever(Arc::clone(&hub).run(background.clone())));
     let unsettled = settle::run(
@@ -301,7 +302,7 @@ pub async fn serve(
             subscriptions: subscriptions.clone(),
         };
         match facade.deliveries(kept, tenants.clone()) {
-            Some(deliveries) => drop(tasks.spawn(forever(deliveries.run(background.clone())))),
+            Some(deliveries) => drop(tasks.spawn(forever(deliveries.run(sending.clone())))),
             None => warn!("clients of Chat API v2 hear of no events: set chat_v2_signing_key_file"),
         }
         let app = chat_v2::router(Arc::new(facade));
@@ -340,7 +341,7 @@ pub async fn serve(
         None => Ok(()),
     };
     let deadline = tokio::time::Instant::now() + config.drain_deadline;
-    drain(tasks, &config, deadline, background, &subscriptions).await;
+    drain(tasks, &config, deadline, (background, sending), &subscriptions).await;
     if let Some(exporter) = exporter {
         exporter
             .stop(deadline.max(tokio::time::Instant::now() + FLUSH_MIN))
@@ -355,7 +356,7 @@ async fn drain(
     mut tasks: JoinSet<Result<(), ServeError>>,
     config: &Config,
     deadline: tokio::time::Instant,
-    background: CancellationToken,
+    (background, sending): (CancellationToken, CancellationToken),
     subscriptions: &Subscriptions,
 ) {
     metrics::gauge!(DRAINING).set(1.0);
@@ -365,6 +366,8 @@ async fn drain(
         tokio::time::timeout(streams_over.min(config.drain_deadline), streams_ended(&mut tasks))
             .await
             .ok();
+        // It reads a subscription: what it holds of that is given back with the others'.
+        sending.cancel();
         subscriptions.close().await;
         background.cancel();
         while tasks.join_next().await.is_some() {}

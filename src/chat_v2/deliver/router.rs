@@ -40,10 +40,10 @@ struct Brought {
     share: Option<u16>,
 }
 
-/// Routes a tenant's events until it is told to stop.
+/// Routes a tenant's events until it is told to stop; then ends what is under way.
 pub(super) async fn run(shared: Arc<Shared>, tenant: TenantId, stop: CancellationToken) {
     let router = Router { shared, tenant };
-    while let Some(Err(error)) = stop.run_until_cancelled(router.route_all()).await {
+    while let Err(error) = router.route_all(&stop).await {
         debug!(tenant = %router.tenant, %error, "events cannot be put into outboxes of webhooks now");
         if stop
             .run_until_cancelled(tokio::time::sleep(RETRY))
@@ -61,14 +61,18 @@ struct Router {
 }
 
 impl Router {
-    /// Ends with an error alone.
-    async fn route_all(&self) -> Result<std::convert::Infallible, Error> {
-        let mut stream = self.subscribe().await?;
-        loop {
-            let batch = next(&mut stream).await?;
+    /// Ends when it is told to, or with an error. What was routed is committed first: it would be routed, and sent, once more.
+    async fn route_all(&self, stop: &CancellationToken) -> Result<(), Error> {
+        let Some(stream) = stop.run_until_cancelled(self.subscribe()).await else {
+            return Ok(());
+        };
+        let mut stream = stream?;
+        while let Some(batch) = stop.run_until_cancelled(next(&mut stream)).await {
+            let batch = batch?;
             self.route(&batch).await?;
             self.commit(batch).await?;
         }
+        Ok(())
     }
 
     async fn subscribe(&self) -> Result<SubscriptionStream, Error> {
