@@ -32,7 +32,7 @@ impl Options {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let mut options = Self {
             webhooks: 200,
-            conversations: 5,
+            conversations: 10,
             events_per_second: 500.0,
             healthy: Duration::from_secs(20),
             troubled: Duration::from_secs(30),
