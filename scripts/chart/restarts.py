@@ -84,7 +84,7 @@ def compared(helm: str, name: str, keep: dict[str, Any], replace: dict[str, Any]
 
 
 def of_secrets(helm: str, name: str, base: dict[str, Any], expected: dict[str, bool]) -> list[str]:
-    """What is wrong with how other texts in a Secret that the chart makes are treated: by key, whether pods are new."""
+    """What is wrong with how other texts in a Secret of the chart are treated: by key, whether pods are new."""
     values = base["secrets"]["values"]
     made, _ = template(helm, base, name)
     wrong = []
