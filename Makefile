@@ -7,8 +7,8 @@
 demo: ## A whole hand-over on this machine; needs Rust alone
 	@cargo run -q --locked -- demo
 
-dev: ## Chatbridge and a sandbox Chat Gateway, to develop against; needs Rust alone
-	@cargo run -q --locked -- dev
+dev: ## Chatbridge and a sandbox Chat Gateway, to develop against; needs Rust alone; ARGS are more options
+	@cargo run -q --locked -- dev $(ARGS)
 
 test: tools ## Lint, then every test; installs what is missing
 	@scripts/test.sh

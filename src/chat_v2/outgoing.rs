@@ -9,8 +9,9 @@ use std::{
 
 use ipnet::IpNet;
 use reqwest::{
-    Client,
+    Client, Response,
     dns::{Addrs, Name, Resolve, Resolving},
+    header::{CONTENT_TYPE, RETRY_AFTER},
     redirect, retry,
 };
 use serde_json::json;
@@ -21,10 +22,15 @@ use uuid::Uuid;
 use super::SigningKeys;
 use crate::{event::TenantId, webhook::signer::Parcel};
 
-/// How long a receiver may take to answer.
+/// How long an address that is to be verified may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many requests are under way at once.
-const IN_FLIGHT: usize = 16;
+/// How many addresses are verified at once.
+const VERIFYING_MAX: usize = 16;
+/// How many connections to a receiver are kept for the next request, and for how long.
+const IDLE_PER_RECEIVER: usize = 2;
+const IDLE_FOR: Duration = Duration::from_secs(30);
+/// How much of an answer's body is read, in bytes.
+const ANSWER_MAX: u64 = 4096;
 const USER_AGENT: &str = concat!("chatbridge/", env!("CARGO_PKG_VERSION"));
 
 /// Which addresses may be sent to beside public ones.
@@ -84,8 +90,12 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 pub(super) enum Undelivered {
     #[error("is not an address that may be sent to.")]
     NotAllowed,
-    #[error("was answered {0}, which is not 2xx.")]
-    Refused(u16),
+    #[error("was answered {status}, which is not 2xx.")]
+    Refused {
+        status: u16,
+        /// After which time it may be tried again, if the answer says.
+        retry_after: Option<Duration>,
+    },
     #[error("was not answered in time.")]
     Silent,
     #[error("cannot be reached.")]
@@ -94,12 +104,25 @@ pub(super) enum Undelivered {
     Unsigned,
 }
 
+/// What is sent.
+#[derive(Clone, Copy)]
+pub(super) struct Shipment<'a> {
+    pub(super) tenant: &'a TenantId,
+    pub(super) uri: &'a str,
+    /// Equal over all deliveries of an event.
+    pub(super) event_id: &'a str,
+    /// How often it was sent before.
+    pub(super) retry: u32,
+    /// JSON.
+    pub(super) body: &'a str,
+}
+
 /// The client.
 pub(super) struct Outgoing {
     client: Client,
     keys: SigningKeys,
     allowed: Allowed,
-    permits: Semaphore,
+    verifying: Semaphore,
 }
 
 impl Outgoing {
@@ -112,8 +135,8 @@ impl Outgoing {
             .retry(retry::never())
             .no_proxy()
             .dns_resolver(Arc::new(Guarded(allowed.clone())))
-            .timeout(PATIENCE)
-            .pool_max_idle_per_host(0)
+            .pool_max_idle_per_host(IDLE_PER_RECEIVER)
+            .pool_idle_timeout(IDLE_FOR)
             .tcp_nodelay(true)
             .build()
             .map_err(
@@ -123,7 +146,7 @@ impl Outgoing {
             client,
             keys,
             allowed,
-            permits: Semaphore::new(IN_FLIGHT),
+            verifying: Semaphore::new(VERIFYING_MAX),
         })
     }
 
@@ -138,46 +161,75 @@ impl Outgoing {
             "eventType": "WEB_HOOK_VERIFY",
             "messageType": "SYSTEM",
             "notificationVersion": version,
-        });
-        let delivery = self.post(tenant, uri, body.to_string());
-        // The client's own limit does not count from here.
+        })
+        .to_string();
+        let delivery = async {
+            let _permit = self.verifying.acquire().await.map_err(|_| Undelivered::Silent)?;
+            let shipment = Shipment {
+                tenant,
+                uri,
+                event_id: &Uuid::new_v4().to_string(),
+                retry: 0,
+                body: &body,
+            };
+            self.send(shipment, PATIENCE).await
+        };
+        // Others that are being verified do not make anybody wait for longer.
         tokio::time::timeout(PATIENCE, delivery)
             .await
             .unwrap_or(Err(Undelivered::Silent))
     }
 
-    async fn post(&self, tenant: &TenantId, uri: &str, body: String) -> Result<(), Undelivered> {
-        let url = address(&self.allowed, uri)?;
-        let _permit = self.permits.acquire().await.map_err(|_| Undelivered::Silent)?;
+    /// Sends something once. It must be answered 2xx within this time.
+    pub(super) async fn send(&self, shipment: Shipment<'_>, within: Duration) -> Result<(), Undelivered> {
+        let url = address(&self.allowed, shipment.uri)?;
         let signer = self.keys.current().ok_or(Undelivered::Unsigned)?;
-        let event = Uuid::new_v4().to_string();
         let parcel = Parcel {
-            tenant: tenant.as_str(),
-            customer: tenant.as_str(),
-            event: &event,
-            retry: 0,
+            tenant: shipment.tenant.as_str(),
+            customer: shipment.tenant.as_str(),
+            event: shipment.event_id,
+            retry: shipment.retry,
             sent_ms: jiff::Timestamp::now().as_millisecond(),
-            body: body.as_bytes(),
+            body: shipment.body.as_bytes(),
         };
         let signature = signer.sign(&parcel.payload()).ok_or(Undelivered::Unsigned)?;
         let request = self
             .client
             .post(url)
-            .header("content-type", "application/json")
+            .timeout(within)
+            .header(CONTENT_TYPE, "application/json")
             .header("x-8x8-tenant-id", parcel.tenant)
             .header("x-8x8-customer-id", parcel.customer)
             .header("x-8x8-event-id", parcel.event)
             .header("x-8x8-transmission-time", parcel.sent_ms)
             .header("x-8x8-retry", parcel.retry)
             .header("x-8x8-signature", signature)
-            .body(body.clone());
+            .body(shipment.body.to_owned());
         match request.send().await {
-            // The answer's body is of no use, and is not read.
-            Ok(answer) if answer.status().is_success() => Ok(()),
-            Ok(answer) => Err(Undelivered::Refused(answer.status().as_u16())),
+            Ok(answer) => judge(answer).await,
             Err(error) if error.is_timeout() => Err(Undelivered::Silent),
             Err(_) => Err(Undelivered::Unreachable),
         }
+    }
+}
+
+/// What an answer says. Its body is of no use, but while it is not read its connection cannot be used again.
+async fn judge(answer: Response) -> Result<(), Undelivered> {
+    let status = answer.status();
+    let retry_after = answer
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+        .map(Duration::from_secs);
+    if answer.content_length().is_some_and(|length| length <= ANSWER_MAX) {
+        let _ = answer.bytes().await;
+    }
+    match status.is_success() {
+        true => Ok(()),
+        false => Err(Undelivered::Refused {
+            status: status.as_u16(),
+            retry_after,
+        }),
     }
 }
 

@@ -4,6 +4,7 @@ use std::{fmt, fs, path::Path, sync::Arc};
 
 use aws_lc_rs::{
     digest::{SHA256, digest},
+    rsa::KeySize,
     signature::{KeyPair as _, RsaKeyPair},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -26,6 +27,13 @@ impl SigningKeys {
     pub fn from_file(path: &Path) -> Result<Self, String> {
         let pem = fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
         Self::from_pem(&pem).map_err(|problem| format!("{} {problem}", path.display()))
+    }
+
+    /// A new key, for as long as this program runs. `None` if the cryptographic library refuses.
+    pub(crate) fn generate() -> Option<Self> {
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).ok()?;
+        let kid = kid(&pair);
+        Some(Self([Signer::new(pair, kid)].into()))
     }
 
     fn from_pem(pem: &[u8]) -> Result<Self, &'static str> {
@@ -81,7 +89,7 @@ impl fmt::Debug for SigningKeys {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use aws_lc_rs::{encoding::AsDer as _, rsa::KeySize};
+    use aws_lc_rs::encoding::AsDer as _;
     use base64::prelude::BASE64_STANDARD;
 
     use super::*;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::print_stdout, reason = "a command line prints")]
 
+mod chat_v2;
+
 use std::{
     collections::BTreeMap,
     io,
@@ -19,6 +21,7 @@ use super::{
     start::{bind_sandbox, fail, stop_on_signals, write_ready},
 };
 use crate::{
+    access::token,
     config::{Config, ConfigError, ENV_PREFIX, MEMORY_URL},
     sandbox::{self, Pace, SandboxSettings},
     server::{self, Listeners, ServeError},
@@ -33,6 +36,9 @@ pub struct Args {
     /// How long the agents take: `human`, `instant`, or a factor from 0 (at once) over 1 (as people) to 100.
     #[arg(long, default_value = "human")]
     pace: Pace,
+    /// Serve Chat API v2 too, at this address, such as 127.0.0.1:8081. The client's id and secret are printed.
+    #[arg(long, value_name = "ADDRESS")]
+    chat_v2_listen: Option<SocketAddr>,
     #[command(flatten)]
     centre: CentreArgs,
     /// Write the addresses that are listened on to this file, as JSON, once all are.
@@ -49,6 +55,8 @@ pub struct DevSettings {
     pub sandbox: SandboxSettings,
     /// Settings of the service, as variables of the environment. Those that wire it to the sandbox are ours.
     pub env: BTreeMap<String, String>,
+    /// Address of Chat API v2; `None`: it is not served.
+    pub chat_v2_listen: Option<SocketAddr>,
 }
 
 impl DevSettings {
@@ -63,6 +71,7 @@ impl DevSettings {
                 ..SandboxSettings::default()
             },
             env: BTreeMap::from(listen),
+            chat_v2_listen: None,
         }
     }
 }
@@ -79,6 +88,9 @@ pub enum DevError {
     /// The sandbox failed.
     #[error("the sandbox cannot run: {0}")]
     Sandbox(#[from] io::Error),
+    /// No key could be made.
+    #[error("Chat API v2 cannot be served: no key could be made to sign what is sent")]
+    Key,
 }
 
 /// A service and a sandbox that run.
@@ -91,6 +103,8 @@ pub struct DevHandle {
     pub admin_url: Url,
     /// Where the sandbox is.
     pub sandbox_url: Url,
+    /// Where Chat API v2 is, and the secret of its client.
+    pub chat_v2: Option<(SocketAddr, String)>,
     stop: CancellationToken,
     service: JoinHandle<Result<(), ServeError>>,
     sandbox: JoinHandle<io::Result<()>>,
@@ -155,10 +169,16 @@ pub async fn start(settings: DevSettings) -> Result<DevHandle, DevError> {
         let tls = format!("{ENV_PREFIX}{port}_TLS_");
         env.retain(|name, _| !name.starts_with(&tls));
     }
-    // Its clients are in a file, and there is none.
+    // Its clients are in a file, and there is none. It has a client of its own where it is asked for.
     env.retain(|name, _| !name.starts_with(&format!("{ENV_PREFIX}CHAT_V2_")));
     env.extend(wiring.map(|(name, value)| (format!("{ENV_PREFIX}{name}"), value)));
-    let config = Config::load(None, env)?;
+    let mut config = Config::load(None, env)?;
+    let secret = token::generate();
+    if let Some(listen) = settings.chat_v2_listen
+        && !chat_v2::serve(&mut config, listen, &sandbox_settings.tenant, &secret)
+    {
+        return Err(DevError::Key);
+    }
 
     let listeners = Listeners::bind(&config).await?;
     let path = match &config.webhook_path_secret {
@@ -168,6 +188,10 @@ pub async fn start(settings: DevSettings) -> Result<DevHandle, DevError> {
     let webhook_url = url(listeners.webhook.local_addr()?, &path)?;
     let grpc_url = format!("http://{}", listeners.grpc.local_addr()?);
     let admin_url = url(listeners.admin.local_addr()?, "")?;
+    let chat_v2 = match &listeners.chat_v2 {
+        Some(listener) => Some((listener.local_addr()?, secret)),
+        None => None,
+    };
     sandbox_settings.webhook = Some(webhook_url.clone());
 
     let stop = CancellationToken::new();
@@ -179,6 +203,7 @@ pub async fn start(settings: DevSettings) -> Result<DevHandle, DevError> {
         webhook_url,
         admin_url,
         sandbox_url,
+        chat_v2,
         stop,
         service,
         sandbox,
@@ -205,15 +230,19 @@ async fn run_until_stopped(args: Args) -> Result<(), DevError> {
         sandbox_listen: args.sandbox_listen,
         sandbox,
         env: std::env::vars().collect(),
+        chat_v2_listen: args.chat_v2_listen,
     })
     .await?;
     let host = |url: &Url| url.authority().to_owned();
-    let addresses = BTreeMap::from([
+    let mut addresses = BTreeMap::from([
         ("grpc", handle.grpc_url.trim_start_matches("http://").to_owned()),
         ("webhook", host(&handle.webhook_url)),
         ("admin", host(&handle.admin_url)),
         ("sandbox", host(&handle.sandbox_url)),
     ]);
+    if let Some((address, _)) = &handle.chat_v2 {
+        addresses.insert("chat_v2", address.to_string());
+    }
     write_ready(args.ready_file.as_deref(), &addresses)?;
     println!("gRPC and gRPC-Web       {}", handle.grpc_url);
     println!(
@@ -222,6 +251,10 @@ async fn run_until_stopped(args: Args) -> Result<(), DevError> {
     );
     println!("metrics and probes      {}", handle.admin_url);
     println!("Chat Gateway (sandbox)  {}", handle.sandbox_url);
+    if let Some((address, secret)) = &handle.chat_v2 {
+        println!("Chat API v2             http://{address}");
+        println!("    client {}, secret {secret}", chat_v2::CLIENT_ID);
+    }
     println!();
     // As this program was started: `chatbridge` alone is often not on the path.
     let program = std::env::args().next().unwrap_or_else(|| "chatbridge".into());

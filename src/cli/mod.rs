@@ -2,6 +2,7 @@
 
 pub mod chat;
 pub mod connect;
+mod dead_letters;
 pub mod demo;
 pub mod dev;
 mod doctor;
@@ -63,6 +64,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Show or change in which format events are stored, before and after an upgrade.
     EntryFormat(entry_format::Args),
+    /// Show what waits for webhooks of Chat API v2 and what was given up, or send that again.
+    DeadLetters(dead_letters::Args),
     /// Ask a service for its health, as a probe does.
     Health(health::Args),
     /// Record webhooks and calls between 8x8 and a service, without what people said.
@@ -85,7 +88,8 @@ impl Command {
             | Self::Doctor(_)
             | Self::Health(_)
             | Self::Top(_)
-            | Self::EntryFormat(_) => "error",
+            | Self::EntryFormat(_)
+            | Self::DeadLetters(_) => "error",
         }
     }
 }
@@ -106,6 +110,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Token(args) => token::run(&args),
         Command::Doctor(args) => doctor::run(args).await,
         Command::EntryFormat(args) => entry_format::run(args).await,
+        Command::DeadLetters(args) => dead_letters::run(args).await,
         Command::Health(args) => health::run(args).await,
         Command::Record(args) => record::run(args).await,
         Command::Replay(args) => replay::run(args).await,

@@ -287,6 +287,26 @@ pub const SETTINGS: &[Setting] = &[
         "networks of private addresses that webhooks of Chat API v2 may have, separated by commas; empty: none",
     ),
     setting(
+        "chat_v2_webhook_timeout_ms",
+        "10000",
+        "how long such a webhook may take to answer, in ms (100 to 60000)",
+    ),
+    setting(
+        "chat_v2_webhook_attempts",
+        "10",
+        "how often an event is sent that such a webhook refuses, until it is a dead letter (1 to 1000)",
+    ),
+    setting(
+        "chat_v2_webhook_retry_seconds",
+        "86400",
+        "how old an event may be that is sent once more, in seconds (1 to 2592000)",
+    ),
+    setting(
+        "chat_v2_webhook_waiting_max",
+        "100000",
+        "events that may wait for one such webhook (1 to 10000000)",
+    ),
+    setting(
         "chat_v2_max_bytes",
         "4194304",
         "the largest body of a request of Chat API v2, in bytes (1024 to 16777216)",

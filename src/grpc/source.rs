@@ -14,7 +14,7 @@ use crate::{
     event::TenantId,
     fanout::{Delivery, GapPolicy, Subscriber},
     store::Entry,
-    subscription::{Ended, Reading, SubscriptionStream, Subscriptions},
+    subscription::{Ended, OWN_PREFIX, Reading, SubscriptionStream, Subscriptions},
 };
 
 const NAME_MAX: usize = 64;
@@ -104,7 +104,7 @@ pub(super) fn named(
     let mut check = Check::default();
     let is_named = !request.subscription.is_empty();
     if is_named {
-        name(&mut check, "subscription", &request.subscription);
+        callers_name(&mut check, "subscription", &request.subscription);
         let start = match &request.start {
             None => None,
             Some(proto::agent_events_request::Start::Cursor(_)) => Some("cursor"),
@@ -164,6 +164,16 @@ pub(super) fn name(check: &mut Check, field: &str, name: &str) {
     }
 }
 
+/// Checks the name of a subscription that callers may create, read and commit.
+pub(super) fn callers_name(check: &mut Check, field: &str, name: &str) {
+    self::name(check, field, name);
+    if name.starts_with(OWN_PREFIX) {
+        let problem =
+            format!("begins with `{OWN_PREFIX}`, as the names of Chatbridge's own subscriptions do");
+        check.fail(field, problem);
+    }
+}
+
 /// Commits what a request says.
 pub(super) async fn commit(
     subscriptions: &Subscriptions,
@@ -171,7 +181,7 @@ pub(super) async fn commit(
     request: &proto::CommitCursorRequest,
 ) -> Result<bool, Error> {
     let mut check = Check::default();
-    name(&mut check, "subscription", &request.subscription);
+    callers_name(&mut check, "subscription", &request.subscription);
     if request.cursor.is_empty() {
         check.fail("cursor", "is required");
     }
@@ -235,6 +245,24 @@ mod tests {
             ..AgentEventsRequest::default()
         };
         assert_eq!(fields(&request), ["member_name", "max_uncommitted"]);
+    }
+
+    #[test]
+    fn chatbridges_own_names_are_not_for_callers() {
+        let request = AgentEventsRequest {
+            subscription: crate::subscription::CHAT_V2.to_owned(),
+            ..AgentEventsRequest::default()
+        };
+        assert_eq!(fields(&request), ["subscription"]);
+        let named = |name: &str, check: fn(&mut Check, &str, &str)| {
+            let mut found = Check::default();
+            check(&mut found, "name", name);
+            found.done(()).is_ok()
+        };
+        assert!(!named("chatbridge.orders", callers_name));
+        assert!(named("chatbridge-orders", callers_name));
+        // To look at one, and to delete it.
+        assert!(named("chatbridge.orders", name));
     }
 
     #[test]

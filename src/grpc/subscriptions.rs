@@ -126,7 +126,7 @@ impl Service {
 
 /// Reads a definition. Paths of fields are those of `CreateSubscriptionRequest`.
 fn definition(check: &mut Check, asked: &proto::Subscription) -> Definition {
-    source::name(check, "subscription.name", &asked.name);
+    source::callers_name(check, "subscription.name", &asked.name);
     for (field, is_set) in [
         ("tenant", !asked.tenant.is_empty()),
         ("create_time", asked.create_time.is_some()),

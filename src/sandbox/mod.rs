@@ -43,6 +43,7 @@ use tokio::{net::TcpListener, sync::Notify, time::Instant};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
 
+pub(crate) use self::delivery::DEFAULT_WEBHOOK;
 use self::{
     delivery::{Dispatcher, DispatcherSettings},
     files::Files,

@@ -48,6 +48,7 @@ use crate::{
         chat_v2::{ChatV2Store, SharedChatV2},
         janitor,
         memory::MemoryStore,
+        outbox::{OutboxStore, SharedOutbox},
         redis::{RedisSettings, RedisStore},
         subscription::{SharedSubscriptions, SubscriptionStore},
     },
@@ -167,6 +168,7 @@ pub async fn serve(
         store,
         subscriptions: kept,
         chat_v2: of_chat_v2,
+        outbox,
     } = tokio::select! {
         store = open_store(&config) => store?,
         () = shutdown.cancelled() => return Ok(()),
@@ -284,8 +286,25 @@ pub async fn serve(
             sources: Sources::default(),
             tls: chat_v2_tls,
         };
-        let facade = ChatV2::new(calls.clone(), of_chat_v2, chat_v2.settings, clients);
-        let app = chat_v2::router(Arc::new(facade.map_err(ServeError::ChatV2)?));
+        let facade = ChatV2::new(
+            calls.clone(),
+            Arc::clone(&of_chat_v2),
+            Arc::clone(&outbox),
+            chat_v2.settings,
+            clients,
+        );
+        let facade = facade.map_err(ServeError::ChatV2)?;
+        let kept = chat_v2::deliver::Kept {
+            store: SharedStore::clone(&store),
+            outbox,
+            chat_v2: of_chat_v2,
+            subscriptions: subscriptions.clone(),
+        };
+        match facade.deliveries(kept, tenants.clone()) {
+            Some(deliveries) => drop(tasks.spawn(forever(deliveries.run(background.clone())))),
+            None => warn!("clients of Chat API v2 hear of no events: set chat_v2_signing_key_file"),
+        }
+        let app = chat_v2::router(Arc::new(facade));
         tasks.spawn(forever(webhooks::host(
             listener,
             app,
@@ -395,7 +414,6 @@ fn ingress_settings(config: &Config, tenants: &Tenants) -> IngressSettings {
 }
 
 /// Where agents' names come from: the settings allow a file or a URL, and none need be.
-/// Where the names of agents come from, as it is set.
 pub(crate) async fn agent_names(config: &Config) -> Result<AgentNames, ServeError> {
     if let Some(path) = &config.agent_names_file {
         return Ok(AgentNames::from_file(path).await);
@@ -417,14 +435,16 @@ struct Kept {
     store: SharedStore,
     subscriptions: SharedSubscriptions,
     chat_v2: SharedChatV2,
+    outbox: SharedOutbox,
 }
 
 impl Kept {
-    fn of<T: Store + SubscriptionStore + ChatV2Store>(store: &Arc<T>) -> Self {
+    fn of<T: Store + SubscriptionStore + ChatV2Store + OutboxStore>(store: &Arc<T>) -> Self {
         Self {
             store: Arc::clone(store) as SharedStore,
             subscriptions: Arc::clone(store) as SharedSubscriptions,
             chat_v2: Arc::clone(store) as SharedChatV2,
+            outbox: Arc::clone(store) as SharedOutbox,
         }
     }
 }

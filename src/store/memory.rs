@@ -5,6 +5,7 @@ mod calls;
 mod chat_v2;
 mod ledger;
 mod log;
+mod outbox;
 mod shelf;
 mod streams;
 mod subscriptions;
@@ -24,6 +25,7 @@ use self::{
     chat_v2::ChatV2,
     ledger::{Customers, Ledgers},
     log::Log,
+    outbox::Outboxes,
     shelf::Shelf,
     streams::Streams,
     subscriptions::Subscriptions,
@@ -84,6 +86,7 @@ struct State {
     streams: Streams,
     subscriptions: Subscriptions,
     chat_v2: ChatV2,
+    outboxes: Outboxes,
     /// When to look again at what is wrapping up.
     unsettled: HashMap<ConversationKey, u64>,
     swept_ms: u64,
@@ -111,6 +114,7 @@ impl State {
             streams: Streams::default(),
             subscriptions: Subscriptions::default(),
             chat_v2: ChatV2::default(),
+            outboxes: Outboxes::default(),
             unsettled: HashMap::new(),
             swept_ms: 0,
         }
@@ -232,6 +236,7 @@ impl State {
             self.calls.erase(call, now);
         }
         self.telling.remove(key);
+        self.outboxes.erase(key, now);
         let partition = self.partition(key);
         Erased {
             entries: self.logs[usize::from(partition)].erase(key),

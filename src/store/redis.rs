@@ -14,6 +14,13 @@
 //! | `PREFIX:customer:CUSTOMER` | string | `a:ATTEMPT` to create a conversation, or `c:MS:CONVERSATION` since Unix ms | idempotency, session |
 //! | `PREFIX:subscriptions:TENANT` | hash | definitions of named subscriptions, by name | for ever |
 //! | `PREFIX:chat-v2:TENANT` | hash | webhooks that clients of Chat API v2 registered, and the channels that go to them (`chat_v2.lua`) | for ever |
+//! | `PREFIX:{outbox:TENANT}:webhooks` | sorted set | webhooks whose outbox has anything, by when there is something to do, Unix ms | while any has |
+//! | `PREFIX:{outbox:TENANT}:WEBHOOK:waiting` | sorted set | events of an outbox; this key and the next five are in `outbox/part.lua`. WEBHOOK 0: it is not known where they go | until they are sent, or dead |
+//! | `PREFIX:{outbox:TENANT}:WEBHOOK:due`, `…:claimed` | sorted set | its conversations by when they may be claimed, and by the end of their lease | while their events wait |
+//! | `PREFIX:{outbox:TENANT}:WEBHOOK:notes` | hash | claims of conversations, failures of events | as those |
+//! | `PREFIX:{outbox:TENANT}:WEBHOOK:state` | hash | how sending to the webhook goes | while the outbox has anything |
+//! | `PREFIX:{outbox:TENANT}:WEBHOOK:dead` | sorted set | the newest 1,000 dead letters | until they are revived or discarded |
+//! | `PREFIX:{outbox:TENANT}:probe` | string | nothing; written behind an event where replicas are waited for | 10 s |
 //! | `PREFIX:members:SUB` | hash | the streams that read a subscription (`members.lua`), by id | lease |
 //! | `PREFIX:durable:SUB` | hash | the slot of a durable subscription (`slots.lua`) | for ever |
 //! | `PREFIX:{TAG}:shares:SUB` | hash | the slots of a shared subscription's shares in this partition | for ever |
@@ -58,6 +65,7 @@ mod format;
 mod inspect;
 mod keys;
 mod link;
+mod outbox;
 mod poll;
 mod read;
 mod rewrap;

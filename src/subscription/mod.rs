@@ -55,6 +55,11 @@ const JOIN_WAIT: Duration = Duration::from_secs(1);
 /// How long [`Subscriptions::close`] waits for streams to give back what they hold.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
+/// What the names of Chatbridge's own subscriptions begin with: nobody else may create, read or commit one.
+pub const OWN_PREFIX: &str = "chatbridge.";
+/// The subscription of each tenant from which webhooks of Chat API v2 get their events.
+pub const CHAT_V2: &str = "chatbridge.chat-v2";
+
 /// Named subscriptions.
 #[derive(Clone)]
 pub struct Subscriptions {

@@ -4,7 +4,7 @@
 //! No label takes values that customers, callers or the vendor choose: their number is bounded by this program, or, for
 //! `operation`, `master_key` and status codes, by the vendor's interface, the operator's settings and HTTP.
 
-use crate::webhook::Refusal;
+use crate::{store::outbox::DeadReason, webhook::Refusal};
 
 /// A metric with all its labels.
 #[derive(Debug, Clone, Copy)]
@@ -136,6 +136,10 @@ fn webhook_results() -> Vec<&'static str> {
         .collect()
 }
 
+fn dead_reasons() -> Vec<&'static str> {
+    DeadReason::ALL.map(DeadReason::as_str).to_vec()
+}
+
 const OUTCOMES_OF_LOOKUPS: &[&str] = &["found", "unknown", "unusable", "unavailable", "timeout", "busy"];
 const OUTCOMES_OF_QUEUES: &[&str] = &["answered", "abandoned", "moved"];
 const OUTCOMES_OF_CONTACTS: &[&str] = &["handled", "abandoned", "unattended"];
@@ -213,6 +217,66 @@ pub const FAMILIES: &[Family] = &[
         "chatbridge_chat_v2_connections_refused_total",
         &[of("limit", &["total", "address"])],
         "Connections to the port of Chat API v2 that were one too many and closed.",
+    ),
+    counter(
+        "chatbridge_chat_v2_events_total",
+        &[of(
+            "result",
+            &[
+                "queued",
+                "unrouted",
+                "dead",
+                "no_webhook",
+                "no_counterpart",
+                "gap",
+            ],
+        )],
+        "Events that were read from the log for webhooks of Chat API v2, by what became of them.",
+    ),
+    counter(
+        "chatbridge_chat_v2_deliveries_total",
+        &[of(
+            "result",
+            &[
+                "delivered",
+                "refused",
+                "unavailable",
+                "silent",
+                "unreachable",
+                "not_allowed",
+                "unsigned",
+            ],
+        )],
+        "Attempts to deliver an event to a webhook of Chat API v2, by what became of them.",
+    ),
+    counter(
+        "chatbridge_chat_v2_dead_letters_total",
+        &[Label {
+            name: "reason",
+            values: Values::Of(dead_reasons),
+        }],
+        "Events that will not be delivered to a webhook of Chat API v2 any more, by reason.",
+    ),
+    histogram(
+        "chatbridge_chat_v2_delivery_age_seconds",
+        AGES,
+        &[],
+        "How old events were when a webhook of Chat API v2 had taken them, since the log did.",
+    ),
+    gauge(
+        "chatbridge_chat_v2_waiting",
+        &[],
+        "Events that wait for webhooks of Chat API v2, over all replicas.",
+    ),
+    gauge(
+        "chatbridge_chat_v2_webhooks_failing",
+        &[],
+        "Webhooks of Chat API v2 that do not take their events now, over all replicas.",
+    ),
+    gauge(
+        "chatbridge_chat_v2_failing_seconds",
+        &[],
+        "For how long the one of them that has been failing for longest has.",
     ),
     counter(
         "chatbridge_webhook_key_fetches_total",

@@ -16,6 +16,7 @@ mod full;
 mod gaps;
 mod ledger;
 mod log;
+mod outbox;
 mod pages;
 mod planned;
 mod retention;

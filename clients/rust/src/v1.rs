@@ -2315,7 +2315,8 @@ pub struct Subscription {
     /// The tenant. In `CreateSubscription` it is left empty.
     #[prost(string, tag = "1")]
     pub tenant: ::prost::alloc::string::String,
-    /// 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Required.
+    /// 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Names that begin with `chatbridge.` are
+    /// Chatbridge's own: callers cannot create, read or commit one. Required.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
     /// Who reads it. Required.

@@ -76,7 +76,11 @@ pub(super) async fn update(call: Call) -> Result<Response, Problem> {
 pub(super) async fn delete(call: Call) -> Result<Response, Problem> {
     let (about, id) = id(&call)?;
     match call.v2.store.remove_webhook(&call.tenant.id, id).await? {
-        Removed::Done => Ok(StatusCode::NO_CONTENT.into_response()),
+        Removed::Done => {
+            // Whoever is about to send to it finds out by itself.
+            call.v2.outbox.discard(&call.tenant.id, id).await?;
+            Ok(StatusCode::NO_CONTENT.into_response())
+        }
         Removed::Unknown => Err(Problem::not_found(about)),
         Removed::InUse(channel) => Err(Problem::conflict(format!(
             "Channel {channel} uses this webhook: give it another first."

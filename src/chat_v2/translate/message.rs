@@ -124,7 +124,7 @@ fn interaction_at<'a>(time_ms: Option<i64>, in_order: &[&'a Interaction]) -> &'a
 }
 
 /// All of a message as text: files and cards, which v2 does not have, are told of, with a link where there is one.
-fn readable(message: &Message, file_names: &HashMap<String, String>) -> String {
+pub(super) fn readable(message: &Message, file_names: &HashMap<String, String>) -> String {
     let mut text = message.text.clone();
     let mut line = |added: String| {
         if !text.is_empty() {

@@ -3,6 +3,7 @@
 pub(super) mod channel;
 pub(super) mod conversation;
 pub(super) mod customer;
+pub(super) mod event;
 pub(super) mod message;
 pub(super) mod webhook;
 

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use super::Reader;
 use crate::{
     access::{CallerLimits, Scope, token},
-    chat_v2::{Allowed, ApiScope, Client, Policy, Settings, SigningKeys},
+    chat_v2::{Allowed, ApiScope, Client, Policy, Sending, Settings, SigningKeys},
     config::{ChatV2Config, TenantConfig, sections, settings::CLIENT_SCHEMA},
     event::TenantId,
     webhook::SeatLimits,
@@ -43,6 +43,7 @@ impl Reader {
             token_ttl: Duration::from_secs(self.number("chat_v2_token_ttl_seconds", 1, 86_400)),
             signing_keys: self.signing_keys(),
             allowed: Allowed::new(self.networks("chat_v2_webhook_allow")),
+            sending: self.sending(),
         };
         if self.text("chat_v2_listen").is_empty() {
             return None;
@@ -85,6 +86,16 @@ impl Reader {
             buffered_bytes: usize::try_from(buffered).unwrap_or(usize::MAX),
             head: self.millis("chat_v2_read_timeout_ms", 100, 60_000),
             idle: Duration::from_secs(self.number("chat_v2_idle_timeout_seconds", 1, 3600)),
+        }
+    }
+
+    fn sending(&mut self) -> Sending {
+        let attempts = self.number("chat_v2_webhook_attempts", 1, 1000);
+        Sending {
+            timeout: self.millis("chat_v2_webhook_timeout_ms", 100, 60_000),
+            attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+            retry_for: Duration::from_secs(self.number("chat_v2_webhook_retry_seconds", 1, 2_592_000)),
+            waiting_max: self.number("chat_v2_webhook_waiting_max", 1, 10_000_000),
         }
     }
 

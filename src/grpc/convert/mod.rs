@@ -4,6 +4,7 @@ mod event;
 mod input;
 mod json;
 mod output;
+mod stored;
 
 pub use event::encode_event;
 pub(in crate::grpc) use input::{
@@ -16,3 +17,4 @@ pub(in crate::grpc) use output::{
     card, configured_channel, configured_webhook, interaction, jwk, participant, stored_attachment,
 };
 pub use output::{conversation, message, session, timestamp};
+pub use stored::decode_event;

@@ -42,7 +42,7 @@ impl RedisStore {
         if let Some(vault) = &self.vault {
             vault.forget(key);
         }
-        let entries = self.erase_entries(key).await?;
+        let entries = self.erase_marked(key).await?;
         self.confirm(key).await?;
         Ok(Erased { entries })
     }
@@ -98,6 +98,15 @@ impl RedisStore {
         self.link.script::<u64>(&BEGIN_ERASURE, call).await.map(drop)
     }
 
+    /// Erases the entries that were marked, and what waits of them to be sent; answers how many entries there were. The latter first,
+    /// while an erasure that breaks off is still known, and again when nobody can read an entry any more and put it there.
+    async fn erase_marked(&self, key: &ConversationKey) -> Result<u64, StoreError> {
+        self.erase_from_outboxes(key).await?;
+        let entries = self.erase_entries(key).await?;
+        self.erase_from_outboxes(key).await?;
+        Ok(entries)
+    }
+
     /// Erases the entries that were marked; answers how many there were.
     async fn erase_entries(&self, key: &ConversationKey) -> Result<u64, StoreError> {
         let (keys, partition) = (&self.keys, self.keys.partition(key));
@@ -140,7 +149,7 @@ impl RedisStore {
             some.arg(self.keys.being_erased(partition)).arg(BROKEN_OFF);
             let names: Vec<String> = self.link.command(&some).await?;
             for key in names.iter().filter_map(|name| parse_name(name)) {
-                self.erase_entries(&key).await?;
+                self.erase_marked(&key).await?;
             }
         }
         Ok(())

@@ -212,6 +212,26 @@ impl Keys {
         format!("{}:chat-v2:{tenant}", self.prefix)
     }
 
+    /// A tenant's outboxes that have anything. All keys of them share its hash tag.
+    pub(super) fn outboxes(&self, tenant: &TenantId) -> String {
+        self.of_outboxes(tenant, "webhooks")
+    }
+
+    /// The one to probe with beside a tenant's outboxes.
+    pub(super) fn outbox_probe(&self, tenant: &TenantId) -> String {
+        self.of_outboxes(tenant, "probe")
+    }
+
+    /// The keys of an outbox, as `outbox/part.lua` reads them.
+    pub(super) fn outbox(&self, tenant: &TenantId, webhook: u64) -> [String; 6] {
+        ["waiting", "due", "claimed", "notes", "state", "dead"]
+            .map(|what| self.of_outboxes(tenant, &format!("{webhook}:{what}")))
+    }
+
+    fn of_outboxes(&self, tenant: &TenantId, what: &str) -> String {
+        format!("{}:{{outbox:{tenant}}}:{what}", self.prefix)
+    }
+
     pub(super) fn members(&self, key: &SubscriptionKey) -> String {
         format!("{}:members:{}", self.prefix, subscription(key))
     }
@@ -345,6 +365,22 @@ mod tests {
             );
         }
         assert_eq!(slot_of(b"foo"), 12_182);
+    }
+
+    #[test]
+    fn keys_of_a_tenants_outboxes_share_a_slot_and_are_nobody_elses() {
+        let keys = Keys::new("chatbridge".into(), 16).unwrap();
+        let tenants = ["a", "a}", "a}:1", "{a", "a}:webhooks", ""].map(TenantId::new);
+        let mut all = std::collections::BTreeSet::new();
+        for tenant in &tenants {
+            let index = keys.outboxes(tenant);
+            let names = [0, 1, 11].map(|webhook| keys.outbox(tenant, webhook));
+            let names = names.into_iter().flatten().chain([keys.outbox_probe(tenant)]);
+            for name in names.chain([index.clone()]) {
+                assert_eq!(slot_of(name.as_bytes()), slot_of(index.as_bytes()), "{name}");
+                assert!(all.insert(name.clone()), "{name} twice");
+            }
+        }
     }
 
     #[test]

@@ -249,7 +249,7 @@ pub(super) async fn page(
     asked: Asked<'_>,
 ) -> Result<Page, StoreError> {
     let limit = asked.limit.clamp(1, PAGE);
-    let look_from = async |from| {
+    let look_once = async |from| {
         let asked = Asked { from, limit, ..asked };
         let asked_at = Instant::now();
         let found = match asked.conversation {
@@ -270,6 +270,12 @@ pub(super) async fn page(
         look.keep_a_page(limit);
         Ok::<_, StoreError>(look)
     };
+    // Entries are read before their keys. Where the log is wiped in between, the keys alone are missing: then it is the log that has
+    // to be told of.
+    let look_from = async |from| match look_once(from).await? {
+        look if look.is_readable() => Ok(look),
+        _ => look_once(from).await,
+    };
     let first = look_from(asked.from).await?;
     let Some(gap) = judge(asked.from, &first.view) else {
         return Ok(first.into_page(None));
@@ -288,6 +294,10 @@ fn still_missing(gap: Gap, from: Position, oldest: &View) -> Gap {
 }
 
 impl Look {
+    fn is_readable(&self) -> bool {
+        self.entries.iter().all(|entry| entry.unreadable.is_none())
+    }
+
     /// Leaves out what is too much for a page.
     fn keep_a_page(&mut self, limit: usize) {
         let mut room = Room::new(limit);

@@ -1,12 +1,15 @@
 //! The scripts that Redis runs, and how they are called.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use ::redis::{Arg, Cmd, ToRedisArgs, cmd};
 
-use crate::conversation::{
-    change::{FieldChange, SessionChange},
-    session::{member_field, member_value},
+use crate::{
+    conversation::{
+        change::{FieldChange, SessionChange},
+        session::{member_field, member_value},
+    },
+    store::outbox::DEAD_LETTERS_MAX,
 };
 
 const SESSION: &str = include_str!("session.lua");
@@ -73,6 +76,8 @@ pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(&[incl
 pub(super) static MEMBERS: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("members.lua")]));
 /// Changes what is kept for clients of Chat API v2.
 pub(super) static CHAT_V2: LazyLock<Script> = LazyLock::new(|| Script::new(&[include_str!("chat_v2.lua")]));
+/// Those of outboxes.
+pub(super) static OUTBOX: LazyLock<OutboxScripts> = LazyLock::new(OutboxScripts::new);
 /// Hands out conversations that have been wrapping up for long.
 pub(super) static UNSETTLED: LazyLock<Script> =
     LazyLock::new(|| Script::new(&[include_str!("unsettled.lua")]));
@@ -256,6 +261,40 @@ impl Script {
         let mut command = cmd("SCRIPT");
         command.arg("LOAD").arg(&self.source);
         command
+    }
+}
+
+/// Scripts of outboxes.
+pub(super) struct OutboxScripts {
+    /// Puts an event into one.
+    pub(super) enqueue: Arc<Script>,
+    /// Claims conversations.
+    pub(super) claim: Script,
+    /// Says what became of a claimed event.
+    pub(super) settle: Script,
+    /// Moves events to another outbox.
+    pub(super) route: Script,
+    /// Puts dead letters back.
+    pub(super) revive: Script,
+    /// Deletes one.
+    pub(super) discard: Script,
+    /// Takes a conversation out.
+    pub(super) erase: Script,
+}
+
+impl OutboxScripts {
+    fn new() -> Self {
+        let most_dead = format!("local DEAD_LETTERS_MAX = {DEAD_LETTERS_MAX}");
+        let script = |own| Script::new(&[&most_dead, include_str!("outbox/part.lua"), own]);
+        Self {
+            enqueue: Arc::new(script(include_str!("outbox/enqueue.lua"))),
+            claim: script(include_str!("outbox/claim.lua")),
+            settle: script(include_str!("outbox/settle.lua")),
+            route: script(include_str!("outbox/route.lua")),
+            revive: script(include_str!("outbox/revive.lua")),
+            discard: script(include_str!("outbox/discard.lua")),
+            erase: script(include_str!("outbox/erase.lua")),
+        }
     }
 }
 

@@ -4,9 +4,12 @@ mod access;
 mod bad_days;
 mod channels;
 mod conversations;
+mod deliveries;
+mod dev;
 mod dialects;
 mod doors;
 mod messages;
+mod receiver;
 mod schemas;
 mod webhooks;
 
@@ -198,6 +201,17 @@ impl Facade {
         let created = self.post("/web-hooks", &body, 200, schemas::webhook).await;
         created["id"].as_str().unwrap().to_owned()
     }
+}
+
+/// With a key to sign what is sent to webhooks.
+async fn facade_that_signs(more: &[(&str, &str)]) -> (Facade, tempfile::NamedTempFile) {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, signing_key().as_bytes()).unwrap();
+    let path = file.path().to_str().unwrap().to_owned();
+    let mut settings = vec![("chat_v2_signing_key_file", path.as_str())];
+    settings.extend_from_slice(more);
+    let facade = Facade::with(&settings, &client(CLIENT, &[SECRET], "")).await;
+    (facade, file)
 }
 
 /// The body of an answer with this status, if it is what v2 says it is.

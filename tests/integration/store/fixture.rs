@@ -16,6 +16,7 @@ use chatbridge::{
         chat_v2::ChatV2Store,
         entry::encode_content,
         memory::{Checkpoint, MemoryStore},
+        outbox::OutboxStore,
         redis::{RedisSettings, RedisStore, RedisTls},
         seal::KeyRing,
         subscription::SubscriptionStore,
@@ -53,6 +54,7 @@ pub(crate) struct Fixture {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) subscriptions: Arc<dyn SubscriptionStore>,
     pub(crate) chat_v2: Arc<dyn ChatV2Store>,
+    pub(crate) outbox: Arc<dyn OutboxStore>,
     means: Means,
 }
 
@@ -107,6 +109,7 @@ impl Fixture {
                     store: store.clone(),
                     subscriptions: store.clone(),
                     chat_v2: store.clone(),
+                    outbox: store.clone(),
                     means: Means::Memory(store),
                 }
             }
@@ -150,6 +153,7 @@ impl Fixture {
             store: store.clone(),
             subscriptions: store.clone(),
             chat_v2: store.clone(),
+            outbox: store.clone(),
             means: Means::Redis {
                 store,
                 masters,
@@ -173,6 +177,11 @@ impl Fixture {
             Means::Memory(_) => None,
             Means::Redis { server, prefix, .. } => Some((server.as_deref()?, prefix)),
         }
+    }
+
+    /// Whether it is in Redis.
+    pub(crate) fn has_keys(&self) -> bool {
+        matches!(self.means, Means::Redis { .. })
     }
 
     /// Names of all keys of a store in Redis.

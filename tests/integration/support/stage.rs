@@ -78,6 +78,26 @@ impl Stage {
         service(&self.proxy, &self.redis, &self.prefix, settings).await
     }
 
+    /// What a program needs to find the log of this service.
+    pub fn store_settings(&self) -> [(&'static str, String); 3] {
+        [
+            ("CHATBRIDGE_REDIS_URL", self.redis.url()),
+            ("CHATBRIDGE_REDIS_PREFIX", self.prefix.clone()),
+            ("CHATBRIDGE_TENANT", TENANT.to_owned()),
+        ]
+    }
+
+    /// Kills the service and starts it anew with these settings, on the same Redis; the sandbox delivers to the new one.
+    pub async fn kill_service(mut self, settings: &[(&str, &str)]) -> Self {
+        let new = service(&self.proxy, &self.redis, &self.prefix, settings).await;
+        self.channel = new.channel().await;
+        std::mem::replace(&mut self.service, new).kill().await;
+        let webhook = format!("http://{}/webhooks/8x8", self.service.webhook);
+        self.control("PUT", "/webhook", Some(serde_json::json!({ "url": webhook })))
+            .await;
+        self
+    }
+
     pub fn conversations(&self) -> ConversationServiceClient<Channel> {
         ConversationServiceClient::new(self.channel.clone())
     }

@@ -139,7 +139,8 @@ type Subscription struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The tenant. In `CreateSubscription` it is left empty.
 	Tenant string `protobuf:"bytes,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
-	// 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Required.
+	// 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Names that begin with `chatbridge.` are
+	// Chatbridge's own: callers cannot create, read or commit one. Required.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// Who reads it. Required.
 	Type SubscriptionType `protobuf:"varint,3,opt,name=type,proto3,enum=chatbridge.v1.SubscriptionType" json:"type,omitempty"`

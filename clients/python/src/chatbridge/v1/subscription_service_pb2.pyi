@@ -103,7 +103,9 @@ class Subscription(_message.Message):
     tenant: _builtins.str
     """The tenant. In `CreateSubscription` it is left empty."""
     name: _builtins.str
-    """1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Required."""
+    """1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Names that begin with `chatbridge.` are
+    Chatbridge's own: callers cannot create, read or commit one. Required.
+    """
     type: Global___SubscriptionType.ValueType
     """Who reads it. Required."""
     include_echoes: _builtins.bool

@@ -32,7 +32,8 @@ export type Subscription = Message<"chatbridge.v1.Subscription"> & {
   tenant: string;
 
   /**
-   * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Required.
+   * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Names that begin with `chatbridge.` are
+   * Chatbridge's own: callers cannot create, read or commit one. Required.
    *
    * @generated from field: string name = 2;
    */

@@ -157,7 +157,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object name_ = "";
   /**
    * <pre>
-   * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Required.
+   * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Names that begin with `chatbridge.` are
+   * Chatbridge's own: callers cannot create, read or commit one. Required.
    * </pre>
    *
    * <code>string name = 2;</code>
@@ -178,7 +179,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Required.
+   * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Names that begin with `chatbridge.` are
+   * Chatbridge's own: callers cannot create, read or commit one. Required.
    * </pre>
    *
    * <code>string name = 2;</code>
@@ -1637,7 +1639,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object name_ = "";
     /**
      * <pre>
-     * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Required.
+     * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Names that begin with `chatbridge.` are
+     * Chatbridge's own: callers cannot create, read or commit one. Required.
      * </pre>
      *
      * <code>string name = 2;</code>
@@ -1657,7 +1660,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Required.
+     * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Names that begin with `chatbridge.` are
+     * Chatbridge's own: callers cannot create, read or commit one. Required.
      * </pre>
      *
      * <code>string name = 2;</code>
@@ -1678,7 +1682,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Required.
+     * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Names that begin with `chatbridge.` are
+     * Chatbridge's own: callers cannot create, read or commit one. Required.
      * </pre>
      *
      * <code>string name = 2;</code>
@@ -1695,7 +1700,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Required.
+     * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Names that begin with `chatbridge.` are
+     * Chatbridge's own: callers cannot create, read or commit one. Required.
      * </pre>
      *
      * <code>string name = 2;</code>
@@ -1709,7 +1715,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Required.
+     * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Names that begin with `chatbridge.` are
+     * Chatbridge's own: callers cannot create, read or commit one. Required.
      * </pre>
      *
      * <code>string name = 2;</code>

@@ -32,7 +32,8 @@ public interface SubscriptionOrBuilder extends
 
   /**
    * <pre>
-   * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Required.
+   * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Names that begin with `chatbridge.` are
+   * Chatbridge's own: callers cannot create, read or commit one. Required.
    * </pre>
    *
    * <code>string name = 2;</code>
@@ -41,7 +42,8 @@ public interface SubscriptionOrBuilder extends
   java.lang.String getName();
   /**
    * <pre>
-   * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Required.
+   * 1 to 64 of the characters a-z, 0-9, `-`, `_` and `.`; unique for the tenant. Names that begin with `chatbridge.` are
+   * Chatbridge's own: callers cannot create, read or commit one. Required.
    * </pre>
    *
    * <code>string name = 2;</code>
