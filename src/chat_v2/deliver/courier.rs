@@ -135,7 +135,10 @@ impl Courier {
 
     /// Says what became of an event, and hears of the next one. When it stops, it has that one only to give it back.
     async fn say(&self, webhook: u64, claim: &Claim, settlement: Settlement) -> Option<Claim> {
+        let mut claim = claim.clone();
         if let Settlement::Dead(reason) = settlement {
+            // The last try is not among those that were counted.
+            claim.tries += u32::from(matches!(reason, DeadReason::Refused | DeadReason::Expired));
             super::count_dead(reason);
             warn!(tenant = %self.tenant, webhook, conversation = claim.event.conversation, %reason, tries = claim.tries,
                 "an event could not be delivered to a webhook of Chat API v2 and is a dead letter");
@@ -146,7 +149,7 @@ impl Courier {
             let said = self
                 .shared
                 .outbox
-                .settle(&self.tenant, webhook, claim, settlement, claim_ms);
+                .settle(&self.tenant, webhook, &claim, settlement, claim_ms);
             match said.await {
                 Ok(next) => return next.filter(|_| !is_over),
                 Err(error) => {

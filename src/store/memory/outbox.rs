@@ -246,10 +246,11 @@ impl Outbox {
     }
 
     /// When there is something to do.
-    fn due_ms(&self, now: u64) -> Option<u64> {
+    fn due_ms(&self) -> Option<u64> {
         let due = self.conversations.values().map(|it| it.due_ms).min();
         let Some(due) = due else {
-            let is_paused = self.dead.is_empty() && self.paused_until_ms > now;
+            // Then it is seen to that nothing is left of it.
+            let is_paused = self.dead.is_empty() && self.paused_until_ms > 0;
             return is_paused.then_some(self.paused_until_ms);
         };
         let claims = self.conversations.values().filter_map(|it| it.claim);
@@ -302,6 +303,13 @@ fn dead(event: &Waiting, reason: DeadReason, tries: u32, now: u64) -> DeadLetter
     }
 }
 
+/// Lets go of an outbox that has nothing any more.
+fn let_go(all: &mut BTreeMap<u64, Outbox>, webhook: u64, now: u64) {
+    if all.get(&webhook).is_some_and(|outbox| outbox.is_empty(now)) {
+        all.remove(&webhook);
+    }
+}
+
 impl Outboxes {
     /// Takes a conversation out of all outboxes of its tenant.
     pub(super) fn erase(&mut self, key: &ConversationKey, now: u64) {
@@ -337,9 +345,7 @@ impl MemoryStore {
         let now = self.now();
         let token = state.outboxes.next_token(now);
         let outboxes = state.outboxes.tenants.entry(tenant.clone()).or_default();
-        let answer = change(outboxes, now, token);
-        outboxes.retain(|_, outbox| !outbox.is_empty(now));
-        answer
+        change(outboxes, now, token)
     }
 
     fn outbox<T>(
@@ -349,7 +355,9 @@ impl MemoryStore {
         change: impl FnOnce(&mut Outbox, u64, u64) -> T,
     ) -> T {
         self.outboxes(tenant, |all, now, token| {
-            change(all.entry(webhook).or_default(), now, token)
+            let answer = change(all.entry(webhook).or_default(), now, token);
+            let_go(all, webhook, now);
+            answer
         })
     }
 }
@@ -381,7 +389,7 @@ impl OutboxStore for MemoryStore {
 
     async fn due(&self, tenant: &TenantId, limit: usize) -> Result<Due, StoreError> {
         Ok(self.outboxes(tenant, |all, now, _| {
-            let when = |(webhook, outbox): (&u64, &Outbox)| Some((outbox.due_ms(now)?, *webhook));
+            let when = |(webhook, outbox): (&u64, &Outbox)| Some((outbox.due_ms()?, *webhook));
             let mut soonest: Vec<(u64, u64)> = all.iter().filter_map(when).collect();
             soonest.sort_unstable();
             let due = soonest.iter().take(limit).take_while(|(at_ms, _)| *at_ms <= now);
@@ -434,6 +442,7 @@ impl OutboxStore for MemoryStore {
             let Some(moved) = from.conversations.remove(name) else {
                 return false;
             };
+            let_go(all, UNROUTED, now);
             let outbox = all.entry(to).or_default();
             for (ms, n, epoch) in moved.events.into_keys() {
                 let entry = EntryId { epoch, ms, n };
@@ -463,8 +472,9 @@ impl OutboxStore for MemoryStore {
         webhook: u64,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
-        Ok(self.outbox(tenant, webhook, |outbox, _, _| {
-            outbox.dead.iter().rev().take(limit).cloned().collect()
+        Ok(self.outboxes(tenant, |all, _, _| {
+            let letters = all.get(&webhook).map(|outbox| outbox.dead.iter().rev());
+            letters.into_iter().flatten().take(limit).cloned().collect()
         }))
     }
 

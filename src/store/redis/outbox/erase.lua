@@ -6,7 +6,7 @@ local box, conversation = outbox(ARGV[1], 1), ARGV[2]
 for _, event in ipairs(of_conversation(box, conversation, ARGV[3])) do take_off(box, event) end
 local is_more = of_conversation(box, conversation, 1)[1] and 1 or 0
 if is_more == 0 then
-  forget(box, conversation)
+  if redis.call('ZREM', box.due, conversation) == 1 then release(box, conversation) end
   for _, letter in ipairs(redis.call('ZRANGE', box.dead, 0, -1)) do
     -- Behind the name of the conversation are a NUL and 48 digits.
     local event = string.match(letter, '^%l+:%d+:(.*)$')

@@ -53,12 +53,12 @@ async fn nobody_else_loses_anything_by_it(#[values(Kind::Memory, Kind::Redis, Ki
     fill(&o, "c").await;
     let names = ["", "c2", "c\0", "c\x01", "C"];
     for name in names {
+        let full = event(name, 3);
+        o.store().enqueue(&o.tenant, 1, &full, 0).await.unwrap();
         for webhook in [1, 2, UNROUTED] {
             o.put(webhook, name, 1).await;
             o.put(webhook, name, 2).await;
         }
-        let put = o.store().enqueue(&o.tenant, 1, &event(name, 3), 0).await;
-        put.unwrap();
     }
     futures_util::future::join_all((10..700).map(|n| o.put(1, "c", n))).await;
     // The seat is free again.

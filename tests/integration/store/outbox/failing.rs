@@ -97,6 +97,7 @@ async fn a_webhook_that_fails_is_sent_nothing_until_its_pause_is_over(
     // What is dropped or dead says nothing of the webhook, and what is next waits with it.
     assert_eq!(o.settle(1, &c, Settlement::Dropped).await, None);
     o.expect_due_in_hours(2).await;
+    assert_eq!(conversations(&o.claim(1, 8).await), [""; 0]);
     assert_eq!(o.state().await.claimed, 0);
     assert_eq!(o.state().await.streak, 2);
 }

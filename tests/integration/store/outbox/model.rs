@@ -218,7 +218,13 @@ impl Model {
             let redis = self.redis().due(&self.tenant, limit).await.unwrap();
             let memory = self.memory.due(&self.tenant, limit).await.unwrap();
             assert_eq!(redis.webhooks, memory.webhooks);
-            assert_eq!(redis.next_in_ms.map(hours), memory.next_in_ms.map(hours));
+            let (redis, memory) = (redis.next_in_ms, memory.next_in_ms);
+            let states = self.memory.outboxes(&self.tenant).await;
+            assert_eq!(
+                redis.map(hours),
+                memory.map(hours),
+                "{limit}: {redis:?} {memory:?} {states:?}"
+            );
         }
         let now_ms = self.clock.load(Ordering::Relaxed);
         let seen = |states: Vec<OutboxState>| -> Vec<OutboxState> {
