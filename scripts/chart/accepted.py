@@ -15,7 +15,7 @@ import tempfile
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from rendered import CHART, Object, configuration, deployment, of_kind, render
 
 NOBODY = "127.0.0.1:1"
@@ -25,6 +25,8 @@ TEXTS = {
     "redis-url": f"rediss://chat:made-up@{NOBODY}/0",
     "webhook-path-secret": "made-up-path-secret",
     "master-keys": MASTER_KEY,
+    "chat-v2-token-secret": "made-up-secret-that-signs-tokens-0000",
+    "token-secret": "made-up-secret-that-signs-tokens-0000",
 }
 
 
@@ -49,6 +51,14 @@ def certificate() -> tuple[str, str]:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     return made.public_bytes(serialization.Encoding.PEM).decode(), private.decode()
+
+
+def signing_key() -> str:
+    """A key that signs webhooks, as PEM."""
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
 
 
 def lay_out(objects: list[Object], root: pathlib.Path, pem: tuple[str, str]) -> str:
@@ -109,6 +119,7 @@ def mistakes(helm: str, program: str, name: str, pem: tuple[str, str]) -> list[s
 def main(helm: str, program: str) -> None:
     """Tries all values files, and stops where the service refuses one."""
     pem = certificate()
+    TEXTS["signing.pem"] = TEXTS["chat-v2-signing-key"] = signing_key()
     wrong = 0
     names = sorted(path.stem for path in (CHART / "ci").glob("*.yaml"))
     for name in names:

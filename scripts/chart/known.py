@@ -4,7 +4,7 @@ import re
 import sys
 
 from rendered import CHART, ROOT
-from schema import OWN, OWN_PREFIX
+from schema import OWN
 
 
 def quoted(pattern: str, text: str) -> set[str]:
@@ -19,7 +19,7 @@ def main() -> None:
     template = (CHART / "templates" / "_config.tpl").read_text()
     reloaded = quoted(r"RELOADED: \[&str; \d+\] = \[(.*?)\];", settings)
     # The chart has values of its own for some, or none, and they are never among those of the start.
-    reloaded = {name for name in reloaded if name not in OWN and not name.startswith(OWN_PREFIX)}
+    reloaded -= OWN
     known = quoted(r'define "chatbridge\.reloadedNames" -\}\}(.*?)\| toJson', template)
     if not reloaded or reloaded != known:
         sys.exit(f"error: templates/_config.tpl: these change while the service runs, or do not: {reloaded ^ known}")

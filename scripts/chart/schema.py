@@ -21,13 +21,13 @@ OWN = {
     *("grpc_listen", "webhook_listen", "admin_listen", "drain_spread_ms", "drain_deadline_ms"),
     *("grpc_tls_cert_file", "grpc_tls_key_file", "grpc_tls_client_ca_file", "grpc_tls_client_auth"),
     *("webhook_tls_cert_file", "webhook_tls_key_file", "webhook_tls_client_ca_file", "webhook_tls_client_auth"),
+    *("chat_v2_listen", "chat_v2_token_secret", "chat_v2_signing_key_file"),
+    *("chat_v2_tls_cert_file", "chat_v2_tls_key_file", "chat_v2_tls_client_ca_file", "chat_v2_tls_client_auth"),
+    # Of each tenant, since the chart writes tenants as tables.
+    "webhook_id",
     # A secret, which is for a variable from a Secret.
     "otlp_headers",
-    # Only for Chat API v2, for which the chart has no port.
-    "webhook_id",
 }
-# Nor any other setting of Chat API v2.
-OWN_PREFIX = "chat_v2_"
 OWN_OF_TENANTS = {"id", "api_key", "channels", "webhook_id"}
 
 
@@ -77,7 +77,7 @@ def settings() -> tuple[dict[str, Schema], dict[str, Schema]]:
     if unknown:
         raise SourceError(f"these are no settings of the service any more: {sorted(unknown)}")
     of_tenants = {name: known[name] for name, _, _ in tenant if name not in OWN_OF_TENANTS}
-    return {name: known[name] for name in known if name not in OWN and not name.startswith(OWN_PREFIX)}, of_tenants
+    return {name: known[name] for name in known if name not in OWN}, of_tenants
 
 
 def sources() -> Schema:

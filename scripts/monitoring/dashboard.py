@@ -291,6 +291,40 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
         ),
     ),
     (
+        "Do old clients hear of events? (Chat API v2)",
+        (
+            Panel(
+                "Requests by status", [(rate("chatbridge_chat_v2_requests_total", "status"), "{{status}}")], "reqps"
+            ),
+            Panel(
+                "Events for webhooks, by what became of them",
+                [(rate("chatbridge_chat_v2_events_total", "result"), "{{result}}")],
+                "ops",
+            ),
+            Panel(
+                "Attempts to deliver, by result",
+                [(rate("chatbridge_chat_v2_deliveries_total", "result"), "{{result}}")],
+                "reqps",
+            ),
+            Panel(
+                "Age when delivered, since it was logged", quantiles("chatbridge_chat_v2_delivery_age_seconds"), "s"
+            ),
+            Panel(
+                "Events that wait, and webhooks that fail",
+                [
+                    (gauge("chatbridge_chat_v2_waiting", "max"), "events that wait"),
+                    (gauge("chatbridge_chat_v2_webhooks_failing", "max"), "webhooks that fail"),
+                    (gauge("chatbridge_chat_v2_failing_seconds", "max"), "seconds for which one has failed"),
+                ],
+                description="Every replica reports the same.",
+            ),
+            Panel(
+                "Dead letters, 1 h",
+                [(f"sum by (reason) (increase(chatbridge_chat_v2_dead_letters_total{{{JOB}}}[1h]))", "{{reason}}")],
+            ),
+        ),
+    ),
+    (
         "What runs?",
         (
             Panel("Processor", [(rate("process_cpu_seconds_total", "instance"), "{{instance}}")], "percentunit"),

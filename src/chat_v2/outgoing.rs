@@ -43,6 +43,11 @@ impl Allowed {
         Self(networks)
     }
 
+    /// Those networks.
+    pub fn networks(&self) -> &[IpNet] {
+        &self.0
+    }
+
     fn admits(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         is_public(address) || self.0.iter().any(|network| network.contains(&address))

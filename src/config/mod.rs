@@ -137,6 +137,8 @@ pub struct ChatV2Config {
     pub seats: SeatLimits,
     /// 0: any number.
     pub connections_per_address: usize,
+    /// `None`: nothing is signed.
+    pub signing_key_file: Option<PathBuf>,
     pub settings: chat_v2::Settings,
     pub policy: chat_v2::Policy,
 }

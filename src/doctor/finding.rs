@@ -59,6 +59,9 @@ checks! {
     CHANNEL_TYPE "channel.type" "conversations may be started on it by the API";
     CHANNEL_WEBHOOK "channel.webhook" "its events go to a webhook that leads to the door";
     CHANNEL_QUEUE "channel.queue" "it has a queue for conversations that name none";
+    CHAT_V2_SIGNING "chat_v2.signing" "what is sent to webhooks of Chat API v2 can be signed";
+    CHAT_V2_WEBHOOK_ID "chat_v2.webhook_id" "`webhook_id` of a tenant whose channels clients of Chat API v2 make is set, and leads to the door";
+    CHAT_V2_WEBHOOK_ALLOW "chat_v2.webhook_allow" "clients of Chat API v2 cannot have requests sent to whole private networks or to the machine itself";
     REQUEST_CAPTURE "request.capture" "the captured request can be read";
     REQUEST_PATH "request.path" "it went to the path of the door";
     REQUEST_HEADER "request.header" "each of the six headers is there once, and well-formed";

@@ -3,11 +3,12 @@
 //! Nothing is changed anywhere. Redis is read, 8x8 is asked for lists; what somebody could see, such as having 8x8 try a
 //! webhook, is done only on request. `docs/doctor.md` is its manual.
 //!
-//! One file for each part: `settings`, `callers`, `tls`, `ports`, `redis`, `upstream` and `wiring` look at what is configured, `capture`
+//! One file for each part: `settings`, `callers`, `chat_v2`, `tls`, `ports`, `redis`, `upstream` and `wiring` look at what is configured, `capture`
 //! and `request` at a webhook that was captured. All judge by the code that the service itself runs.
 
 mod callers;
 mod capture;
+mod chat_v2;
 mod finding;
 mod ports;
 mod redis;
@@ -58,6 +59,7 @@ pub async fn examine(config: &Config, options: &Options) -> Report {
     let mut report = Report::default();
     settings::examine(config, &mut report);
     callers::examine(config, &mut report).await;
+    chat_v2::examine(config, &mut report);
     tls::examine(config, options, &mut report);
     ports::examine(config, &mut report).await;
     redis::examine(config, &mut report).await;

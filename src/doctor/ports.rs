@@ -35,6 +35,9 @@ pub(super) async fn examine(config: &Config, report: &mut Report) {
     port("grpc", config.grpc_listen, grpc, report).await;
     port("webhook", config.webhook_listen, webhook, report).await;
     port("admin", config.admin_listen, false, report).await;
+    if let Some(chat_v2) = &config.chat_v2 {
+        port("chat_v2", chat_v2.listen, chat_v2.tls.is_some(), report).await;
+    }
 }
 
 async fn port(name: &str, address: SocketAddr, tls: bool, report: &mut Report) {
@@ -109,6 +112,7 @@ async fn who(name: &str, address: SocketAddr, tls: bool) -> Holder {
     let asked = match name {
         "grpc" => grpc(&client, &base).await,
         "webhook" => webhook(&client, &base).await,
+        "chat_v2" => chat_v2(&client, &base).await,
         _ => admin(&client, &base).await,
     };
     match asked {
@@ -149,6 +153,14 @@ async fn webhook(client: &Client, base: &str) -> reqwest::Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// The token endpoint refuses another method than POST, as a problem.
+async fn chat_v2(client: &Client, base: &str) -> reqwest::Result<bool> {
+    let answer = client.get(format!("{base}/oauth/v2/token")).send().await?;
+    let kind = answer.headers().get(CONTENT_TYPE).cloned();
+    let is_problem = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"));
+    Ok(is_problem && answer.status() == StatusCode::METHOD_NOT_ALLOWED)
 }
 
 /// Its metrics have our names.

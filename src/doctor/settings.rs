@@ -44,6 +44,10 @@ fn secret_files(config: &Config, report: &mut Report) {
     let mut files: Vec<PathBuf> = config.origin.secret_files();
     let ports = [&config.grpc_tls, &config.webhook_tls];
     files.extend(ports.into_iter().flatten().map(|tls| tls.key.clone()));
+    if let Some(chat_v2) = &config.chat_v2 {
+        files.extend(chat_v2.tls.as_ref().map(|tls| tls.key.clone()));
+        files.extend(chat_v2.signing_key_file.clone());
+    }
     files.extend(config.redis_tls.key.clone());
     let master_keys = config.master_keys.as_ref().and_then(|ring| ring.file());
     files.extend(master_keys.map(Path::to_owned));
@@ -102,6 +106,18 @@ fn plaintext(config: &Config, report: &mut Report) {
             "grpc",
             "Others reach the gRPC port, and it speaks without TLS: tokens and customers' words can be read on the way.",
             "Set grpc_tls_cert_file and grpc_tls_key_file, or let only a proxy that ends TLS reach the port.",
+        );
+    }
+    if let Some(chat_v2) = &config.chat_v2
+        && is_open(chat_v2.listen)
+        && chat_v2.tls.is_none()
+    {
+        report.warning(
+            PLAINTEXT,
+            "chat_v2",
+            "Others reach the port for Chat API v2, and it speaks without TLS: clients' secrets and customers' words can be read \
+             on the way.",
+            "Set chat_v2_tls_cert_file and chat_v2_tls_key_file, or let only a proxy that ends TLS reach the port.",
         );
     }
     for tenant in &config.tenants {

@@ -25,8 +25,16 @@ pub(super) fn examine(config: &Config, options: &Options, report: &mut Report) {
     {
         names(&inspected, options, report);
     }
+    let chat_v2 = config.chat_v2.as_ref().and_then(|it| it.tls.as_ref());
+    if let Some(files) = chat_v2 {
+        port("chat_v2", files, report);
+    }
     redis(config, report);
-    if config.grpc_tls.is_none() && config.webhook_tls.is_none() && config.redis_tls == Default::default() {
+    let has_any = [&config.grpc_tls, &config.webhook_tls]
+        .into_iter()
+        .any(Option::is_some)
+        || chat_v2.is_some();
+    if !has_any && config.redis_tls == Default::default() {
         report.ok(
             TLS_FILES,
             "",

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 use url::{Host, Url};
 
 use super::{
-    Options, Report,
+    Options, Report, chat_v2,
     finding::{
         CHANNEL_EXISTS, CHANNEL_QUEUE, CHANNEL_TYPE, CHANNEL_WEBHOOK, WEBHOOK_REGISTERED, WEBHOOK_URL,
         WEBHOOK_VERIFY, WEBHOOK_VERSION,
@@ -64,6 +64,9 @@ pub(super) async fn examine(
     };
     wiring.webhooks(report);
     wiring.channels(report);
+    let delivering = wiring.webhooks.iter().find(|it| it.id == tenant.webhook_id);
+    let leads_here = delivering.map(|webhook| wiring.leads_here(webhook));
+    chat_v2::delivering_webhook(config, tenant, leads_here, report);
     wiring.verify(gateway, report).await;
 }
 

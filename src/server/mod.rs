@@ -154,6 +154,7 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let (metrics, since) = (telemetry::init_metrics(), Instant::now());
     metrics::gauge!(DRAINING).set(0.0);
+    chat_v2::deliver::show_nothing();
     let exporter = match &config.traces {
         Some(settings) => traces::start(settings).map_err(ServeError::Traces)?,
         None => None,

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+from chat_v2_client import ChatApiError
 from chatbridge import Chatbridge, ChatbridgeError
 from test_metrics import Served, contact, left_alone, running_two_replicas
 
@@ -61,7 +62,13 @@ async def load(served: Served) -> AsyncIterator[None]:
                     await contact(chatbridge)
                 await asyncio.sleep(0.1)
 
-        workers = [asyncio.create_task(work()) for _ in range(CLIENTS)]
+        async def old_client() -> None:
+            while True:
+                with suppress(ChatApiError, TimeoutError):
+                    await asyncio.to_thread(served.old_client.contact)
+                await asyncio.sleep(1)
+
+        workers = [asyncio.create_task(work()) for _ in range(CLIENTS)] + [asyncio.create_task(old_client())]
         try:
             yield
         finally:

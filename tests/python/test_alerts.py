@@ -14,7 +14,7 @@ from test_metrics import documented
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ROOT / "helm/chatbridge/files"
-METRIC = re.compile(r"\b(?:chatbridge|rpc|http|db|process)_[a-z_]+\b")
+METRIC = re.compile(r"\b(?:chatbridge|rpc|http|db|process)_[a-z0-9_]+\b")
 
 
 def read(name: str) -> Any:

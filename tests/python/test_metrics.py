@@ -15,13 +15,14 @@ from chatbridge import AgentEvents, Chatbridge, ChatbridgeError, to_queue
 from chatbridge.v1 import AgentEventsResponse, SessionState, User
 
 from certificates import self_signed
+from old_client import OldClient, chat_v2_settings, taking_all
 from processes import running_dev, running_redis, running_replica
 
 ROOT = Path(__file__).resolve().parents[2]
 CHANNEL = "sandbox-chat"
 WAIT_S = 60.0
-# Counted once a minute, which the integration tests of encryption look at; and of a port that test_chat_v2.py has.
-NOT_SHOWN_SOON = {"chatbridge_data_keys", "chatbridge_chat_v2_requests_total"}
+# Counted once a minute, which the integration tests of encryption look at.
+NOT_SHOWN_SOON = {"chatbridge_data_keys"}
 ROW = re.compile(r"^\| `(?P<name>[a-z0-9_]+)` \| (?P<type>counter|gauge|histogram) \|(?P<labels>[^|]*)\| [^|]+ \|$")
 
 
@@ -72,12 +73,13 @@ def sandbox(addresses: Mapping[str, str], method: str, body: Mapping[str, object
 
 @dataclass(frozen=True)
 class Served:
-    """Two replicas: their addresses by name, and those of the sandbox."""
+    """Two replicas: their addresses by name, and those of the sandbox; the encrypted one serves an old client."""
 
     dev: Mapping[str, str]
     encrypted: Mapping[str, str]
     # That of the encrypted one.
     certificate: Path
+    old_client: OldClient
 
     def scrape(self) -> str:
         """The metrics of both, one after the other."""
@@ -92,9 +94,10 @@ def running_two_replicas(directories: pytest.TempPathFactory, settings: Mapping[
     with (
         running_redis(directories.mktemp("redis")) as redis_url,
         running_dev(directories.mktemp("dev"), redis_url, settings) as dev,
-        running_replica(directory, redis_url, dev["sandbox"], tls) as encrypted,
+        running_replica(directory, redis_url, dev["sandbox"], tls | chat_v2_settings(directory)) as encrypted,
+        taking_all() as webhook,
     ):
-        yield Served(dev, encrypted, certificate)
+        yield Served(dev, encrypted, certificate, OldClient(encrypted["chat_v2"], webhook))
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +142,7 @@ async def left_alone(chatbridge: Chatbridge, addresses: Mapping[str, str]) -> No
 
 
 async def test_every_metric_is_documented_and_every_documented_metric_is_shown(served: Served) -> None:
+    await asyncio.to_thread(served.old_client.contact)
     async with Chatbridge(served.dev["grpc"]) as chatbridge:
         await contact(chatbridge)
         await left_alone(chatbridge, served.dev)

@@ -4,8 +4,6 @@
 {{- define "chatbridge.fixedSettings" -}}
 {{- $directory := include "chatbridge.directory" . -}}
 {{- $made := dict
-    "grpc_listen" (printf "%s:50051" .Values.listenAddress)
-    "webhook_listen" (printf "%s:8080" .Values.listenAddress)
     "admin_listen" (printf "%s:9090" .Values.listenAddress)
     "drain_spread_ms" (int64 .Values.shutdown.drainSpreadMs)
     "drain_deadline_ms" (int64 .Values.shutdown.drainDeadlineMs) -}}
@@ -28,16 +26,20 @@
 {{- $_ := set $made "redis_tls_key_file" (printf "%s/tls/redis/tls.key" $directory) -}}
 {{- end -}}
 {{- end -}}
-{{- range $port := list "grpc" "webhook" -}}
-{{- $tls := index $.Values.tls $port -}}
+{{- range (include "chatbridge.ports" . | fromYaml).all -}}
+{{- $_ := set $made (printf "%s_listen" .setting) (printf "%s:%d" $.Values.listenAddress (int .number)) -}}
+{{- $tls := index $.Values.tls .key -}}
 {{- if $tls.enabled -}}
-{{- $_ := set $made (printf "%s_tls_cert_file" $port) (printf "%s/tls/%s/tls.crt" $directory $port) -}}
-{{- $_ := set $made (printf "%s_tls_key_file" $port) (printf "%s/tls/%s/tls.key" $directory $port) -}}
+{{- $_ := set $made (printf "%s_tls_cert_file" .setting) (printf "%s/tls/%s/tls.crt" $directory .name) -}}
+{{- $_ := set $made (printf "%s_tls_key_file" .setting) (printf "%s/tls/%s/tls.key" $directory .name) -}}
 {{- if or $tls.clientCa.secretName $tls.clientCa.configMapName -}}
-{{- $_ := set $made (printf "%s_tls_client_ca_file" $port) (printf "%s/tls/%s-client-ca/%s" $directory $port $tls.clientCa.key) -}}
-{{- $_ := set $made (printf "%s_tls_client_auth" $port) $tls.clientAuth -}}
+{{- $_ := set $made (printf "%s_tls_client_ca_file" .setting) (printf "%s/tls/%s-client-ca/%s" $directory .name $tls.clientCa.key) -}}
+{{- $_ := set $made (printf "%s_tls_client_auth" .setting) $tls.clientAuth -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- if and .Values.chatV2.enabled .Values.chatV2.signingKey.enabled -}}
+{{- $_ := set $made "chat_v2_signing_key_file" (include "chatbridge.secretPath" (dict "root" $ "of" .Values.chatV2.signingKey.secret)) -}}
 {{- end -}}
 {{- if .Values.webhook.pathSecret.enabled -}}
 {{- $_ := set $made "webhook_path_secret_file" (include "chatbridge.secretPath" (dict "root" $ "of" .Values.webhook.pathSecret.secret)) -}}
@@ -75,6 +77,9 @@
 {{- with .Values.tokenSha256 }}
 token_sha256 = {{ join "," . | toJson }}
 {{- end }}
+{{- if .Values.chatV2.enabled }}
+chat_v2_token_secret_file = {{ include "chatbridge.secretPath" (dict "root" $ "of" .Values.chatV2.tokenSecret) | toJson }}
+{{- end }}
 {{- end }}
 
 {{/* What callers and grants have in common. */}}
@@ -101,6 +106,9 @@ id = {{ toJson .id }}
 api_key_file = {{ include "chatbridge.secretPath" (dict "root" $ "of" $key) | toJson }}
 {{- with .channels }}
 channels = {{ toJson . }}
+{{- end }}
+{{- with .webhookId }}
+webhook_id = {{ toJson . }}
 {{- end }}
 {{- range $name, $value := .settings }}
 {{ $name }} = {{ toJson $value }}
@@ -136,11 +144,30 @@ value = {{ toJson .value }}
 {{- include "chatbridge.rights" . }}
 {{- end }}
 {{- end }}
+{{- if .Values.chatV2.enabled }}
+{{- range .Values.chatV2.clients }}
+
+[[chat_v2_clients]]
+id = {{ toJson .id }}
+secret_sha256 = {{ toJson .secretSha256 }}
+tenants = {{ toJson .tenants }}
+{{- with .scopes }}
+scopes = {{ toJson . }}
+{{- end }}
+{{- with .callsPerSecond }}
+calls_per_second = {{ toJson . }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* Of a Secret that the chart makes: the keys that are read at the start only. */}}
 {{- define "chatbridge.fixedSecrets" -}}
-{{- range list .Values.redis.urlSecret .Values.webhook.pathSecret.secret .Values.agentNames.urlSecret -}}
+{{- $all := list .Values.redis.urlSecret .Values.webhook.pathSecret.secret .Values.agentNames.urlSecret -}}
+{{- if .Values.chatV2.enabled -}}
+{{- $all = append $all .Values.chatV2.signingKey.secret -}}
+{{- end -}}
+{{- range $all -}}
 {{- if not .name -}}
 {{- .key }}={{ get $.Values.secrets.values .key }};
 {{- end -}}

@@ -46,16 +46,24 @@
 {{- if .Values.masterKeys.enabled -}}
 {{- $all = append $all .Values.masterKeys.secret -}}
 {{- end -}}
+{{- with .Values.chatV2 -}}
+{{- if .enabled -}}
+{{- $all = append $all .tokenSecret -}}
+{{- if .signingKey.enabled -}}
+{{- $all = append $all .signingKey.secret -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if .Values.agentNames.urlSecret.key -}}
 {{- $all = append $all .Values.agentNames.urlSecret -}}
 {{- end -}}
 {{- dict "all" $all | toYaml -}}
 {{- end }}
 
-{{/* The Secret with the certificate of a port: takes root and port. */}}
+{{/* The Secret with the certificate of a port: takes root and port, one of `chatbridge.ports`. */}}
 {{- define "chatbridge.tlsSecret" -}}
-{{- $tls := index .root.Values.tls .port -}}
-{{- default (printf "%s-%s-tls" (include "chatbridge.fullname" .root) .port) $tls.secretName -}}
+{{- $tls := index .root.Values.tls .port.key -}}
+{{- default (printf "%s-%s-tls" (include "chatbridge.fullname" .root) .port.name) $tls.secretName -}}
 {{- end }}
 
 {{/* A volume of a Secret or ConfigMap, whole: takes name, and secret or configMap. Keys that come later appear in it. */}}
@@ -86,13 +94,13 @@ that its files change when it does, and a key that is added, for a new tenant, n
 {{- range $names | uniq | sortAlpha -}}
 {{- $all = append $all (dict "name" (printf "secret-%s" (sha256sum . | trunc 10)) "path" (printf "%s/secrets/%s" $directory .) "secret" .) -}}
 {{- end -}}
-{{- range $port := list "grpc" "webhook" -}}
-{{- $tls := index $.Values.tls $port -}}
+{{- range (include "chatbridge.ports" . | fromYaml).all -}}
+{{- $tls := index $.Values.tls .key -}}
 {{- if $tls.enabled -}}
-{{- $secret := include "chatbridge.tlsSecret" (dict "root" $ "port" $port) -}}
-{{- $all = append $all (dict "name" (printf "tls-%s" $port) "path" (printf "%s/tls/%s" $directory $port) "secret" $secret) -}}
+{{- $secret := include "chatbridge.tlsSecret" (dict "root" $ "port" .) -}}
+{{- $all = append $all (dict "name" (printf "tls-%s" .name) "path" (printf "%s/tls/%s" $directory .name) "secret" $secret) -}}
 {{- if or $tls.clientCa.secretName $tls.clientCa.configMapName -}}
-{{- $all = append $all (dict "name" (printf "client-ca-%s" $port) "path" (printf "%s/tls/%s-client-ca" $directory $port) "secret" $tls.clientCa.secretName "configMap" $tls.clientCa.configMapName) -}}
+{{- $all = append $all (dict "name" (printf "client-ca-%s" .name) "path" (printf "%s/tls/%s-client-ca" $directory .name) "secret" $tls.clientCa.secretName "configMap" $tls.clientCa.configMapName) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -79,6 +79,19 @@ annotations:
 {{- end -}}
 {{- end }}
 
+{{/*
+The ports that others reach, as a list under `all` of {key, name, setting, number}: `key` is what values call one, `name` what it is called
+in Kubernetes, `setting` how its settings begin, `number` where it is in the pod.
+*/}}
+{{- define "chatbridge.ports" -}}
+{{- $all := list
+    (dict "key" "grpc" "name" "grpc" "setting" "grpc" "number" 50051)
+    (dict "key" "webhook" "name" "webhook" "setting" "webhook" "number" 8080) -}}
+{{- if .Values.chatV2.enabled -}}
+{{- $all = append $all (dict "key" "chatV2" "name" "chat-v2" "setting" "chat_v2" "number" 8081) -}}
+{{- end -}}
+{{- dict "all" $all | toYaml -}}
+{{- end }}
 
 {{/* The whole time that a pod has to stop, in seconds, at least. */}}
 {{- define "chatbridge.stopSeconds" -}}

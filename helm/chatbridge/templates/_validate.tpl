@@ -5,7 +5,8 @@
     (include "chatbridge.validate.release" . | fromJsonArray)
     (include "chatbridge.validate.callers" . | fromJsonArray)
     (include "chatbridge.validate.secrets" . | fromJsonArray)
-    (include "chatbridge.validate.network" . | fromJsonArray) -}}
+    (include "chatbridge.validate.network" . | fromJsonArray)
+    (include "chatbridge.validate.chatV2" . | fromJsonArray) -}}
 {{- if $mistakes -}}
 {{- printf "\n\nThe values do not fit together:\n  - %s\n" (join "\n  - " $mistakes) | fail -}}
 {{- end -}}
@@ -126,7 +127,8 @@
 
 {{- define "chatbridge.validate.network" -}}
 {{- $mistakes := list -}}
-{{- range $port := list "grpc" "webhook" -}}
+{{- range (include "chatbridge.ports" . | fromYaml).all -}}
+{{- $port := .key -}}
 {{- $tls := index $.Values.tls $port -}}
 {{- $ca := $tls.clientCa -}}
 {{- if and $ca.secretName $ca.configMapName -}}
@@ -147,7 +149,7 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- range $route := list "webhook" "grpc" "grpcWeb" -}}
+{{- range $route := list "webhook" "grpc" "grpcWeb" "chatV2" -}}
 {{- with index $.Values.gatewayApi $route -}}
 {{- if and .enabled (not .parentRefs) -}}
 {{- $mistakes = append $mistakes (printf "gatewayApi.%s.parentRefs is empty: name the Gateway" $route) -}}
@@ -162,8 +164,43 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- if and .backendTls.enabled (not (or $.Values.tls.grpc.enabled $.Values.tls.webhook.enabled)) -}}
+{{- if and .backendTls.enabled (not (or $.Values.tls.grpc.enabled $.Values.tls.webhook.enabled $.Values.tls.chatV2.enabled)) -}}
 {{- $mistakes = append $mistakes "gatewayApi.backendTls is enabled, but no port has TLS" -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $mistakes -}}
+{{- end }}
+
+{{- define "chatbridge.validate.chatV2" -}}
+{{- $mistakes := list -}}
+{{- if .Values.chatV2.enabled -}}
+{{- if not .Values.chatV2.clients -}}
+{{- $mistakes = append $mistakes "chatV2.enabled needs at least one of chatV2.clients: nobody could get a token" -}}
+{{- end -}}
+{{- $tenants := list "*" -}}
+{{- range .Values.tenants -}}{{- $tenants = append $tenants .id -}}{{- end -}}
+{{- $seen := dict -}}
+{{- range $client := .Values.chatV2.clients -}}
+{{- if hasKey $seen .id -}}
+{{- $mistakes = append $mistakes (printf "chatV2.clients: %s is there twice" .id) -}}
+{{- end -}}
+{{- $_ := set $seen .id true -}}
+{{- range .tenants -}}
+{{- if not (has . $tenants) -}}
+{{- $mistakes = append $mistakes (printf "chatV2.clients: %s names the tenant %s, which is not one of tenants" $client.id .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range (include "chatbridge.chatV2Allowed" . | fromYaml).all -}}
+{{- if not (regexMatch "^(?:[0-9]{1,3}(?:[.][0-9]{1,3}){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)/[0-9]{1,3}$" .) -}}
+{{- $mistakes = append $mistakes (printf "settings.chat_v2_webhook_allow: %s is not a network such as 10.1.0.0/16" .) -}}
+{{- end -}}
+{{- end -}}
+{{- else -}}
+{{- range list "ingress" "gatewayApi" "tls" -}}
+{{- if (index $.Values . "chatV2").enabled -}}
+{{- $mistakes = append $mistakes (printf "%s.chatV2.enabled is set, but chatV2.enabled is not, so there is no such port" .) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $mistakes -}}

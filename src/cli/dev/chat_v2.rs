@@ -34,6 +34,7 @@ pub(super) fn serve(config: &mut Config, listen: SocketAddr, tenant: &str, secre
         IpNet::new(Ipv6Addr::LOCALHOST.into(), 128),
     ];
     config.chat_v2 = Some(ChatV2Config {
+        signing_key_file: None,
         listen,
         tls: None,
         settings: Settings {

@@ -66,6 +66,7 @@ impl Reader {
             tls,
             seats,
             connections_per_address: usize::try_from(connections_per_address).unwrap_or(usize::MAX),
+            signing_key_file: self.path("chat_v2_signing_key_file"),
             settings,
             policy,
         })

@@ -33,7 +33,7 @@ const TOKEN_SECRET: &str = "a-secret-that-signs-tokens-0123456789";
 const WEBHOOK: &str = "sandbox-webhook";
 
 /// A 2048-bit RSA key, PEM.
-fn signing_key() -> String {
+pub(crate) fn signing_key() -> String {
     use aws_lc_rs::{
         encoding::{AsDer, Pkcs8V1Der},
         rsa::{KeyPair, KeySize},

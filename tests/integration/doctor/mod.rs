@@ -1,6 +1,7 @@
 //! `chatbridge doctor`: each fault that is planted is found, by its id and with its remedy; where all is well nothing is.
 
 mod faults_of_callers;
+mod faults_of_chat_v2;
 mod faults_of_redis;
 mod faults_of_settings;
 mod faults_upstream;
