@@ -31,6 +31,7 @@ pub struct Attempt {
     /// The number of the replica it went to.
     pub door: usize,
     /// The number of its event.
+    #[allow(dead_code, reason = "the run with many webhooks reads it")]
     pub event: u64,
     /// The number of its conversation.
     pub conversation: usize,
