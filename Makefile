@@ -1,8 +1,8 @@
 # What a developer types. The work is in scripts/; tools go into .tools/, which git ignores.
 
 .DEFAULT_GOAL := help
-.PHONY: demo dev test test-chart test-chart-api test-image test-monitoring browser scenarios packages bench chaos deliveries rolling fuzz sbom \
-	lint generate generate-chart tools clean help
+.PHONY: demo dev test test-chart test-chart-api test-image test-monitoring browser scenarios packages bench chaos rolling fuzz sbom \
+	deliveries lint generate generate-chart tools clean help
 
 demo: ## A whole hand-over on this machine; needs Rust alone
 	@cargo run -q --locked -- demo
