@@ -40,6 +40,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often it is said what became of an event, and how long it waits in between.
 const SAY_ATTEMPTS: u32 = 5;
 const SAY_AGAIN: Duration = Duration::from_millis(300);
+/// How long it waits for answers when it stops. What is cut off by that is sent again once its claim is over.
+const END_WITHIN: Duration = Duration::from_secs(5);
 /// How many entries of a conversation are read in search of one.
 const PAGE: usize = 16;
 
@@ -67,7 +69,8 @@ pub(super) async fn run(shared: Arc<Shared>, tenant: TenantId, bell: Arc<Notify>
             () = tokio::time::sleep(wait) => {}
         }
     }
-    while rounds.join_next().await.is_some() {}
+    let ended = async { while rounds.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(END_WITHIN, ended).await;
 }
 
 struct Courier {

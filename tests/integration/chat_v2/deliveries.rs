@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -415,6 +416,23 @@ async fn what_waits_for_receivers_that_are_away_comes_when_they_are_back() {
 }
 
 #[tokio::test]
+async fn a_silent_receiver_does_not_hold_up_a_stop() {
+    let app = App::new(&[
+        ("chat_v2_webhook_timeout_ms", "60000"),
+        ("drain_deadline_ms", "60000"),
+    ])
+    .await;
+    app.receiver.rule(|_| Reply::Never);
+    app.conversation().await;
+    app.receiver
+        .until("something to answer", |seen| !seen.is_empty())
+        .await;
+    let stopped = app.facade.stage.service.terminate();
+    let stopped = tokio::time::timeout(Duration::from_secs(30), stopped).await;
+    assert_eq!(stopped.expect("it does not wait for the receiver"), Some(0));
+}
+
+#[tokio::test]
 async fn a_receiver_that_asks_for_a_pause_gets_one() {
     let app = App::new(&[]).await;
     let id = app.handled().await;
@@ -432,7 +450,7 @@ async fn a_receiver_that_asks_for_a_pause_gets_one() {
     let before = app.receiver.seen().len();
     app.receiver.until("it again", |seen| seen.len() > before).await;
     // Less than a tenth of it is lost between the answer and this clock.
-    assert!(first.elapsed() >= std::time::Duration::from_millis(2200));
+    assert!(first.elapsed() >= Duration::from_millis(2200));
     assert_eq!(app.receiver.seen().last().unwrap().retry(), 1);
 }
 
