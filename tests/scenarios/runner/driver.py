@@ -17,6 +17,8 @@ from stubs.driver_pb2 import Request, Response
 # Responses are lines, and a file is one.
 _LINE_MAX_BYTES = 256 << 20
 _STOP_TIMEOUT_S = 10.0
+# How much longer the first answer may take: a browser that was never started on this machine takes its time.
+_START_S = 60.0
 
 
 class Driver:
@@ -32,6 +34,7 @@ class Driver:
         self._starting = asyncio.Lock()
         self._waiting: dict[int, asyncio.Future[Response]] = {}
         self._last_id = 0
+        self._has_answered = False
         self.generation = 0
 
     @property
@@ -58,6 +61,7 @@ class Driver:
                     limit=_LINE_MAX_BYTES,
                 )
             self.generation += 1
+            self._has_answered = False
             self._reading = asyncio.create_task(self._read(self._process))
 
     async def ask(self, request: Request, timeout_s: float) -> Response:
@@ -70,10 +74,13 @@ class Driver:
         request.id = self._last_id
         waiting: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._waiting[request.id] = waiting
+        if not self._has_answered:
+            timeout_s += _START_S
         try:
             process.stdin.write(base64.b64encode(request.SerializeToString()) + b"\n")
             await process.stdin.drain()
             response = await asyncio.wait_for(waiting, timeout_s)
+            self._has_answered = True
         except asyncio.TimeoutError:
             raise StepError(f"the driver did not answer within {timeout_s:g} s") from None
         except (BrokenPipeError, ConnectionResetError):
