@@ -206,7 +206,7 @@ impl Outgoing {
             .header("x-8x8-signature", signature)
             .body(shipment.body.to_owned());
         match request.send().await {
-            Ok(answer) => judge(answer).await,
+            Ok(answer) => outcome(answer).await,
             Err(error) if error.is_timeout() => Err(Undelivered::Silent),
             Err(_) => Err(Undelivered::Unreachable),
         }
@@ -214,7 +214,7 @@ impl Outgoing {
 }
 
 /// What an answer says. Its body is of no use, but while it is not read its connection cannot be used again.
-async fn judge(answer: Response) -> Result<(), Undelivered> {
+async fn outcome(answer: Response) -> Result<(), Undelivered> {
     let status = answer.status();
     let retry_after = answer
         .headers()

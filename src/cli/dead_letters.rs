@@ -14,7 +14,7 @@ use crate::{
     event::TenantId,
     server::redis_settings,
     store::{
-        Store as _, StoreError,
+        Store as _,
         chat_v2::ChatV2Store as _,
         outbox::{DEAD_LETTERS_MAX, DeadLetter, OutboxState, OutboxStore as _, UNROUTED},
         redis::RedisStore,
@@ -109,20 +109,16 @@ fn say(line: &str) -> Result<(), String> {
     }
 }
 
-fn sentence(error: &StoreError) -> String {
-    error.to_string()
-}
-
 async fn show(store: &RedisStore, tenant: &TenantId) -> Result<(), String> {
-    let now_ms = store.now_ms().await.map_err(|error| sentence(&error))?;
-    let outboxes = store.outboxes(tenant).await.map_err(|error| sentence(&error))?;
+    let now_ms = store.now_ms().await.map_err(|error| error.to_string())?;
+    let outboxes = store.outboxes(tenant).await.map_err(|error| error.to_string())?;
     if outboxes.is_empty() {
         return say(&format!(
             "No webhook of tenant {} has anything waiting or given up.",
             escape(tenant.as_str())
         ));
     }
-    let webhooks = store.webhooks(tenant).await.map_err(|error| sentence(&error))?;
+    let webhooks = store.webhooks(tenant).await.map_err(|error| error.to_string())?;
     for outbox in outboxes {
         let record = webhooks.iter().find(|record| record.id == outbox.webhook);
         say(&line(&outbox, record.and_then(webhook_name).as_deref(), now_ms))?;
@@ -163,7 +159,7 @@ async fn list(store: &RedisStore, tenant: &TenantId, webhook: u64, limit: usize)
     let letters = store
         .dead_letters(tenant, webhook, limit.min(DEAD_LETTERS_MAX))
         .await
-        .map_err(|error| sentence(&error))?;
+        .map_err(|error| error.to_string())?;
     if letters.is_empty() {
         return say(&format!("Webhook {webhook} has no dead letters."));
     }
@@ -195,7 +191,7 @@ async fn revive(store: &RedisStore, tenant: &TenantId, webhook: u64) -> Result<(
     let revived = store
         .revive(tenant, webhook)
         .await
-        .map_err(|error| sentence(&error))?;
+        .map_err(|error| error.to_string())?;
     say(&format!("{revived} events go to webhook {webhook} again."))
 }
 
