@@ -10,8 +10,10 @@
 mod events;
 mod load;
 mod parts;
+mod relay;
 mod report;
 mod send;
+mod single;
 mod transfer;
 mod upstream;
 
@@ -40,7 +42,10 @@ async fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         // Processes that a run starts.
-        ["upstream", ready, delay_ms] => upstream::serve(ready, delay_ms).await,
+        ["relay", ready, to] => relay::serve(ready, to).await,
+        ["upstream", ready, delay_ms, file_bytes, per_second] => {
+            upstream::serve(ready, delay_ms, file_bytes, per_second).await
+        }
         ["floor", ready, redis, jwk] => events::floor::serve(ready, redis, jwk).await,
         _ => tokio::select! {
             done = run(&words) => done,
@@ -91,13 +96,13 @@ async fn run(words: &[&str]) -> Result<()> {
 async fn measure_calls(effort: f64, parts: &[&str]) -> Result<()> {
     let mut report = Report::default();
     if parts.contains(&"transfer") {
-        transfer::measure(effort, &mut report).await?;
+        report = single::threaded(move || transfer::measure(effort, report)).await?;
     }
     if parts.contains(&"send") {
         let stage = Stage::with_sandbox().await?;
         send::measure(&stage, Upstream::Sandbox, effort, &mut report).await?;
         drop(stage);
-        let stage = Stage::with_delay(UPSTREAM_DELAY).await?;
+        let stage = Stage::with_waits(UPSTREAM_DELAY, 0, 1.0).await?;
         send::measure(&stage, Upstream::Waits(UPSTREAM_DELAY), effort, &mut report).await?;
     }
     report.print();

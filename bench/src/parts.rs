@@ -22,6 +22,8 @@ const STARTS_WITHIN: Duration = Duration::from_secs(30);
 pub(crate) struct Stage {
     /// Base URL of the upstream.
     pub(crate) upstream: String,
+    /// Base URL of the upstream by way of a process that passes bytes on, where there is one.
+    pub(crate) relay: Option<String>,
     /// URL of the service's gRPC port.
     pub(crate) grpc: String,
     /// URL of Redis.
@@ -53,17 +55,29 @@ impl Stage {
         let sandbox = sandbox.spawn()?;
         let upstream = format!("http://{}", address(&ready, "sandbox").await?);
         let conversation = open_conversation(&upstream).await?;
-        Self::complete(dir, vec![sandbox], upstream, conversation).await
+        let ready = dir.path().join("relay.json");
+        let relay = Command::new(std::env::current_exe()?)
+            .arg("relay")
+            .arg(&ready)
+            .arg(upstream.trim_start_matches("http://"))
+            .kill_on_drop(true)
+            .spawn()?;
+        let relayed = format!("http://{}", address(&ready, "relay").await?);
+        let mut stage = Self::complete(dir, vec![sandbox, relay], upstream, conversation).await?;
+        stage.relay = Some(relayed);
+        Ok(stage)
     }
 
-    /// With an upstream that accepts every message after a while.
-    pub(crate) async fn with_delay(delay: Duration) -> Result<Self> {
+    /// With an upstream that accepts every message after a while, and moves a file of so many bytes so fast.
+    pub(crate) async fn with_waits(delay: Duration, file_bytes: usize, per_second: f64) -> Result<Self> {
         let dir = TempDir::new()?;
         let ready = dir.path().join("upstream.json");
         let upstream = Command::new(std::env::current_exe()?)
             .arg("upstream")
             .arg(&ready)
             .arg(delay.as_millis().to_string())
+            .arg(file_bytes.to_string())
+            .arg(per_second.to_string())
             .kill_on_drop(true)
             .spawn()?;
         let url = format!("http://{}", address(&ready, "upstream").await?);
@@ -94,6 +108,7 @@ impl Stage {
         let grpc = format!("http://{}", address(&ready, "grpc").await?);
         Ok(Self {
             upstream,
+            relay: None,
             grpc,
             redis: url,
             conversation,

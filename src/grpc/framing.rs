@@ -61,6 +61,9 @@ where
             return Some(self.last.split_to(bytes));
         }
         let more = (bytes - self.begun.len()).min(self.last.len());
+        if self.begun.is_empty() && more > 0 {
+            self.begun.reserve(bytes);
+        }
         self.begun.extend_from_slice(&self.last.split_to(more));
         (self.begun.len() == bytes).then(|| std::mem::take(&mut self.begun).freeze())
     }

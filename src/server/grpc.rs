@@ -47,8 +47,9 @@ const STREAMS_PER_CONNECTION: u32 = 1000;
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 32 << 20;
 /// The largest frame that a caller may send. With HTTP/2's own 16 KiB, 64 KiB of a file are five frames, written and read one by
-/// one. A frame is held until it is whole, so this is also what a connection may take up before anything is handed on.
-const FRAME_BYTES: u32 = 256 << 10;
+/// one. A frame is held until it is whole, so this is also what a connection may take up before anything is handed on. The client
+/// libraries' pieces of 256 KiB come in one, with what goes before them.
+const FRAME_BYTES: u32 = (256 << 10) + 1024;
 
 /// Serves until `shutdown`; open streams are ended by then, or soon after.
 #[allow(

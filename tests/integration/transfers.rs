@@ -151,7 +151,7 @@ async fn a_reader_who_stops_reading_holds_the_download_back() {
 }
 
 #[tokio::test]
-async fn callers_may_send_frames_of_256_kib() {
+async fn callers_may_send_a_piece_of_256_kib_in_one_frame() {
     const MAX_FRAME_SIZE: u16 = 5;
     let service = Service::start(&[("tenant", "acme"), ("api_key", "key"), ("redis_url", "memory:")]).await;
     let mut connection = TcpStream::connect(service.grpc.trim_start_matches("http://"))
@@ -169,7 +169,8 @@ async fn callers_may_send_frames_of_256_kib() {
         .chunks_exact(6)
         .find(|entry| entry[..2] == MAX_FRAME_SIZE.to_be_bytes())
         .map(|entry| u32::from_be_bytes([entry[2], entry[3], entry[4], entry[5]]));
-    assert_eq!(allowed, Some(256 << 10));
+    // With what goes before it in its message.
+    assert_eq!(allowed, Some((256 << 10) + 1024));
 }
 
 #[tokio::test]

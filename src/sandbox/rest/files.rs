@@ -18,8 +18,8 @@ use super::{
 };
 use crate::sandbox::{Inner, floor::content::Attachment, now_ms};
 
-/// How much is read from the disk at once.
-const CHUNK_BYTES: usize = 64 << 10;
+/// How much is read from the disk at once: each time another thread is asked for it.
+const CHUNK_BYTES: usize = 256 << 10;
 /// The vendor describes no other type here; details and addresses have the file's own.
 const ANY_TYPE: &str = "application/octet-stream";
 

@@ -11,6 +11,9 @@ use crate::Error;
 const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
 /// Streams that nobody reads must not keep calls over the same connection waiting. The memory is bounded by each stream's window.
 const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024 * 1024;
+/// The largest frame that the server may send: a piece of a file, with what goes before it. With HTTP/2's own 16 KiB, it comes in
+/// sixteen.
+const FRAME_BYTES: u32 = 256 * 1024 + 1024;
 
 /// For how long a connection may take to be made, and again for its TLS.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -86,7 +89,8 @@ impl Link {
             .keep_alive_timeout(self.keepalive_answer)
             .keep_alive_while_idle(false)
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
-            .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .max_frame_size(FRAME_BYTES);
         if cleartext {
             return Ok(endpoint);
         }
