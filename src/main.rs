@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use chatbridge::cli::{self, Cli};
 use clap::Parser as _;
 
-/// The buffers of files are smaller.
+/// More than any buffer that a file passes through, in bytes.
 const BUFFER_BYTES: usize = 1 << 20;
 
 fn main() -> ExitCode {
