@@ -20,7 +20,7 @@ const { origin } = await servePages(
     "/": { type: "text/html", text: "<!doctype html><title>driver</title><script type=module src=/page.js></script>" },
     "/page.js": { type: "text/javascript", text: script },
   },
-  Number(process.env["CHATBRIDGE_DRIVER_ORIGIN_PORT"] ?? 0),
+  Number(process.env["CHATBRIDGE_DRIVER_ORIGIN_FD"]),
 );
 const browser = await startChromium();
 const pages = new Map<string, Promise<Page>>();

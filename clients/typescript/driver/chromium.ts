@@ -21,8 +21,8 @@ export function startChromium(): Promise<Browser> {
 /** What is at a path: its type and its text. */
 export type Pages = Record<string, { readonly type: string; readonly text: string }>;
 
-/** Serves pages on a port of 127.0.0.1; 0: a free one. Their origin. */
-export async function servePages(pages: Pages, port: number): Promise<{ origin: string; server: Server }> {
+/** Serves pages from a socket of 127.0.0.1 that listens already, an inherited descriptor. Their origin. */
+export async function servePages(pages: Pages, fd: number): Promise<{ origin: string; server: Server }> {
   const server = createServer((request, response) => {
     const page = pages[new URL(request.url ?? "/", "http://127.0.0.1").pathname];
     if (page) {
@@ -34,7 +34,7 @@ export async function servePages(pages: Pages, port: number): Promise<{ origin: 
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
+    server.listen({ fd }, resolve);
   });
   return { origin: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, server };
 }

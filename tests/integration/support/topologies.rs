@@ -3,10 +3,11 @@
 #![allow(clippy::expect_used, reason = "tests")]
 
 use std::{
+    collections::BTreeSet,
     fs,
     net::TcpListener,
     process::{Child, Command, Stdio},
-    sync::{Mutex, OnceLock},
+    sync::{Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -144,13 +145,18 @@ fn becomes(is_so: impl Fn() -> bool) -> bool {
     true
 }
 
-/// A port that is free, and ten thousand above it one for a cluster's bus. Below those that connections are given.
+/// A port that is free and was given to no other test, and ten thousand above it one for a cluster's bus. Below those
+/// that connections are given.
 pub(crate) fn free_port() -> u16 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     loop {
         // By chance: others who start servers at the same time look for ports too.
         let port = rand::random_range(12_000..22_000);
         let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
-        if free(port) && free(port + 10_000) {
+        if free(port)
+            && free(port + 10_000)
+            && GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port)
+        {
             return port;
         }
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import socket
 from pathlib import Path
 
 from google.protobuf.message import DecodeError
@@ -24,11 +25,11 @@ _START_S = 60.0
 class Driver:
     """A driver, which is started when it is needed, and anew when it has died."""
 
-    def __init__(self, language: Language, directory: Path, origin_port: int) -> None:
-        """Not started yet. A browser's page comes from `origin_port`."""
+    def __init__(self, language: Language, directory: Path, origin: socket.socket) -> None:
+        """Not started yet. A browser's page comes from `origin`, which listens already and stays the caller's."""
         self.language = language
         self.log = directory / f"driver-{language.name}.log"
-        self._origin_port = origin_port
+        self._origin = origin
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
@@ -56,7 +57,8 @@ class Driver:
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,
                     stderr=log,
-                    env=clean_environment({"CHATBRIDGE_DRIVER_ORIGIN_PORT": str(self._origin_port)}),
+                    env=clean_environment({"CHATBRIDGE_DRIVER_ORIGIN_FD": str(self._origin.fileno())}),
+                    pass_fds=(self._origin.fileno(),),
                     cwd=ROOT,
                     limit=_LINE_MAX_BYTES,
                 )

@@ -20,6 +20,7 @@ READY_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 15.0
 # Below the ports that systems give to outgoing connections, of which a run makes many.
 _PORTS = range(20_000, 32_000)
+_given: set[int] = set()
 
 
 def binary() -> Path:
@@ -37,12 +38,37 @@ def require(program: str, package: str) -> None:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on. Somebody else may take it all the same."""
+    """A port that nobody listens on, given once in this process. Another process may take it all the same."""
+    with _listener() as listener:
+        return port_of(listener)
+
+
+def listen() -> socket.socket:
+    """A socket that listens on loopback, for a process that is started later: nobody can take its port until then."""
+    listener = _listener()
+    listener.listen()
+    return listener
+
+
+def port_of(listener: socket.socket) -> int:
+    """The port that a socket is bound to."""
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def _listener() -> socket.socket:
     for _ in range(100):
         port = random.choice(_PORTS)
-        with socket.socket() as listener, contextlib.suppress(OSError):
+        if port in _given:
+            continue
+        listener = socket.socket()
+        try:
             listener.bind(("127.0.0.1", port))
-            return port
+        except OSError:
+            listener.close()
+            continue
+        _given.add(port)
+        return listener
     raise SetupError("no port of loopback is free")
 
 

@@ -13,7 +13,7 @@ from runner.driver import Driver
 from runner.failure import SetupError, StepError
 from runner.files import Language
 from runner.play import Outcome, Play, has_own_drivers, is_alone
-from runner.process import free_port
+from runner.process import listen, port_of
 from runner.world import World
 from stubs.scenario_pb2 import Scenario
 
@@ -42,7 +42,7 @@ class Season:
         self._directory = directory
         self._seed = seed
         self._jobs = jobs
-        self._origins = [free_port() for _ in range(_ORIGINS)]
+        self._origins = [listen() for _ in range(_ORIGINS)]
         self._free_origins = self._origins[1:]
         self._drivers = [Driver(language, directory, self._origins[0]) for language in languages]
         self._worlds: dict[bytes, World] = {}
@@ -69,6 +69,8 @@ class Season:
         finally:
             await asyncio.gather(*(world.stop() for world in self._worlds.values()))
             ends = await asyncio.gather(*(driver.stop() for driver in self._drivers), return_exceptions=True)
+            for origin in self._origins:
+                origin.close()
         for driver, end in zip(self._drivers, ends, strict=True):
             if isinstance(end, StepError):
                 raise SetupError(f"{driver.language.name}: {end}")
@@ -79,7 +81,7 @@ class Season:
         own = has_own_drivers(scenario)
         directory = self._directory / scenario.name
         directory.mkdir(exist_ok=True)
-        origin = self._free_origins.pop() if own else 0
+        origin = self._free_origins.pop() if own else self._origins[0]
         drivers = [Driver(language, directory, origin) for language in self._languages] if own else self._drivers
         try:
             world = await self._world(scenario)
@@ -100,7 +102,7 @@ class Season:
             if key not in self._worlds:
                 names = [language.name for language in self._languages]
                 directory = self._directory / f"world-{scenario.name}"
-                world = World(scenario.world, names, directory, self._origins)
+                world = World(scenario.world, names, directory, [port_of(origin) for origin in self._origins])
                 self._worlds[key] = world
                 await world.start()
             return self._worlds[key]
