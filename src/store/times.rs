@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use futures_util::FutureExt as _;
 use metrics::Histogram;
 
 const DURATION: &str = "db_client_operation_duration_seconds";
@@ -26,9 +27,8 @@ impl Times {
 }
 
 /// Does something and notes how long it took, whether it went well or not. What is given up is not noted.
-pub(super) async fn timed<T>(histogram: &Histogram, doing: impl Future<Output = T>) -> T {
+pub(super) fn timed<T>(histogram: &Histogram, doing: impl Future<Output = T>) -> impl Future<Output = T> {
+    // An `async fn` would hold it twice: as it was given, and as it is awaited.
     let begun = Instant::now();
-    let done = doing.await;
-    histogram.record(begun.elapsed());
-    done
+    doing.inspect(move |_| histogram.record(begun.elapsed()))
 }

@@ -383,7 +383,11 @@ impl Ingress {
         let mut event = normalise(&verified, received);
         // Before anything is encoded, so that log and session have the name; it takes a second at the most.
         self.names.fill(&tenant, event.body.participant_mut()).await;
-        let span = self.begin_span(since, headers, &event).await;
+        let span = match since {
+            // Only where traces are kept, and each webhook would carry its size.
+            Some(_) => Box::pin(self.begin_span(since, headers, &event)).await,
+            None => None,
+        };
         if let Some(span) = &span {
             event.traceparent = Some(span.traceparent());
         }
@@ -399,7 +403,6 @@ impl Ingress {
         headers: &HeaderMap,
         event: &Event,
     ) -> Option<Span> {
-        since?;
         let known = tokio::time::timeout(TRACE_WAIT, self.store.trace(&event.key)).await;
         let call = known.ok().and_then(Result::ok).flatten();
         let call = call.and_then(|call| traces::parse(&call));

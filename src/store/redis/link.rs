@@ -154,7 +154,11 @@ impl Link {
 
     /// Asks; `asking`: of a node that the slot is being moved to.
     pub(super) async fn run(&self, request: &Request<'_>, asking: bool) -> Result<Value, Failed> {
-        let mut live = self.live().await.map_err(Failed::Unsent)?;
+        let mut live = match self.current() {
+            Some(live) => live,
+            // Rare, and of a size that each request would carry.
+            None => Box::pin(self.live()).await.map_err(Failed::Unsent)?,
+        };
         let answer = request.send(&mut live.connection, asking).await;
         self.judge(&live, answer)
     }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use futures_util::{
+    FutureExt as _,
+    stream::{FuturesUnordered, StreamExt as _},
+};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::store::StoreError;
@@ -31,10 +34,10 @@ pub(super) async fn ask_all<T>(
 }
 
 /// Gives a request up that takes too long, whatever it waits for. It may still be done.
-pub(super) async fn in_time<T>(
+pub(super) fn in_time<T>(
     within: Duration,
     request: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
+) -> impl Future<Output = Result<T, StoreError>> {
     let late = |_| StoreError::Unavailable("Redis did not do what it was asked in time".into());
-    timeout(within, request).await.map_err(late)?
+    timeout(within, request).map(move |done| done.map_err(late)?)
 }

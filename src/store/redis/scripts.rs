@@ -298,6 +298,10 @@ impl OutboxScripts {
     }
 }
 
+/// What most calls have of arguments besides their keys, and of bytes in those that are short.
+const USUAL_ARGS: usize = 24;
+const USUAL_BYTES: usize = 384;
+
 /// Keys and arguments of one call.
 pub(super) struct Call {
     keys: usize,
@@ -307,15 +311,21 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn new(keys: impl IntoIterator<Item = String>) -> Self {
-        let mut call = Self {
-            keys: 0,
-            args: Cmd::new(),
-        };
-        for key in keys {
-            call.keys += 1;
-            call.args.arg(key);
+        Self::with_room(keys, 0)
+    }
+
+    /// The same with room for arguments of so many bytes, which else come to lie elsewhere several times as they grow.
+    pub(super) fn with_room(keys: impl IntoIterator<Item = String>, bytes: usize) -> Self {
+        let keys: Vec<String> = keys.into_iter().collect();
+        let own: usize = keys.iter().map(String::len).sum();
+        let mut args = Cmd::with_capacity(keys.len() + USUAL_ARGS, own + USUAL_BYTES + bytes);
+        for key in &keys {
+            args.arg(key);
         }
-        call
+        Self {
+            keys: keys.len(),
+            args,
+        }
     }
 
     pub(super) fn arg(mut self, arg: impl ToRedisArgs) -> Self {

@@ -272,12 +272,12 @@ impl Way {
     }
 
     async fn run(&self, first: &Cmd, request: &Request<'_>) -> Result<Value, StoreError> {
+        // Of a size of their own: whoever asks would carry it, and be moved with it.
         match &*self.topology {
             Topology::One(server) => {
-                let answer = server.link(self.lane).run(request, false).await;
+                let answer = Box::pin(server.link(self.lane).run(request, false)).await;
                 answer.map_err(|failed| failed.explain())
             }
-            // Rare enough not to burden all others with its size.
             Topology::Cluster(cluster) => Box::pin(cluster.run(slot(first), self.lane, request)).await,
         }
     }
