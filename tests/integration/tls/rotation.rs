@@ -51,6 +51,12 @@ async fn not_one_good_call_or_webhook_fails_while_certificates_change() {
     let service = Arc::new(service);
     let (stop, made) = (Arc::new(AtomicBool::new(false)), Arc::new(Made::default()));
 
+    // Before the first webhook, or it would not hear that one.
+    let mut events = AgentEventServiceClient::new(channel(&service, &ca, None).await.unwrap())
+        .agent_events(AgentEventsRequest::default())
+        .await
+        .unwrap()
+        .into_inner();
     let mut running = Vec::new();
     // One connection from the beginning to the end, and a new one for each call.
     let open = channel(&service, &ca, None).await.unwrap();
@@ -84,11 +90,6 @@ async fn not_one_good_call_or_webhook_fails_while_certificates_change() {
             }
         }));
     }
-    let mut events = AgentEventServiceClient::new(channel(&service, &ca, None).await.unwrap())
-        .agent_events(AgentEventsRequest::default())
-        .await
-        .unwrap()
-        .into_inner();
 
     for round in 1..=ROTATIONS {
         let next = authorities[round % 2].server();
@@ -118,17 +119,20 @@ async fn not_one_good_call_or_webhook_fails_while_certificates_change() {
         "{calls}, {connections}, {webhooks}"
     );
     // The stream that was open all the time has every event.
-    let mut heard = 0;
-    while heard < webhooks {
-        let next = tokio::time::timeout(PATIENCE, events.message())
-            .await
-            .expect("the rest comes");
-        match next.unwrap().unwrap().payload.unwrap() {
-            Payload::Event(_) => heard += 1,
-            Payload::Heartbeat(_) => {}
-            other => panic!("{other:?}"),
+    let hearing = async {
+        let mut heard = 0;
+        while heard < webhooks {
+            match events.message().await.unwrap().unwrap().payload.unwrap() {
+                Payload::Event(_) => heard += 1,
+                Payload::Heartbeat(_) => {}
+                other => panic!("{other:?}"),
+            }
         }
-    }
+    };
+    // Heartbeats never end.
+    tokio::time::timeout(PATIENCE, hearing)
+        .await
+        .expect("the rest comes");
     for port in ["grpc", "webhook"] {
         let loaded = format!(r#"chatbridge_tls_reloads_total{{port="{port}",result="loaded"}}"#);
         assert_eq!(service.metric(&loaded).await, 6.0, "{port}");
