@@ -156,6 +156,27 @@ async fn what_is_revived_is_as_if_it_had_never_been_sent(
 
 #[rstest]
 #[tokio::test]
+async fn one_that_waits_again_is_revived_as_well(
+    #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
+) {
+    let o = Outboxes::new(kind).await;
+    o.put(1, "c", 1).await;
+    let claim = o.claim_one(1).await;
+    let dead = Settlement::Dead(DeadReason::Refused);
+    assert_eq!(o.settle(1, &claim, dead).await, None);
+    o.put(1, "c", 1).await;
+    let claim = o.claim_one(1).await;
+    o.settle(1, &claim, failed(0, 0, 0)).await;
+    assert_eq!(o.revive(1).await, 0);
+    assert_eq!(o.dead(1).await, []);
+    let claim = o.claim_one(1).await;
+    assert_eq!((claim.event.entry.n, claim.tries), (1, 0));
+    assert_eq!(o.settle(1, &claim, Settlement::Delivered).await, None);
+    o.expect_nothing().await;
+}
+
+#[rstest]
+#[tokio::test]
 async fn an_outbox_is_discarded_with_all_it_has(
     #[values(Kind::Memory, Kind::Redis, Kind::Sentinel, Kind::Cluster)] kind: Kind,
 ) {
