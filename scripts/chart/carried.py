@@ -40,6 +40,11 @@ def main(helm: str) -> None:
         left = alerts(rendered_groups(helm, enabled(disabled=[name])))
         if left != [other for other in names if other != name]:
             sys.exit(f"error: with {name} turned off, these alerts are left: {left}")
+    base = "https://git.example.com/chatbridge/blob/main/"
+    for rule in [rule for group in groups for rule in group["rules"] if "alert" in rule]:
+        rule["annotations"]["runbook_url"] = base + rule["annotations"]["runbook_url"]
+    if rendered_groups(helm, enabled(runbookBase=base)) != groups:
+        sys.exit("error: with a runbookBase, more or less differs than the alerts' runbook_url")
     wanted = json.loads((CHART / "files" / "dashboard.json").read_text())
     maps = of_kind(render(helm, "minimal", enabled()), "ConfigMap")
     texts = [one["data"]["chatbridge.json"] for one in maps if "chatbridge.json" in one["data"]]
