@@ -14,13 +14,17 @@ import { answerLines } from "./lines.js";
 /** What is left of a closed client's streams can be taken for so long. */
 const CLOSED_PAGE_MS = 60_000;
 
+const originFd = process.env["CHATBRIDGE_DRIVER_ORIGIN_FD"];
+if (!originFd) {
+  throw new Error("CHATBRIDGE_DRIVER_ORIGIN_FD is not set: the scenarios' runner names the socket of the page in it");
+}
 const script = await readFile(new URL("page.bundle.js", import.meta.url), "utf8");
 const { origin } = await servePages(
   {
     "/": { type: "text/html", text: "<!doctype html><title>driver</title><script type=module src=/page.js></script>" },
     "/page.js": { type: "text/javascript", text: script },
   },
-  Number(process.env["CHATBRIDGE_DRIVER_ORIGIN_FD"]),
+  Number(originFd),
 );
 const browser = await startChromium();
 const pages = new Map<string, Promise<Page>>();
